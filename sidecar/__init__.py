@@ -1,0 +1,24 @@
+"""A governance and audit sidecar for model servers.
+
+The rooms, from the bottom up (imports point down only; tests/test_architecture.py holds it):
+
+    model       the nouns: exchange, call, part, place, finding, decision, obligation
+    errors      faults by whose fault they are
+    stream      feed()/finish() transducers and the Gate: all that knows about chunks
+    dialects    bytes <-> calls and reply events, one file per API shape
+    inspection  text -> findings
+    redaction   findings + obligations -> edits, surrogates, vault, streaming restore
+    policy      the input document, the answer, the merged duties
+    rego        OPA's plan turned into Python functions
+    ledger      entries, canonical bytes, Merkle tree, checkpoints, proofs, verification
+    exchange    the conductor: ports, and govern(), the path of one call from top to bottom
+    drivers     one file per outside thing: presidio, OPA, upstream client, SQL store, keys, clock
+    proxy       the aiohttp data plane; admin beside it
+    console     the auditor's read side
+    config      the only reader of files and environment -> one frozen Config
+    wiring      Config -> ports -> apps; the only place that constructs drivers
+
+One call: accept (proxy) -> parse (dialects) -> inspect -> decide (policy) -> redact -> record the intent, durable
+(ledger) -> forward exactly these bytes (drivers) -> read the reply (dialects, stream) -> judge it if policy asks ->
+restore the caller's own values (redaction) -> record the outcome, durable (ledger) -> last bytes out (proxy).
+"""

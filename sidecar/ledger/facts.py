@@ -1,0 +1,98 @@
+"""What the conductor tells the ledger: two bundles of facts per exchange, before dispatch and at the end.
+
+Fields marked "disclosed" leave the process only as salted disclosures (design.md 7): they identify a person or are
+a digest of content. All others go into the leaf. Names follow reference/compliance.md section 2 where people see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sidecar.model import Asserted, Caller, Decision, Detector, ReplyFacts, Uninspectable
+
+
+class State(StrEnum):
+    """Where an exchange stands; `open` is only ever derived (an intent without its outcome)."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Durable before the first byte goes upstream; written for a refused call too.
+
+    `decision` is what was enforced. `findings` counts by entity; `findings_by_role` by `role` then entity;
+    `detector_scores` maps detector -> {entity: [count, lowest score in ppm]}. `redactions` counts surrogates and
+    masks by entity. `prompt_source` is `header`, `metadata` or `system_digest`.
+    Disclosed: caller, asserted.subject, asserted.conversation, the digests, `decision.document`, prompt_version when it
+    is a digest.
+    """
+
+    id: str
+    at: int
+    side: str
+    mode: str
+    operation: str
+    route: str
+    provider: str
+    recipient: str
+    streaming: bool
+    model_requested: str | None
+    caller: Caller
+    asserted: Asserted
+    prompt_name: str | None
+    prompt_version: str | None
+    prompt_source: str
+    params: Mapping[str, int | float | bool | str]
+    uninspectable: tuple[Uninspectable, ...]
+    findings: Mapping[str, int]
+    findings_by_role: Mapping[str, Mapping[str, int]]
+    detector_scores: Mapping[str, Mapping[str, tuple[int, int]]]
+    redactions: Mapping[str, int]
+    detectors: tuple[Detector, ...]
+    not_looked_for: tuple[str, ...]
+    decision: Decision
+    request_bytes: int
+    request_sha256: bytes = field(repr=False)
+    outbound_bytes: int
+    outbound_sha256: bytes | None = field(repr=False)
+    prompt_sha256: bytes | None = field(repr=False)
+    timings_us: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Durable before the last byte goes to the caller.
+
+    `error` is a code of the catalogue. `aborted_by` is `client`, `drain` or `crash`. `decision` is the judgement of the
+    reply where there was one. `released` is `none`, `part` or `whole`. `rationale` is the model's own stated reasoning
+    with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity.
+    Disclosed: digests, response_id, rationale.
+    """
+
+    id: str
+    at: int
+    state: State
+    status: int | None
+    error: str | None = None
+    aborted_by: str | None = None
+    reply: ReplyFacts = ReplyFacts()
+    decision: Decision | None = None
+    release: str = "pass"
+    released: str = "none"
+    reply_findings: Mapping[str, int] = field(default_factory=dict)
+    restored: Mapping[str, int] = field(default_factory=dict)
+    surrogates_unknown: int = 0
+    rationale_codes: tuple[str, ...] = ()
+    rationale: str | None = field(default=None, repr=False)
+    reply_bytes: int = 0
+    reply_sha256: bytes | None = field(default=None, repr=False)
+    answer_bytes: int = 0
+    answer_sha256: bytes | None = field(default=None, repr=False)
+    timings_us: Mapping[str, int] = field(default_factory=dict)

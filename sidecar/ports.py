@@ -1,0 +1,88 @@
+"""The ports: what the conductor needs of the outside, as Protocols. Drivers implement them, testing.py fakes them.
+
+Every port may raise a `SidecarError`; anything else it raises is a fault of ours and becomes a deny or a 503 in
+`exchange.govern`, nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
+
+from sidecar.ledger.facts import Intent, Outcome
+from sidecar.model import Inspection, Outbound, Part, PolicyVersion
+
+
+class EngineAnswer(NamedTuple):
+    """What a policy engine said: the raw result (`undefined` when it had none), of which bundle, at what cost."""
+
+    result: Any
+    undefined: bool
+    policy: PolicyVersion
+    eval_us: int
+
+
+class Inspect(Protocol):
+    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+        """Find spans in each part. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR) rather than miss silently."""
+        ...
+
+
+class Decide(Protocol):
+    async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
+        """Evaluate `governor/decide/decision`. Raises OwnError with a PDP_* code."""
+        ...
+
+
+class Record(Protocol):
+    async def open(self, intent: Intent) -> None:
+        """Return when the intent entry is durable. Not cancellable once it has been handed over."""
+        ...
+
+    async def close(self, outcome: Outcome) -> None:
+        """Return when the outcome entry is durable. Not cancellable once it has been handed over."""
+        ...
+
+
+class Incoming(Protocol):
+    """An upstream's reply: head, then bytes as they come."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+
+    async def read(self) -> bytes:
+        """The next bytes, b"" at the end. Raises UpstreamError when it dies, stalls or lies about its length."""
+        ...
+
+
+class Forward(Protocol):
+    def send(self, outbound: Outbound) -> AbstractAsyncContextManager[Incoming]:
+        """Send exactly these bytes; leaving the context before the end aborts the connection at once (guarantee 7)."""
+        ...
+
+
+class Answer(Protocol):
+    """The way back to the caller; the proxy implements it. Writing awaits, so backpressure reaches the upstream."""
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None: ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def end(self) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Microseconds since the epoch, never going backwards within a process."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds, for durations and deadlines."""
+        ...
+
+
+class Entropy(Protocol):
+    def token(self, size: int) -> bytes:
+        """`size` unpredictable bytes."""
+        ...

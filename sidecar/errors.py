@@ -6,8 +6,8 @@
     ├── UpstreamError            502, 504: the model server failed us
     └── OwnError                 503: we failed; Retry-After is sent, and nothing was let through
 
-`code` is stable UPPER_SNAKE and documented in docs/reason-codes.md (a test holds it). `advice` tells the reader what to do.
-Neither ever contains a caller's text. `proxy/answer.py` is the only place that turns these into responses.
+`code` is stable UPPER_SNAKE and documented in docs/reason-codes.md (a test holds it). `advice` tells the reader what
+to do. Neither ever contains a caller's text. `proxy/answer.py` is the only place that turns these into responses.
 """
 
 from __future__ import annotations

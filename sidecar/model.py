@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 INSIDE = -1
-"""Path step: the string found here is itself JSON; what follows is a path inside it. List indexes are never negative."""
+"""Path step: the string found here is itself JSON; what follows is a path inside it. Indexes are never negative."""
 
 
 class Side(StrEnum):
@@ -212,7 +212,7 @@ class Obligation:
 
 
 class ReleaseMode(StrEnum):
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  a release mode, not a password
     WINDOWED = "windowed"
     WHOLE = "whole"
 
@@ -306,7 +306,7 @@ class Channel(NamedTuple):
 
     choice: int
     field: str
-    index: int = 0
+    item: int = 0
     json_text: bool = False
 
 

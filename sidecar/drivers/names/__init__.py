@@ -1,0 +1,1 @@
+"""Package data of the names model: weights, vocabulary, word lists, model card and notices."""

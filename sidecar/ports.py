@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol
 
+from sidecar.errors import SidecarError
 from sidecar.ledger.facts import Intent, Outcome
 from sidecar.model import Inspection, Outbound, Part, PolicyVersion
 
@@ -65,11 +66,19 @@ class Forward(Protocol):
 class Answer(Protocol):
     """The way back to the caller; the proxy implements it. Writing awaits, so backpressure reaches the upstream."""
 
-    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None: ...
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the head, hop-by-hop headers left out and `x-sidecar-record` added. Raises ConnectionError: gone."""
+        ...
 
-    async def write(self, data: bytes) -> None: ...
+    async def write(self, data: bytes) -> None:
+        """Raises ConnectionError when the caller has gone."""
+        ...
 
     async def end(self) -> None: ...
+
+    async def fail(self, error: SidecarError) -> None:
+        """Answer with the error in the caller's dialect: as a response, or in the stream once that has begun."""
+        ...
 
 
 class Clock(Protocol):

@@ -72,7 +72,8 @@ class Outcome:
 
     `error` is a code of the catalogue. `aborted_by` is `client`, `drain` or `crash`. `decision` is the judgement of the
     reply where there was one. `released` is `none`, `part` or `whole`. `rationale` is the model's own stated reasoning
-    with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity.
+    with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity, unless
+    `reply_not_inspected` says why nothing was looked for.
     Disclosed: digests, response_id, rationale.
     """
 
@@ -87,6 +88,7 @@ class Outcome:
     release: str = "pass"
     released: str = "none"
     reply_findings: Mapping[str, int] = field(default_factory=dict)
+    reply_not_inspected: str | None = None
     restored: Mapping[str, int] = field(default_factory=dict)
     surrogates_unknown: int = 0
     rationale_codes: tuple[str, ...] = ()

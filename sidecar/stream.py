@@ -76,6 +76,16 @@ def gate_overflow() -> UpstreamError:
     return UpstreamError("GATE_OVERFLOW", "The reply is larger than may be held for judging; judge it in windows.")
 
 
+class Stretch(Protocol):
+    """Anything with a start and an end, in code points of its channel's held text."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
 class Gate:
     """Holds reply events until they are judged. It judges nothing itself, and it knows nothing of time.
 
@@ -118,7 +128,7 @@ class Gate:
     def held(self) -> tuple[ReplyEvent, ...]:
         return tuple(self._events)
 
-    def release(self, spans: Mapping[Channel, Sequence[tuple[int, int]]], *, final: bool) -> int:
+    def release(self, spans: Mapping[Channel, Sequence[Stretch]], *, final: bool) -> int:
         """How many of the held events may leave after a judgement; they leave the Gate. `spans` are what was found."""
         count = len(self._events) if final else self._before(self._lines(spans))
         for event in self._events[:count]:
@@ -128,14 +138,14 @@ class Gate:
         del self._events[:count]
         return count
 
-    def _lines(self, spans: Mapping[Channel, Sequence[tuple[int, int]]]) -> dict[Channel, int]:
-        """Per channel, the code point up to which text may leave: `hold` from the end, and in front of any span there."""
+    def _lines(self, spans: Mapping[Channel, Sequence[Stretch]]) -> dict[Channel, int]:
+        """Per channel, up to where text may leave: `hold` from the end, and in front of any span there."""
         lines = {}
         for channel, length in self._length.items():
             line = length - self._release.hold
-            for start, end in sorted(spans.get(channel, ()), reverse=True):
-                if start < line < end:
-                    line = start
+            for span in sorted(spans.get(channel, ()), key=lambda span: span.start, reverse=True):
+                if span.start < line < span.end:
+                    line = span.start
             lines[channel] = line
         return lines
 

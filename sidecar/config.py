@@ -1,0 +1,235 @@
+"""Settings: the only reader of files and of the environment; out comes one frozen Config.
+
+Later sources win: built-in default, configuration file (YAML), environment (`SIDECAR_` + name, `.` written `_`), flag.
+`explain()` says where each value came from. A name nobody knows is an error, so that a misspelt protection is noticed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from sidecar.model import Side
+
+PREFIX = "SIDECAR_"
+FILE_LIMIT = 1024 * 1024
+SECRET = "(set)"
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the message names it and says what would do."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UpstreamSettings(Section):
+    url: str | None = Field(None, description="Base URL of the model server or API, with or without /v1.")
+    kind: Literal["openai", "vllm"] = Field("openai", description="Which route table applies.")
+    key: str | None = Field(None, description="API key sent upstream instead of the caller's own.", repr=False)
+    ca: Path | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")
+    unix: Path | None = Field(None, description="Unix socket of the model server; `url` then only names it.")
+    connect_timeout: float = Field(5.0, gt=0, description="Seconds to wait for a connection.")
+    idle_timeout: float = Field(900.0, gt=0, description="Seconds of silence after which a reply is given up.")
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
+
+
+class PolicySettings(Section):
+    engine: Literal["embedded", "opa"] = Field("embedded", description="The built-in engine, or a real OPA server.")
+    bundle: Path | None = Field(None, description="Bundle (tar.gz or folder); none means the default packs.")
+    key: Path | None = Field(None, description="PEM public key that must have signed the bundle.")
+    data: dict[str, Any] = Field(default_factory=dict, description="Laid over the bundle's data.governor.config.")
+    opa_url: str | None = Field(None, description="Address of the OPA server for engine `opa`.")
+    timeout: float = Field(0.25, gt=0, description="Seconds a decision may take.")
+
+
+class CallerKey(Section):
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the API key, in hex.")
+    tenant: str
+    app: str = "default"
+    user: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+class CallerPeer(Section):
+    uid: int
+    tenant: str
+    app: str = "default"
+    user: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+class CallerSettings(Section):
+    keys: tuple[CallerKey, ...] = Field((), description="Table of API-key digests and who they belong to.")
+    header: str | None = Field(None, description="Header in which a trusted proxy names the caller as tenant/app/user.")
+    trusted: tuple[str, ...] = Field((), description="Addresses or networks whose header is believed.")
+    peers: tuple[CallerPeer, ...] = Field((), description="Unix-socket peers by user id.")
+    required: bool = Field(False, description="Refuse anonymous callers.")
+
+
+class DetectionSettings(Section):
+    entities: tuple[str, ...] = Field((), description="Only these types; none means all.")
+    mode: Literal["balanced", "strict"] = Field("balanced", description="strict masks more, also wrongly.")
+    locales: tuple[str, ...] = Field(("us", "uk", "de", "fr", "es", "it", "nl"), description="Whose identifiers.")
+    deadline: float = Field(5.0, gt=0, description="Seconds in which all parts of one call must be analysed.")
+    allow: tuple[str, ...] = Field((), description="Strings that are never personal data here.", repr=False)
+
+
+class LimitSettings(Section):
+    body: int = Field(64 * 1024 * 1024, gt=0, description="Bytes of a request body, also unpacked.")
+    body_timeout: float = Field(60.0, gt=0, description="Seconds in which a request body must have come.")
+    in_flight: int = Field(1000, gt=0, description="Exchanges at a time; more are answered 503.")
+    drain: float = Field(630.0, ge=0, description="Seconds that running exchanges get on shutdown.")
+
+
+class Config(Section):
+    """Everything the process needs to know, frozen."""
+
+    side: Side = Field(Side.EGRESS, description="egress: before a hosted API; inbound: beside an own model server.")
+    listen: str = Field("127.0.0.1:8400", description="HOST:PORT, or unix:PATH, for applications.")
+    admin: str = Field("127.0.0.1:8401", description="HOST:PORT for health, metrics and receipts.")
+    state: Path = Field(Path("sidecar-state"), description="Folder of the ledger, its key and its checkpoint.")
+    environment: str = Field("production", description="Name of the deployment; policy sees it.")
+    origin: str = Field("localhost", description="Your domain: the first part of the ledger's name.")
+    upstream: UpstreamSettings = UpstreamSettings()
+    policy: PolicySettings = PolicySettings()
+    callers: CallerSettings = CallerSettings()
+    detection: DetectionSettings = DetectionSettings()
+    limits: LimitSettings = LimitSettings()
+
+
+class Origin(NamedTuple):
+    """One setting as it holds, and the source that said so."""
+
+    name: str
+    value: Any
+    source: str
+    description: str
+
+
+class Loaded(NamedTuple):
+    config: Config
+    origins: tuple[Origin, ...]
+
+
+def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Merge all sources. Raises ConfigError, naming the setting and its source.
+
+    `flags` maps dotted names to values; None means the flag was not given.
+    """
+    environ = os.environ if environ is None else environ  # noqa: TID251  this module is the one reader
+    sources: dict[str, tuple[Any, str]] = {}
+    for name, value in _file_values(file).items():
+        sources[name] = (value, f"file {file}")
+    for name in NAMES:
+        variable = PREFIX + name.upper().replace(".", "_")
+        if variable in environ:
+            sources[name] = (_from_environment(name, environ[variable]), f"environment {variable}")
+    for name, value in flags.items():
+        if value is not None:
+            sources[name] = (value, f"flag --{name.split('.')[-1]}")
+    config = _validated({name: value for name, (value, _) in sources.items()}, sources)
+    return Loaded(config, tuple(_origin(config, name, sources) for name in NAMES))
+
+
+def _validated(values: Mapping[str, Any], sources: Mapping[str, tuple[Any, str]]) -> Config:
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        section, _, leaf = name.rpartition(".")
+        (tree.setdefault(section, {}) if section else tree)[leaf] = value
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(step) for step in first["loc"])
+        source = next((s for n, (_, s) in sources.items() if name == n or name.startswith(n + ".")), "configuration")
+        raise ConfigError(f"{name} ({source}): {first['msg']}") from None
+
+
+def _file_values(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"--config {file}: {error.strerror}") from None
+    if len(text) > FILE_LIMIT:
+        raise ConfigError(f"--config {file}: larger than {FILE_LIMIT} bytes")
+    try:
+        tree = yaml.safe_load(text) or {}
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(f"--config {file}: not YAML: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"--config {file}: must be a mapping of settings")
+    return _flat(tree, file)
+
+
+def _flat(tree: Mapping[Any, Any], file: Path) -> dict[str, Any]:
+    values = {}
+    for key, value in tree.items():
+        if key in SECTIONS:
+            if not isinstance(value, dict):
+                raise ConfigError(f"{key} (file {file}): must be a mapping")
+            values.update({f"{key}.{leaf}": inner for leaf, inner in value.items()})
+        else:
+            values[str(key)] = value
+    for name in values:
+        if name not in NAMES:
+            raise ConfigError(f"{name} (file {file}): no such setting; `sidecar config check` lists them all")
+    return values
+
+
+def _from_environment(name: str, text: str) -> Any:
+    """Environment values are YAML, so that lists and mappings can be given: SIDECAR_POLICY_DATA='{models: {...}}'."""
+    if isinstance(NAMES[name].default, str | Path | None) and name != "policy.data":
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"{PREFIX}{name.upper().replace('.', '_')}: not a YAML value") from None
+
+
+def _origin(config: Config, name: str, sources: Mapping[str, tuple[Any, str]]) -> Origin:
+    value: Any = config
+    for step in name.split("."):
+        value = getattr(value, step)
+    if name in ("upstream.key", "callers.keys") and value:
+        value = SECRET
+    return Origin(name, value, sources.get(name, (None, "default"))[1], NAMES[name].description or "")
+
+
+def _names() -> dict[str, Any]:
+    names = {}
+    for name, field in Config.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            names.update({f"{name}.{leaf}": inner for leaf, inner in kind.model_fields.items()})
+        else:
+            names[name] = field
+    return names
+
+
+NAMES = _names()
+SECTIONS = {name.split(".")[0] for name in NAMES if "." in name}
+
+
+def explain(loaded: Loaded) -> str:
+    """The effective configuration for people: each setting, its value, where it came from, what it does."""
+    width = max(len(origin.name) for origin in loaded.origins)
+    lines = []
+    for origin in loaded.origins:
+        value = "-" if origin.value in (None, (), {}) else origin.value
+        lines.append(f"{origin.name:<{width}}  {value!s:<24}  [{origin.source}]  {origin.description}")
+    return "\n".join(lines)

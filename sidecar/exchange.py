@@ -1,0 +1,448 @@
+"""The conductor: the path of one call, from the first byte in to the last byte out.
+
+    (1) accept    proxy hands over an Arrival            (7)  forward  exactly the bytes of the intent
+    (2) parse     dialect: body -> Call                  (8)  read     dialect: bytes -> reply events
+    (3) inspect   parts -> findings                      (9)  judge    whole, in windows, or afterwards
+    (4) decide    policy document -> Decision            (10) restore  surrogates -> the caller's own values
+    (5) redact    edits at places: outbound bytes fixed  (11) record   outcome durable
+    (6) record    intent durable                         (12) answer   last bytes out
+
+`judge()` is total and the only place where a fault of a detector or of policy becomes a deny (guarantee 3). Every
+exchange that was begun gets one intent and one outcome, also one that was refused or cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from sidecar import policy
+from sidecar.account import count_entities, intent_of
+from sidecar.dialects import Dialect
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, UpstreamError
+from sidecar.ledger.facts import Intent, Outcome, State
+from sidecar.model import (
+    Arrival,
+    Call,
+    Decision,
+    Inspection,
+    Operation,
+    Outbound,
+    Part,
+    ReleaseMode,
+    ReplyFacts,
+    Side,
+    Verdict,
+)
+from sidecar.ports import Answer, Clock, Decide, Forward, Incoming, Inspect, Record
+from sidecar.redaction import Redaction, Restorer, redact
+from sidecar.relay import Compressed, Digest, Judgement, Opened, Relay, Withheld
+from sidecar.stream import READABLE_CODINGS, decoder
+
+NOTHING_FOUND = Inspection(findings=(), detectors=())
+NO_CALL = Call(operation=Operation.OPAQUE, model=None)
+BODY_LIMIT = 64 * 1024 * 1024
+EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
+"""Headers that speak of the exact bytes: left out where the bytes have changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The outside, as the conductor sees it. `aborted_by` names who cut an exchange off: `client` or `drain`."""
+
+    inspect: Inspect
+    decide: Decide
+    record: Record
+    forward: Forward
+    clock: Clock
+    aborted_by: Callable[[], str] = lambda: "client"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What is the same for every exchange of one upstream. `judge_deadline` is in seconds."""
+
+    side: Side
+    provider: str
+    recipient: str
+    environment: str = "production"
+    body_limit: int = BODY_LIMIT
+    judge_deadline: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The request half, decided: what to send, or with which `fault` to refuse (then `outbound` is None)."""
+
+    decision: Decision
+    call: Call = NO_CALL
+    inspection: Inspection = NOTHING_FOUND
+    redaction: Redaction = field(default_factory=lambda: redact((), (), {}))
+    outbound: Outbound | None = None
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    fault: SidecarError | None = None
+    timings: Mapping[str, int] = field(default_factory=dict)
+
+
+async def govern(arrival: Arrival, dialect: Dialect, answer: Answer, ports: Ports, house: House) -> Exchange:
+    """Govern one exchange and answer it. Raises only CancelledError, after the outcome is recorded."""
+    exchange = Exchange(arrival, dialect, answer, ports, house)
+    await exchange.run()
+    return exchange
+
+
+async def judge(
+    parts: Sequence[Part], ask: Callable[[Inspection], dict[str, Any]], ports: Ports, deadline: float
+) -> tuple[Judgement, dict[str, Any]]:
+    """Inspect and decide. Total: any fault, or the deadline, becomes a Decision that denies with a stable code."""
+    found, document = NOTHING_FOUND, dict[str, Any]()
+    try:
+        async with asyncio.timeout(deadline):
+            found = await ports.inspect.inspect(parts)  # (3)
+            document = ask(found)
+            answer = await ports.decide.decide(document)  # (4)
+        return Judgement(found, policy.read(answer, orjson.dumps(document))), document
+    except SidecarError as fault:
+        code = fault.code
+    except TimeoutError:
+        code = "PDP_TIMEOUT" if document else "INSPECTOR_TIMEOUT"
+    except Exception:  # noqa: BLE001  guarantee 3: the one place where faults of judging become denies
+        code = "PDP_ERROR" if document else "INSPECTOR_ERROR"
+    return Judgement(found, policy.fault(code)), document
+
+
+class Exchange:
+    """One exchange on its way: its context, and what has been learned so far."""
+
+    def __init__(self, arrival: Arrival, dialect: Dialect, answer: Answer, ports: Ports, house: House) -> None:
+        self.arrival = arrival
+        self.dialect = dialect
+        self.answer = answer
+        self.ports = ports
+        self.house = house
+        self.watch = Watch(ports.clock)
+        self.plan = Plan(decision=policy.fault("ABORTED"))
+        self.intent: Intent | None = None
+        self.outcome: Outcome | None = None
+        self.relay: Relay | None = None
+        self.facts = ReplyFacts()
+        self.judgement: Judgement | None = None
+        self.not_inspected: str | None = None
+        self.rationale: str | None = None
+        self.fault: SidecarError | None = None
+        self.head: tuple[int, list[tuple[str, str]]] | None = None
+        self.started = False
+        self.came, self.went = Digest(), Digest()
+
+    async def run(self) -> None:
+        """Steps 2 to 12."""
+        try:
+            self.plan = await self.prepare()  # (2) to (5)
+            await self.open()  # (6)
+            await self.converse()  # (7) to (10)
+        except (asyncio.CancelledError, ConnectionError):
+            await self.abort()
+            raise asyncio.CancelledError from None
+        except Withheld as withheld:
+            self.fault = refusal_of(withheld.decision)
+        except Exception as fault:  # noqa: BLE001  anything else is recorded and answered as the fault it is
+            self.fault = as_error(fault)
+        await self.conclude()  # (11), (12)
+
+    async def prepare(self) -> Plan:
+        """Steps 2 to 5. Whatever goes wrong is a plan to refuse; only CancelledError is raised."""
+        call, judgement = NO_CALL, None
+        try:
+            body = opened(self.arrival, self.house.body_limit)
+            call = self.dialect.parse(body)  # (2)
+            self.watch.lap("parse_us")
+            judgement, document = await judge(
+                call.parts, lambda found: self.request_document(call, found), self.ports, self.house.judge_deadline
+            )  # (3), (4)
+            self.watch.lap("judge_us")
+            if judgement.decision.verdict is Verdict.DENY:
+                raise refusal_of(judgement.decision)
+            redaction = redact(call.parts, judgement.inspection.findings, judgement.decision.duties.redact)  # (5)
+            outbound = outbound_of(self.arrival, body, self.dialect, redaction, judgement.decision)
+            self.watch.lap("redact_us")
+        except Exception as fault:  # noqa: BLE001  a call that cannot be read or rewritten is refused, never passed
+            return self.refused(call, judgement, as_error(fault))
+        return Plan(
+            call=call,
+            inspection=judgement.inspection,
+            decision=judgement.decision,
+            redaction=redaction,
+            outbound=outbound,
+            document=document,
+            timings=self.watch.laps(),
+        )
+
+    def request_document(self, call: Call, found: Inspection) -> dict[str, Any]:
+        return policy.request_document(
+            arrival=self.arrival,
+            call=call,
+            inspection=found,
+            side=self.house.side,
+            provider=self.house.provider,
+            env=self.house.environment,
+        )
+
+    def refused(self, call: Call, judgement: Judgement | None, error: SidecarError) -> Plan:
+        found = judgement.inspection if judgement else NOTHING_FOUND
+        decision = judgement.decision if judgement and judgement.decision.verdict is not Verdict.ALLOW else None
+        return Plan(
+            call=call,
+            inspection=found,
+            decision=decision or policy.fault(error.code),
+            fault=error,
+            timings=self.watch.laps(),
+        )
+
+    async def open(self) -> None:
+        """Step 6. When this returns the intent is durable; when it raises, nothing will be sent."""
+        intent = intent_of(self.arrival, self.plan, self.house)
+        try:
+            await self.ports.record.open(intent)
+        except asyncio.CancelledError:
+            self.intent = intent  # handed over: it will be there, and wants its outcome
+            raise
+        self.intent = intent
+        self.watch.lap("intent_us")
+
+    async def converse(self) -> None:
+        """Steps 7 to 10. All but the tail has been written when this returns."""
+        if self.plan.outbound is None:
+            raise self.plan.fault or refusal_of(self.plan.decision)
+        async with self.ports.forward.send(self.plan.outbound) as incoming:  # (7)
+            self.watch.lap("upstream_us")
+            reader = self.dialect.reader(self.plan.call, stream=is_stream(incoming))
+            release = self.plan.decision.duties.release
+            self.relay = Relay(
+                call=self.plan.call,
+                reader=reader,
+                vault=self.plan.redaction.vault,
+                restorer=Restorer(self.plan.redaction.vault),
+                release=release,
+                judge=self.judge_reply,
+            )
+            verbatim = not self.plan.redaction.vault and release.mode is ReleaseMode.PASS
+            pipe = pipe_of(self.relay, incoming, verbatim=verbatim)
+            self.head = (incoming.status, reply_headers(incoming.headers, verbatim=verbatim))
+            self.reader = reader
+            while data := await incoming.read():  # (8)
+                if out := await pipe.feed(self.came.feed(data)):  # (9), (10)
+                    await self.write(out)
+            if out := await pipe.finish():
+                await self.write(out)
+        self.facts = reader.facts()
+        await self.judge_afterwards()
+
+    async def write(self, data: bytes) -> None:
+        if not self.started:
+            assert self.head is not None
+            self.started = True
+            await self.answer.start(*self.head)
+            self.watch.lap("first_byte_us")
+        await self.answer.write(self.went.feed(data))
+
+    async def judge_reply(self, parts: Sequence[Part], goes_on: bool) -> Judgement:
+        """Step 9. The reply still bears surrogates, so the caller's own values are not judged again."""
+        facts = self.reader.facts()
+        judgement, _ = await judge(
+            parts,
+            lambda found: policy.response_document(self.plan.document, inspection=found, facts=facts, window=goes_on),
+            self.ports,
+            self.house.judge_deadline,
+        )
+        return judgement
+
+    async def judge_afterwards(self) -> None:
+        """After a PASS release there is nothing left to withhold: what is found is recorded, `enforced: false`."""
+        assert self.relay is not None
+        self.judgement = self.relay.judgement
+        if self.head is not None and self.head[0] >= 400:
+            self.not_inspected = "UPSTREAM_STATUS"
+        elif self.judgement is None and self.plan.call.operation is not Operation.EMBEDDING:
+            found, decision = await self.judge_reply(self.relay.parts(), False)
+            self.judgement = Judgement(found, replace(decision, enforced=False))
+            self.not_inspected = "REPLY_TOO_LARGE" if self.relay.overflowed else None
+        if self.judgement is None:
+            return
+        if not self.judgement.inspection.detectors:
+            self.not_inspected = self.judgement.decision.codes[0]
+            return
+        self.rationale = self.relay.reasoning(self.judgement.inspection.findings)
+
+    async def conclude(self) -> None:
+        """Steps 11 and 12: nothing of the end leaves before the outcome is durable."""
+        tail = b"".join(self.relay.tail) if self.relay and not self.fault else b""
+        if not self.fault:
+            self.went.feed(tail)
+        try:
+            if self.intent is not None:
+                self.outcome = self.outcome_of(self.state())
+                await self.ports.record.close(self.outcome)
+        except Exception as fault:  # noqa: BLE001  an end that cannot be recorded is not given
+            self.fault = as_error(fault)
+        if self.fault is not None:
+            await self.answer.fail(self.fault)
+            return
+        if not self.started:
+            assert self.head is not None
+            status, headers = self.head
+            await self.answer.start(status, [*without(headers, {"content-length"}), ("Content-Length", str(len(tail)))])
+        await self.answer.write(tail)
+        await self.answer.end()
+
+    async def abort(self) -> None:
+        """The caller has gone, or the process drains: the upstream is closed already; say so in the record."""
+        self.fault = SidecarError("ABORTED", "The exchange was cut off.", status=499)
+        if self.intent is None:
+            await self.open()
+        self.outcome = self.outcome_of(State.ABORTED)
+        await self.ports.record.close(self.outcome)
+
+    def state(self) -> State:
+        if isinstance(self.fault, CallerError | Refusal) or (self.fault and self.plan.outbound is None):
+            return State.REFUSED
+        if self.fault or (self.head is not None and self.head[0] >= 400):
+            return State.FAILED
+        return State.ANSWERED
+
+    def outcome_of(self, state: State) -> Outcome:
+        """What the closing entry says. Confidence and rationale name their source, or say `unavailable`."""
+        found = self.judgement.inspection.findings if self.judgement else ()
+        upstream_status = self.head[0] if self.head else None
+        restorer = self.relay.restorer if self.relay else None
+        return Outcome(
+            id=self.arrival.id,
+            at=self.ports.clock.now(),
+            state=state,
+            status=self.fault.status if self.fault and not self.started else upstream_status,
+            error=self.fault.code if self.fault else "UPSTREAM_STATUS" if state is State.FAILED else None,
+            aborted_by=self.ports.aborted_by() if state is State.ABORTED else None,
+            reply=self.facts,
+            decision=self.judgement.decision if self.judgement else None,
+            release=self.plan.decision.duties.release.mode,
+            released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
+            reply_findings=count_entities(found),
+            reply_not_inspected=self.not_inspected,
+            restored=restorer.restored if restorer else {},
+            surrogates_unknown=restorer.unknown if restorer else 0,
+            rationale_codes=self.plan.decision.codes,
+            rationale=self.rationale,
+            reply_bytes=self.came.size,
+            reply_sha256=self.came.value() if self.came.size else None,
+            answer_bytes=self.went.size,
+            answer_sha256=self.went.value() if self.went.size else None,
+            timings_us=self.watch.laps(),
+        )
+
+
+class Watch:
+    """Durations in microseconds since the exchange began, by the name of the step that ended."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._start = clock.monotonic()
+        self._laps: dict[str, int] = {}
+
+    def lap(self, name: str) -> None:
+        self._laps[name] = int((self._clock.monotonic() - self._start) * 1e6)
+
+    def laps(self) -> Mapping[str, int]:
+        return {**self._laps, "total_us": int((self._clock.monotonic() - self._start) * 1e6)}
+
+
+def opened(arrival: Arrival, limit: int) -> bytes:
+    """The request body without its content coding. Raises CallerError (415, 413, 400)."""
+    coding = header(arrival.headers, "content-encoding") or ""
+    transducer = decoder(
+        coding,
+        limit=limit,
+        damaged=CallerError("BODY_UNPARSABLE", "The body's content coding is damaged or cut off."),
+        too_large=CallerError("BODY_TOO_LARGE", "Send a smaller body, or raise limits.body.", status=413),
+    )
+    if transducer is None:
+        raise CallerError("ENCODING_UNSUPPORTED", "Send the body uncompressed, or with gzip or deflate.", status=415)
+    return transducer.feed(arrival.body) + transducer.finish()
+
+
+def outbound_of(arrival: Arrival, body: bytes, dialect: Dialect, redaction: Redaction, decision: Decision) -> Outbound:
+    """Fix what will be sent. With nothing to change, these are the caller's own bytes, still coded (guarantee 5)."""
+    duties = decision.duties
+    new = dialect.edit(body, redaction.edits) if redaction.edits else body
+    if duties.cap_tokens is not None or duties.model is not None or duties.disable_tools:
+        new = dialect.shape(
+            new, cap_tokens=duties.cap_tokens, model=duties.model, disable_tools=duties.disable_tools
+        )
+    if new == body:
+        return Outbound(
+            method=arrival.method, target=arrival.target, headers=narrowed(arrival.headers), body=arrival.body
+        )
+    headers = (*without(arrival.headers, EDITED_AWAY | {"accept-encoding"}), ("Accept-Encoding", "identity"))
+    return Outbound(method=arrival.method, target=arrival.target, headers=headers, body=new)
+
+
+def narrowed(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The same headers, asking only for content codings that can be read here; no wish at all stays none."""
+    return tuple((name, readable(value) if name.lower() == "accept-encoding" else value) for name, value in headers)
+
+
+def readable(accept: str) -> str:
+    wishes = [wish.strip() for wish in accept.split(",")]
+    kept = [wish for wish in wishes if wish.split(";")[0].strip().lower() in READABLE_CODINGS]
+    return accept if len(kept) == len(wishes) else ", ".join(kept) or "identity"
+
+
+def is_stream(incoming: Incoming) -> bool:
+    """Whether the reply is an event stream. Raises UpstreamError for anything that is neither that nor JSON."""
+    kind = (header(incoming.headers, "content-type") or "").split(";")[0].strip().lower()
+    if kind == "text/event-stream":
+        return True
+    if kind == "application/json":
+        return False
+    raise UpstreamError("UPSTREAM_INVALID", "The model server answered neither JSON nor an event stream.")
+
+
+def pipe_of(relay: Relay, incoming: Incoming, *, verbatim: bool) -> Relay | Compressed | Opened:
+    """How the reply's bytes go through the relay, given their content coding."""
+    coding = header(incoming.headers, "content-encoding") or ""
+    damaged = UpstreamError("UPSTREAM_INVALID", "The reply's content coding is damaged, or not one that was asked for.")
+    transducer = decoder(coding, limit=BODY_LIMIT, damaged=damaged, too_large=damaged)
+    if transducer is None:
+        raise damaged
+    if coding.strip().lower() in ("", "identity"):
+        return relay
+    return Compressed(relay, transducer) if verbatim else Opened(relay, transducer)
+
+
+def reply_headers(headers: Sequence[tuple[str, str]], *, verbatim: bool) -> list[tuple[str, str]]:
+    return list(headers) if verbatim else without(headers, EDITED_AWAY)
+
+
+def without(headers: Sequence[tuple[str, str]], names: frozenset[str] | set[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in names]
+
+
+def header(headers: Sequence[tuple[str, str]], wanted: str) -> str | None:
+    return next((value for name, value in headers if name.lower() == wanted), None)
+
+
+def refusal_of(decision: Decision) -> SidecarError:
+    """The error that a deny is answered with: the catalogue's status and text of its first code."""
+    deny = decision.denies[0]
+    entry = policy.lookup(deny.code)
+    kind: type[SidecarError] = OwnError if entry.status >= 500 else Refusal
+    return kind(deny.code, policy.render(deny), status=entry.status)
+
+
+def as_error(fault: Exception) -> SidecarError:
+    """A fault as the error it is answered with. What is not ours to name says nothing but INTERNAL."""
+    if isinstance(fault, SidecarError):
+        return fault
+    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")

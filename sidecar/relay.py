@@ -1,0 +1,280 @@
+"""The reply half of an exchange (steps 8 to 10): bytes in, judged and restored bytes out.
+
+A unary reply is one event. Events from the end of the last choice on are kept in `tail` until the outcome is durable
+(guarantee 1); everything before leaves as soon as the release mode allows. Judging comes before restoring, so the
+caller's own values are never inspected again and never reach a policy input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from sidecar.model import (
+    Call,
+    Channel,
+    Decision,
+    Finding,
+    Inspection,
+    Part,
+    Place,
+    RedactMode,
+    Release,
+    ReleaseMode,
+    ReplyEvent,
+    ReplyFacts,
+    Role,
+    Verdict,
+)
+from sidecar.redaction import Restorer, Vault, mask_text, spread
+from sidecar.stream import Gate, Transducer
+
+REASONING_FIELDS = ("reasoning", "reasoning_content")
+KEPT_LIMIT = 4 * 1024 * 1024
+"""Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
+
+
+class Reader(Protocol):
+    """What a dialect's reply reader offers (dialects/__init__.py)."""
+
+    def feed(self, data: bytes) -> list[ReplyEvent]: ...
+    def finish(self) -> list[ReplyEvent]: ...
+    def rewrite(self, event: ReplyEvent, texts: Sequence[str]) -> bytes: ...
+    def carry(self, channel: Channel, text: str) -> bytes: ...
+    def facts(self) -> ReplyFacts: ...
+
+
+class Judgement(NamedTuple):
+    inspection: Inspection
+    decision: Decision
+
+
+Judge = Callable[[Sequence[Part], bool], Awaitable[Judgement]]
+"""Inspects reply parts and asks policy; the flag says whether this is a window of a reply that goes on."""
+
+
+class Withheld(Exception):
+    """Policy denied the reply, or it could not be judged: nothing that is still held may leave."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__()
+        self.decision = decision
+
+
+class Relay:
+    """One reply on its way. Feed it what the upstream sends; write what it returns."""
+
+    def __init__(
+        self, *, call: Call, reader: Reader, vault: Vault, restorer: Restorer, release: Release, judge: Judge
+    ) -> None:
+        self._reader = reader
+        self.restorer = restorer
+        self._vault = vault
+        self._gate = None if release.mode is ReleaseMode.PASS else Gate(release)
+        self._judge = judge
+        self._choices = max(1, int(call.params.get("n", 1)))
+        self._ended: set[int] = set()
+        self._open: dict[Channel, None] = {}
+        self._kept: dict[Channel, list[str]] = {}
+        self._kept_size = 0
+        self.judgement: Judgement | None = None
+        self.findings: dict[str, int] = {}
+        self.tail: list[bytes] = []
+
+    async def feed(self, data: bytes) -> bytes:
+        """Returns what may leave now. Raises UpstreamError, or Withheld."""
+        events = self._reader.feed(data)
+        if self._gate is None:
+            return self._pass(events)
+        self._gate.feed(events)
+        return await self._release(final=False) if self._gate.due() else b""
+
+    async def finish(self) -> bytes:
+        """The upstream has ended. Raises UpstreamError when it ended too early, or Withheld."""
+        events = self._reader.finish()
+        if self._gate is None:
+            return self._pass(events)
+        self._gate.feed(events)
+        return await self._release(final=True)
+
+    def parts(self) -> tuple[Part, ...]:
+        """The reply's text by channel, surrogates and all, for inspection after a PASS release."""
+        return reply_parts({channel: "".join(texts) for channel, texts in self._kept.items()})
+
+    @property
+    def overflowed(self) -> bool:
+        return self._kept_size > KEPT_LIMIT
+
+    def reasoning(self, findings: Iterable[Finding]) -> str | None:
+        """The model's own stated rationale with every finding masked, or None when it stated none."""
+        texts = [
+            mask_text(part.text, [f for f in findings if f.place == part.place])
+            for part in self.parts()
+            if part.place.path[2] in REASONING_FIELDS
+        ]
+        return "\n".join(texts) or None
+
+    def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
+        out = []
+        for event in events:
+            for delta in event.deltas:
+                self._keep(delta.channel, delta.text)
+            self._send(event, [delta.text for delta in event.deltas], out)
+        return b"".join(out)
+
+    async def _release(self, *, final: bool) -> bytes:
+        """Judge all that is held, then let go of what stands before the line."""
+        assert self._gate is not None
+        texts = self._gate.texts()
+        parts = reply_parts(texts)
+        self.judgement = await self._judge(parts, not final)
+        if self.judgement.decision.verdict is Verdict.DENY:
+            raise Withheld(self.judgement.decision)
+        spans = _spans(self.judgement, texts, parts)
+        held = self._gate.held()
+        masked = _masked(held, spans)
+        out: list[bytes] = []
+        for event, new in zip(held[: self._gate.release(spans, final=final)], masked, strict=False):
+            for delta in event.deltas:
+                self._keep(delta.channel, delta.text)
+            self._send(event, new, out)
+        return b"".join(out)
+
+    def _keep(self, channel: Channel, text: str) -> None:
+        self._kept_size += len(text)
+        if self._kept_size <= KEPT_LIMIT:
+            self._kept.setdefault(channel, []).append(text)
+
+    def _send(self, event: ReplyEvent, texts: list[str], out: list[bytes]) -> None:
+        """Restore one event; flush what is held where a choice ends; divert to the tail from the last end on."""
+        if self._vault:
+            for position, delta in enumerate(event.deltas):
+                texts[position] = self._restored(delta.channel, texts[position], ends=delta.channel.choice in event.ends)
+            self._flush(event, out)
+        changed = any(new != delta.text for new, delta in zip(texts, event.deltas, strict=True))
+        raw = self._reader.rewrite(event, texts) if changed else event.raw
+        self._ended.update(event.ends)
+        late = event.last or self.tail or len(self._ended) >= self._choices
+        (self.tail if late else out).append(raw)
+
+    def _restored(self, channel: Channel, text: str, *, ends: bool) -> str:
+        text = self.restorer.feed(channel, text)
+        if ends:
+            self._open.pop(channel, None)
+            return text + self.restorer.finish(channel)
+        self._open[channel] = None
+        return text
+
+    def _flush(self, event: ReplyEvent, out: list[bytes]) -> None:
+        """Give out held tails of channels that will get no more text, in an event of their own."""
+        if not (event.ends or event.last):
+            return
+        for channel in [c for c in self._open if event.last or c.choice in event.ends]:
+            del self._open[channel]
+            if self.restorer.holding(channel):
+                (self.tail if self.tail else out).append(self._reader.carry(channel, self.restorer.finish(channel)))
+
+
+class Digest:
+    """SHA-256 and length of what went by."""
+
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+        self.size = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self._sha.update(data)
+        self.size += len(data)
+        return data
+
+    def value(self) -> bytes:
+        return self._sha.digest()
+
+
+class Compressed:
+    """A coded reply that nothing changes: the caller gets the coded bytes, one chunk late, so that the end waits."""
+
+    def __init__(self, inner: Relay, coding: Transducer) -> None:
+        self._inner = inner
+        self._coding = coding
+        self._late = b""
+
+    async def feed(self, data: bytes) -> bytes:
+        await self._inner.feed(self._coding.feed(data))
+        out, self._late = self._late, data
+        return out
+
+    async def finish(self) -> bytes:
+        self._coding.finish()
+        await self._inner.finish()
+        self._inner.tail[:] = [self._late]
+        return b""
+
+
+class Opened:
+    """A coded reply that has to be read or changed: the caller gets it without the coding."""
+
+    def __init__(self, inner: Relay, coding: Transducer) -> None:
+        self._inner = inner
+        self._coding = coding
+
+    async def feed(self, data: bytes) -> bytes:
+        return await self._inner.feed(self._coding.feed(data))
+
+    async def finish(self) -> bytes:
+        self._coding.finish()
+        return await self._inner.finish()
+
+
+def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
+    """Reply text as parts, so that the same detectors read it."""
+    return tuple(
+        Part(
+            place=Place(path=("reply", c.choice, c.field, c.item), label=f"reply[{c.choice}].{c.field}"),
+            role=Role.ASSISTANT,
+            text=text,
+        )
+        for c, text in texts.items()
+    )
+
+
+class Span(NamedTuple):
+    """A finding in held reply text; `mask` is what replaces it, None where policy lets it stand."""
+
+    start: int
+    end: int
+    mask: str | None
+
+
+Spans = Mapping[Channel, Sequence[Span]]
+
+
+def _spans(judgement: Judgement, channels: Iterable[Channel], parts: Sequence[Part]) -> Spans:
+    rules = judgement.decision.duties.redact
+    found: dict[Channel, list[Span]] = {channel: [] for channel in channels}
+    at = {part.place: spans for part, spans in zip(parts, found.values(), strict=True)}
+    for f in judgement.inspection.findings:
+        at[f.place].append(Span(f.start, f.end, _mask(f.entity, rules.get(f.entity, rules.get("*")))))
+    return found
+
+
+def _mask(entity: str, mode: RedactMode | None) -> str | None:
+    """Reply text has no one to be restored for: whatever policy wants redacted is masked, or dropped."""
+    if mode is None:
+        return None
+    return "" if mode is RedactMode.DROP else f"<{entity}>"
+
+
+def _masked(events: Sequence[ReplyEvent], spans: Spans) -> list[list[str]]:
+    """The new texts of each event's deltas, masks spread over the pieces they stand in."""
+    pieces: dict[Channel, list[str]] = {}
+    for event in events:
+        for delta in event.deltas:
+            pieces.setdefault(delta.channel, []).append(delta.text)
+    for channel, texts in pieces.items():
+        edits = [(span.start, span.end, span.mask) for span in spans.get(channel, ()) if span.mask is not None]
+        if edits:
+            pieces[channel] = spread(texts, edits)
+    queues = {channel: iter(texts) for channel, texts in pieces.items()}
+    return [[next(queues[delta.channel]) for delta in event.deltas] for event in events]

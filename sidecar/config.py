@@ -18,7 +18,7 @@ from sidecar.model import Side
 
 PREFIX = "SIDECAR_"
 FILE_LIMIT = 1024 * 1024
-SECRET = "(set)"
+HIDDEN = "(set)"
 
 
 class ConfigError(Exception):
@@ -206,7 +206,7 @@ def _origin(config: Config, name: str, sources: Mapping[str, tuple[Any, str]]) -
     for step in name.split("."):
         value = getattr(value, step)
     if name in ("upstream.key", "callers.keys") and value:
-        value = SECRET
+        value = HIDDEN
     return Origin(name, value, sources.get(name, (None, "default"))[1], NAMES[name].description or "")
 
 

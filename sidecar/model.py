@@ -18,6 +18,12 @@ from typing import Any, NamedTuple
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
+
+def _empty() -> Mapping[str, Any]:
+    """Python 3.11 takes a mappingproxy for a mutable default; a factory it accepts."""
+    return EMPTY
+
+
 INSIDE = -1
 """Path step: the string found here is itself JSON; what follows is a path inside it. Indexes are never negative."""
 
@@ -180,7 +186,7 @@ class Call:
     stream: bool = False
     parts: tuple[Part, ...] = field(default=(), repr=False)
     uninspectable: tuple[Uninspectable, ...] = ()
-    params: Mapping[str, int | float | bool | str] = EMPTY
+    params: Mapping[str, int | float | bool | str] = field(default_factory=_empty)
     max_tokens: int | None = None
     tools: tuple[str, ...] = field(default=(), repr=False)
     json_output: bool = False
@@ -207,7 +213,7 @@ class Obligation:
 
     type: str
     id: str
-    params: Mapping[str, Any] = EMPTY
+    params: Mapping[str, Any] = field(default_factory=_empty)
     critical: bool = True
 
 
@@ -244,15 +250,15 @@ class Review:
 class Duties:
     """All obligations of one decision, merged: what the conductor must do. `redact["*"]` stands for every entity."""
 
-    redact: Mapping[str, RedactMode] = EMPTY
+    redact: Mapping[str, RedactMode] = field(default_factory=_empty)
     cap_tokens: int | None = None
     model: str | None = None
     review: Review | None = None
     notices: tuple[Mapping[str, Any], ...] = ()
-    annotations: Mapping[str, Any] = EMPTY
+    annotations: Mapping[str, Any] = field(default_factory=_empty)
     retain_days: int | None = None
     disable_tools: frozenset[str] = frozenset()
-    rates: Mapping[str, int] = EMPTY
+    rates: Mapping[str, int] = field(default_factory=_empty)
     release: Release = Release()
 
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from sidecar.ledger.facts import Intent
 from sidecar.model import Arrival, Call, Finding, Part, Role
-
-if TYPE_CHECKING:
-    from sidecar.exchange import House, Plan
+from sidecar.plan import House, Plan
 
 PPM = 1_000_000
 

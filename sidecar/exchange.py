@@ -38,14 +38,12 @@ from sidecar.model import (
     Side,
     Verdict,
 )
+from sidecar.plan import BODY_LIMIT, NO_CALL, NOTHING_FOUND, House, Plan
 from sidecar.ports import Answer, Clock, Decide, Forward, Incoming, Inspect, Record
 from sidecar.redaction import Redaction, Restorer, redact
 from sidecar.relay import Compressed, Digest, Judgement, Opened, Relay, Withheld
 from sidecar.stream import READABLE_CODINGS, decoder
 
-NOTHING_FOUND = Inspection(findings=(), detectors=())
-NO_CALL = Call(operation=Operation.OPAQUE, model=None)
-BODY_LIMIT = 64 * 1024 * 1024
 EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
 """Headers that speak of the exact bytes: left out where the bytes have changed."""
 
@@ -60,32 +58,6 @@ class Ports:
     forward: Forward
     clock: Clock
     aborted_by: Callable[[], str] = lambda: "client"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What is the same for every exchange of one upstream. `judge_deadline` is in seconds."""
-
-    side: Side
-    provider: str
-    recipient: str
-    environment: str = "production"
-    body_limit: int = BODY_LIMIT
-    judge_deadline: float = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The request half, decided: what to send, or with which `fault` to refuse (then `outbound` is None)."""
-
-    decision: Decision
-    call: Call = NO_CALL
-    inspection: Inspection = NOTHING_FOUND
-    redaction: Redaction = field(default_factory=lambda: redact((), (), {}))
-    outbound: Outbound | None = None
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    fault: SidecarError | None = None
-    timings: Mapping[str, int] = field(default_factory=dict)
 
 
 async def govern(arrival: Arrival, dialect: Dialect, answer: Answer, ports: Ports, house: House) -> Exchange:

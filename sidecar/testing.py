@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sidecar.errors import SidecarError
@@ -36,7 +37,7 @@ def split(data: bytes, *, seed: int = 0, rounds: int = 3) -> Iterator[list[bytes
     for _ in range(rounds):
         cuts = sorted(source.sample(range(len(data) + 1), min(len(data), 5)))
         edges = [0, *cuts, len(data)]
-        yield [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+        yield [data[a:b] for a, b in pairwise(edges) if a < b]
 
 
 @dataclass

@@ -1,0 +1,41 @@
+"""What is fixed for one upstream (House), and what is decided about one call before anything is sent (Plan)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sidecar.errors import SidecarError
+from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
+from sidecar.redaction import Redaction, redact
+
+NOTHING_FOUND = Inspection(findings=(), detectors=())
+NO_CALL = Call(operation=Operation.OPAQUE, model=None)
+BODY_LIMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What is the same for every exchange of one upstream. `judge_deadline` is in seconds."""
+
+    side: Side
+    provider: str
+    recipient: str
+    environment: str = "production"
+    body_limit: int = BODY_LIMIT
+    judge_deadline: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The request half, decided: what to send, or with which `fault` to refuse (then `outbound` is None)."""
+
+    decision: Decision
+    call: Call = NO_CALL
+    inspection: Inspection = NOTHING_FOUND
+    redaction: Redaction = field(default_factory=lambda: redact((), (), {}))
+    outbound: Outbound | None = None
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    fault: SidecarError | None = None
+    timings: Mapping[str, int] = field(default_factory=dict)

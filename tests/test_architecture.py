@@ -1,0 +1,79 @@
+"""The rooms may only import downwards, and the contracts that say so do fail when they are broken."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "sidecar"
+LINTER = Path(sys.executable).parent / "lint-imports"
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([LINTER, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_imports_point_down() -> None:
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("model.py", "import sidecar.stream", "Imports point down"),
+        ("redaction/__init__.py", "import sidecar.dialects", "Imports point down"),
+        ("ledger/__init__.py", "import sqlite3", "The core does no I/O"),
+        ("console/__init__.py", "import sidecar.dialects", "The auditor's side never meets the caller's side"),
+    ],
+)
+def test_each_contract_fails_when_it_is_violated(tmp_path: Path, module: str, line: str, contract: str) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "sidecar", ignore=shutil.ignore_patterns("__pycache__", "*.onnx"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / "sidecar" / module).open("a") as file:
+        file.write(f"\n{line}\n")
+
+    result = lint(tmp_path)
+
+    assert result.returncode != 0
+    assert f"{contract} BROKEN" in result.stdout
+
+
+def test_auditing_loads_nothing_of_the_proxy_side() -> None:
+    """import-linter does not see through a driver, so a fresh process is asked what it has loaded."""
+    code = (
+        "import sys; from sidecar import wiring; wiring.auditing; from sidecar.wiring import audit\n"
+        "bad = [m for m in sys.modules if m.split('.')[0] in ('aiohttp', 'presidio_analyzer', 'spacy') or\n"
+        "  m.startswith(('sidecar.proxy', 'sidecar.exchange', 'sidecar.redaction', 'sidecar.dialects'))]\n"
+        "print(bad); sys.exit(bool(bad))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def functions(path: Path) -> list[int]:
+    """Lines of each function, docstrings not counted."""
+    sizes = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            doc = node.body[0].end_lineno - node.body[0].lineno + 1 if ast.get_docstring(node) else 0
+            sizes.append(node.end_lineno - node.lineno + 1 - doc)
+    return sizes
+
+
+def test_the_median_function_is_short() -> None:
+    sizes = [size for path in PACKAGE.rglob("*.py") for size in functions(path)]
+    print(f"{len(sizes)} functions, median {statistics.median(sizes)}, 90th percentile {sorted(sizes)[len(sizes) * 9 // 10]}")
+    assert statistics.median(sizes) <= 10
+
+
+def test_no_file_is_long() -> None:
+    long = {str(path.relative_to(ROOT)): n for path in PACKAGE.rglob("*.py") if (n := len(path.read_text().split("\n"))) > 401}
+    assert long == {}

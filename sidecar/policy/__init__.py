@@ -1,0 +1,36 @@
+"""Policy: the input document that goes to an engine, and the reading of what comes back. Pure and total.
+
+    contract    both documents as types; schemas/ is generated from them
+    names       which strings of a body may enter the input
+    document    call + findings -> input, reply facts -> input
+    answer      engine answer -> Decision; any doubt is a deny
+    duties      obligations -> Duties, the stricter demand wins
+    catalogue   the reason codes
+
+The engines are drivers (rego_engine, opa_server). `default_bundle.tar.gz` beside this file is built from policies/ by
+policies/build.py; its digest is pinned here, so that a package whose bundle was swapped refuses to start.
+"""
+
+from sidecar.policy.answer import fault, read
+from sidecar.policy.catalogue import FAULTS, Reason, find, render
+from sidecar.policy.document import request_document, response_document
+from sidecar.policy.duties import FULFILLED
+
+ENTRYPOINT = "governor/decide/decision"
+DEFAULT_BUNDLE = "default_bundle.tar.gz"
+DEFAULT_BUNDLE_SHA256 = ""
+
+__all__ = [
+    "DEFAULT_BUNDLE",
+    "DEFAULT_BUNDLE_SHA256",
+    "ENTRYPOINT",
+    "FAULTS",
+    "FULFILLED",
+    "Reason",
+    "fault",
+    "find",
+    "read",
+    "render",
+    "request_document",
+    "response_document",
+]

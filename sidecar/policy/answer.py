@@ -1,0 +1,150 @@
+"""Reads what a policy engine answered. Total: whatever it is, the result is a Decision, and any doubt is a deny.
+
+Effective allow = a result is there, its contract is known, `allow` is true, `denies` is empty and every critical
+obligation can be fulfilled (reference/policy.md 6.4). Everything else denies, with a code of the catalogue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sidecar.model import EMPTY, Decision, Deny, Duties, Obligation, PolicyVersion, Verdict
+from sidecar.policy.contract import CONTRACT
+from sidecar.policy.duties import merge
+
+CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
+TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+ANSWER_KEYS = {"contract", "allow", "denies", "obligations"}
+DENY_KEYS = {"code", "params"}
+OBLIGATION_KEYS = {"type", "id", "params", "critical"}
+ITEM_LIMIT = 256
+TEXT_LIMIT = 256
+
+
+class Malformed(Exception):
+    """The answer is not one of contract 1."""
+
+
+class Answer(Protocol):
+    """`ports.EngineAnswer`, which this room may not import."""
+
+    @property
+    def result(self) -> Any: ...
+    @property
+    def undefined(self) -> bool: ...
+    @property
+    def policy(self) -> PolicyVersion: ...
+    @property
+    def eval_us(self) -> int: ...
+
+
+def read(answer: Answer, document: bytes = b"") -> Decision:
+    """The decision of an answer to `document`, the serialised policy input that the answer was given for."""
+    if answer.undefined:
+        return _denied("PDP_UNDEFINED", answer.policy, answer.eval_us, document)
+    try:
+        denies, obligations, allow = _answer(answer.result)
+    except Malformed:
+        return _denied("PDP_CONTRACT", answer.policy, answer.eval_us, document)
+    duties, unmet = merge(obligations, _phase(document))
+    denies += unmet
+    if not (allow or denies):
+        denies = (Deny("POLICY_DENIED"),)
+    return Decision(
+        verdict=Verdict.DENY if denies else Verdict.ALLOW,
+        denies=denies,
+        obligations=obligations,
+        duties=duties,
+        policy=answer.policy,
+        eval_us=answer.eval_us,
+        document=document,
+    )
+
+
+def fault(code: str, policy: PolicyVersion | None = None, document: bytes = b"") -> Decision:
+    """The decision where none could be reached: deny with the fault's code."""
+    return _denied(code, policy, 0, document)
+
+
+def _denied(code: str, policy: PolicyVersion | None, eval_us: int, document: bytes) -> Decision:
+    return Decision(
+        verdict=Verdict.DENY,
+        denies=(Deny(code),),
+        duties=Duties(),
+        policy=policy,
+        eval_us=eval_us,
+        document=document,
+    )
+
+
+def _phase(document: bytes) -> str:
+    """Which phase the document is of, without parsing it: a quote inside a JSON string is escaped, so only the key
+    itself reads like this. Without a document the phase is `request`, the one with the most obligations."""
+    if b'"phase":"response_window"' in document:
+        return "response_window"
+    return "response" if b'"phase":"response"' in document else "request"
+
+
+def _answer(result: object) -> tuple[tuple[Deny, ...], tuple[Obligation, ...], bool]:
+    if not isinstance(result, Mapping) or set(result) != ANSWER_KEYS or result["contract"] != CONTRACT:
+        raise Malformed
+    if not isinstance(result["allow"], bool):
+        raise Malformed
+    denies = tuple(_deny(item) for item in _items(result["denies"]))
+    obligations = tuple(_obligation(item) for item in _items(result["obligations"]))
+    return denies, obligations, result["allow"]
+
+
+def _items(value: object) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, list | tuple) or len(value) > ITEM_LIMIT:
+        raise Malformed
+    return value
+
+
+def _deny(item: object) -> Deny:
+    if not isinstance(item, Mapping) or not set(item) <= DENY_KEYS:
+        raise Malformed
+    code = item.get("code")
+    if not isinstance(code, str) or not CODE.fullmatch(code):
+        raise Malformed
+    return Deny(code, _params(item.get("params", EMPTY)))
+
+
+def _obligation(item: object) -> Obligation:
+    if not isinstance(item, Mapping) or not set(item) <= OBLIGATION_KEYS:
+        raise Malformed
+    kind, name, critical = item.get("type"), item.get("id", item.get("type")), item.get("critical", True)
+    if not isinstance(kind, str) or not TYPE.fullmatch(kind) or not isinstance(critical, bool):
+        raise Malformed
+    if not isinstance(name, str) or len(name) > TEXT_LIMIT:
+        raise Malformed
+    return Obligation(type=kind, id=name, params=_params(item.get("params", EMPTY)), critical=critical)
+
+
+def _params(value: object) -> Mapping[str, Any]:
+    """Scalars and lists of scalars, as the record's closed profile allows; a float is spelled out as text."""
+    if not isinstance(value, Mapping) or len(value) > ITEM_LIMIT:
+        raise Malformed
+    return {_text(key): _value(item) for key, item in value.items()}
+
+
+def _value(value: object) -> Any:
+    return [_scalar(item) for item in _items(value)] if isinstance(value, list | tuple) else _scalar(value)
+
+
+def _scalar(value: object) -> Any:
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return str(value) if abs(value) < 10**TEXT_LIMIT else "[large]"
+    if value is None or isinstance(value, int):
+        return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > TEXT_LIMIT:
+        raise Malformed
+    return value

@@ -1,0 +1,57 @@
+"""Which strings of a body may enter the policy input: names, and only where no person can hide in them.
+
+A model, a tool or an unknown parameter is named by the caller's body, so a policy needs the name and an attacker (or a
+careless application) may write anything there. A name passes when it looks like one, holds no long run of digits (a
+phone number, an account) and no value that a detector found anywhere in the call; otherwise policy sees UNREADABLE,
+which no allow list but `*` matches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sidecar.model import Finding, Part
+from sidecar.policy.contract import UNREADABLE
+
+TOOL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
+PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
+LABEL = re.compile(r"[A-Za-z0-9_.:/\[\]-]{1,200}")
+LONG_DIGITS = re.compile(r"[0-9]{9}")
+"""Dates have eight digits; subscriber numbers, cards and accounts have more."""
+
+
+def found_values(parts: Iterable[Part], findings: Iterable[Finding]) -> frozenset[str]:
+    """The values that detectors found, and the whole of each identifier that holds one. Never leaves this room."""
+    spans: dict[tuple[str | int, ...], list[Finding]] = {}
+    for finding in findings:
+        spans.setdefault(finding.place.path, []).append(finding)
+    if not spans:
+        return frozenset()
+    hit = [(part.text, spans[part.place.path]) for part in parts if part.place.path in spans]
+    values = {text[finding.start : finding.end] for text, found in hit for finding in found}
+    names = {text for text, _ in hit if len(text) <= 128}
+    return frozenset((values | names) - {""})
+
+
+def readable(name: str, shape: re.Pattern[str], found: frozenset[str]) -> str:
+    """The name itself, or UNREADABLE."""
+    if not shape.fullmatch(name) or LONG_DIGITS.search(name) or any(_holds(name, value) for value in found):
+        return UNREADABLE
+    return name
+
+
+def readable_or_none(name: str | None, shape: re.Pattern[str], found: frozenset[str]) -> str | None:
+    return None if name is None else readable(name, shape, found)
+
+
+def readable_set(names: Iterable[str], shape: re.Pattern[str], found: frozenset[str]) -> list[str]:
+    return sorted({readable(name, shape, found) for name in names})
+
+
+def _holds(name: str, value: str) -> bool:
+    """Whether the value stands in the name as a word of its own (`or` is found in no `order_lookup`)."""
+    if value not in name:
+        return False
+    return re.search(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", name) is not None

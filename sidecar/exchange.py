@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ import orjson
 from sidecar import policy
 from sidecar.account import count_entities, intent_of
 from sidecar.dialects import Dialect
-from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, UpstreamError
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import (
     Arrival,
@@ -31,21 +31,16 @@ from sidecar.model import (
     Decision,
     Inspection,
     Operation,
-    Outbound,
     Part,
     ReleaseMode,
     ReplyFacts,
-    Side,
     Verdict,
 )
-from sidecar.plan import BODY_LIMIT, NO_CALL, NOTHING_FOUND, House, Plan
-from sidecar.ports import Answer, Clock, Decide, Forward, Incoming, Inspect, Record
-from sidecar.redaction import Redaction, Restorer, redact
-from sidecar.relay import Compressed, Digest, Judgement, Opened, Relay, Withheld
-from sidecar.stream import READABLE_CODINGS, decoder
-
-EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
-"""Headers that speak of the exact bytes: left out where the bytes have changed."""
+from sidecar.plan import NO_CALL, NOTHING_FOUND, House, Plan
+from sidecar.ports import Answer, Clock, Decide, Forward, Inspect, Record
+from sidecar.redaction import Restorer, redact
+from sidecar.relay import Digest, Judgement, Relay, Withheld
+from sidecar.wire import is_stream, opened, outbound_of, pipe_of, reply_headers, without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +155,7 @@ class Exchange:
             inspection=found,
             side=self.house.side,
             provider=self.house.provider,
-            env=self.house.environment,
+            environment=self.house.environment,
         )
 
     def refused(self, call: Call, judgement: Judgement | None, error: SidecarError) -> Plan:
@@ -330,85 +325,10 @@ class Watch:
         return {**self._laps, "total_us": int((self._clock.monotonic() - self._start) * 1e6)}
 
 
-def opened(arrival: Arrival, limit: int) -> bytes:
-    """The request body without its content coding. Raises CallerError (415, 413, 400)."""
-    coding = header(arrival.headers, "content-encoding") or ""
-    transducer = decoder(
-        coding,
-        limit=limit,
-        damaged=CallerError("BODY_UNPARSABLE", "The body's content coding is damaged or cut off."),
-        too_large=CallerError("BODY_TOO_LARGE", "Send a smaller body, or raise limits.body.", status=413),
-    )
-    if transducer is None:
-        raise CallerError("ENCODING_UNSUPPORTED", "Send the body uncompressed, or with gzip or deflate.", status=415)
-    return transducer.feed(arrival.body) + transducer.finish()
-
-
-def outbound_of(arrival: Arrival, body: bytes, dialect: Dialect, redaction: Redaction, decision: Decision) -> Outbound:
-    """Fix what will be sent. With nothing to change, these are the caller's own bytes, still coded (guarantee 5)."""
-    duties = decision.duties
-    new = dialect.edit(body, redaction.edits) if redaction.edits else body
-    if duties.cap_tokens is not None or duties.model is not None or duties.disable_tools:
-        new = dialect.shape(
-            new, cap_tokens=duties.cap_tokens, model=duties.model, disable_tools=duties.disable_tools
-        )
-    if new == body:
-        return Outbound(
-            method=arrival.method, target=arrival.target, headers=narrowed(arrival.headers), body=arrival.body
-        )
-    headers = (*without(arrival.headers, EDITED_AWAY | {"accept-encoding"}), ("Accept-Encoding", "identity"))
-    return Outbound(method=arrival.method, target=arrival.target, headers=headers, body=new)
-
-
-def narrowed(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The same headers, asking only for content codings that can be read here; no wish at all stays none."""
-    return tuple((name, readable(value) if name.lower() == "accept-encoding" else value) for name, value in headers)
-
-
-def readable(accept: str) -> str:
-    wishes = [wish.strip() for wish in accept.split(",")]
-    kept = [wish for wish in wishes if wish.split(";")[0].strip().lower() in READABLE_CODINGS]
-    return accept if len(kept) == len(wishes) else ", ".join(kept) or "identity"
-
-
-def is_stream(incoming: Incoming) -> bool:
-    """Whether the reply is an event stream. Raises UpstreamError for anything that is neither that nor JSON."""
-    kind = (header(incoming.headers, "content-type") or "").split(";")[0].strip().lower()
-    if kind == "text/event-stream":
-        return True
-    if kind == "application/json":
-        return False
-    raise UpstreamError("UPSTREAM_INVALID", "The model server answered neither JSON nor an event stream.")
-
-
-def pipe_of(relay: Relay, incoming: Incoming, *, verbatim: bool) -> Relay | Compressed | Opened:
-    """How the reply's bytes go through the relay, given their content coding."""
-    coding = header(incoming.headers, "content-encoding") or ""
-    damaged = UpstreamError("UPSTREAM_INVALID", "The reply's content coding is damaged, or not one that was asked for.")
-    transducer = decoder(coding, limit=BODY_LIMIT, damaged=damaged, too_large=damaged)
-    if transducer is None:
-        raise damaged
-    if coding.strip().lower() in ("", "identity"):
-        return relay
-    return Compressed(relay, transducer) if verbatim else Opened(relay, transducer)
-
-
-def reply_headers(headers: Sequence[tuple[str, str]], *, verbatim: bool) -> list[tuple[str, str]]:
-    return list(headers) if verbatim else without(headers, EDITED_AWAY)
-
-
-def without(headers: Sequence[tuple[str, str]], names: frozenset[str] | set[str]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in headers if name.lower() not in names]
-
-
-def header(headers: Sequence[tuple[str, str]], wanted: str) -> str | None:
-    return next((value for name, value in headers if name.lower() == wanted), None)
-
-
 def refusal_of(decision: Decision) -> SidecarError:
     """The error that a deny is answered with: the catalogue's status and text of its first code."""
     deny = decision.denies[0]
-    entry = policy.lookup(deny.code)
+    entry = policy.find(deny.code)
     kind: type[SidecarError] = OwnError if entry.status >= 500 else Refusal
     return kind(deny.code, policy.render(deny), status=entry.status)
 

@@ -1,0 +1,98 @@
+"""Bodies and headers on their way out and back: content coding, what is sent, how a reply's bytes are read.
+
+Pure functions. Where nothing changes, the caller's own bytes and headers go on as they are (guarantee 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from sidecar.dialects import Dialect
+from sidecar.errors import CallerError, UpstreamError
+from sidecar.model import Arrival, Decision, Outbound
+from sidecar.plan import BODY_LIMIT
+from sidecar.ports import Incoming
+from sidecar.redaction import Redaction
+from sidecar.relay import Compressed, Opened, Relay
+from sidecar.stream import READABLE_CODINGS, decoder
+
+EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
+"""Headers that speak of the exact bytes: left out where the bytes have changed."""
+
+Headers = Sequence[tuple[str, str]]
+
+
+def opened(arrival: Arrival, limit: int) -> bytes:
+    """The request body without its content coding. Raises CallerError (415, 413, 400)."""
+    coding = header(arrival.headers, "content-encoding") or ""
+    transducer = decoder(
+        coding,
+        limit=limit,
+        damaged=CallerError("BODY_UNPARSABLE", "The body's content coding is damaged or cut off."),
+        too_large=CallerError("BODY_TOO_LARGE", "Send a smaller body, or raise limits.body.", status=413),
+    )
+    if transducer is None:
+        raise CallerError("ENCODING_UNSUPPORTED", "Send the body uncompressed, or with gzip or deflate.", status=415)
+    return transducer.feed(arrival.body) + transducer.finish()
+
+
+def outbound_of(arrival: Arrival, body: bytes, dialect: Dialect, redaction: Redaction, decision: Decision) -> Outbound:
+    """Fix what will be sent. With nothing to change, these are the caller's own bytes, still coded (guarantee 5)."""
+    duties = decision.duties
+    new = dialect.edit(body, redaction.edits) if redaction.edits else body
+    if duties.cap_tokens is not None or duties.model is not None or duties.disable_tools:
+        new = dialect.shape(
+            new, cap_tokens=duties.cap_tokens, model=duties.model, disable_tools=duties.disable_tools
+        )
+    if new == body:
+        return Outbound(
+            method=arrival.method, target=arrival.target, headers=narrowed(arrival.headers), body=arrival.body
+        )
+    headers = (*without(arrival.headers, EDITED_AWAY | {"accept-encoding"}), ("Accept-Encoding", "identity"))
+    return Outbound(method=arrival.method, target=arrival.target, headers=headers, body=new)
+
+
+def narrowed(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """The same headers, asking only for content codings that can be read here; no wish at all stays none."""
+    return tuple((name, readable(value) if name.lower() == "accept-encoding" else value) for name, value in headers)
+
+
+def readable(accept: str) -> str:
+    wishes = [wish.strip() for wish in accept.split(",")]
+    kept = [wish for wish in wishes if wish.split(";")[0].strip().lower() in READABLE_CODINGS]
+    return accept if len(kept) == len(wishes) else ", ".join(kept) or "identity"
+
+
+def is_stream(incoming: Incoming) -> bool:
+    """Whether the reply is an event stream. Raises UpstreamError for anything that is neither that nor JSON."""
+    kind = (header(incoming.headers, "content-type") or "").split(";")[0].strip().lower()
+    if kind == "text/event-stream":
+        return True
+    if kind == "application/json":
+        return False
+    raise UpstreamError("UPSTREAM_INVALID", "The model server answered neither JSON nor an event stream.")
+
+
+def pipe_of(relay: Relay, incoming: Incoming, *, verbatim: bool) -> Relay | Compressed | Opened:
+    """How the reply's bytes go through the relay, given their content coding."""
+    coding = header(incoming.headers, "content-encoding") or ""
+    damaged = UpstreamError("UPSTREAM_INVALID", "The reply's content coding is damaged, or not one that was asked for.")
+    transducer = decoder(coding, limit=BODY_LIMIT, damaged=damaged, too_large=damaged)
+    if transducer is None:
+        raise damaged
+    if coding.strip().lower() in ("", "identity"):
+        return relay
+    return Compressed(relay, transducer) if verbatim else Opened(relay, transducer)
+
+
+def reply_headers(headers: Headers, *, verbatim: bool) -> list[tuple[str, str]]:
+    return list(headers) if verbatim else without(headers, EDITED_AWAY)
+
+
+def without(headers: Headers, names: AbstractSet[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in names]
+
+
+def header(headers: Headers, wanted: str) -> str | None:
+    return next((value for name, value in headers if name.lower() == wanted), None)

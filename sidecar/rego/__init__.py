@@ -1,0 +1,27 @@
+"""OPA plans as Python functions: the embedded policy engine.
+
+`opa build -t plan` does the parsing, checking and planning of Rego; this room turns the resulting plan
+into Python source once, at load, and calls it. Nothing here knows what a policy is about.
+
+    ir.py         plan.json -> checked statements; the unknown is refused with name and position
+    emit.py       statements -> Python source, each for itself (the unoptimised mode)
+    optimise.py   statements -> fewer statements of the same meaning
+    fast.py       statements -> better Python source
+    runtime.py    what generated code calls; steps, deadline, memo of one evaluation
+    values.py     Rego's values, equality and total order over Python's
+    numbers.py    Rego's numbers: exact texts, 64-bit mantissas
+    document.py   what may come in as input or base data
+    builtins/     the allow-list, one file per family; everything else is refused at load
+    trace.py      the traced build, made at the first explain(): which rules fired, why the others did not
+    engine.py     load(), Engine, Limits
+
+The rule for every line: what OPA would answer, or no answer. `EvaluationFault` is never a decision.
+"""
+
+from __future__ import annotations
+
+from .engine import Engine, Limits, load
+from .errors import EvaluationFault, PlanRefused
+from .values import UNDEFINED, Undefined
+
+__all__ = ["UNDEFINED", "Engine", "EvaluationFault", "Limits", "PlanRefused", "Undefined", "load"]

@@ -1,0 +1,50 @@
+"""The builtins this engine has. A plan that needs another is refused at load, by name and position.
+
+Allow-list, not deny-list: a builtin is here when it is a pure function of its operands and was checked
+against OPA's compliance cases. Time, randomness, network and environment are inputs of a decision or no
+part of it, so `http.send`, `opa.runtime`, `net.lookup_ip_addr`, `rand.intn`, `uuid.rfc4122` and
+`time.now_ns` never will be.
+
+A builtin is `f(run, *operands) -> value`; it returns UNDEFINED or raises BuiltinError, and charges `run`
+for work that grows with its operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ..errors import BuiltinError, PlanRefused
+from ..values import UNDEFINED
+from . import arithmetic, collections, objects, strings, types
+
+Builtin = Callable[..., Any]
+
+TABLE: Final[Mapping[str, Builtin]] = {
+    **arithmetic.TABLE,
+    **collections.TABLE,
+    **objects.TABLE,
+    **strings.TABLE,
+    **types.TABLE,
+}
+
+
+def resolve(declared: Mapping[str, int], places: Mapping[str, str], *, strict: bool) -> dict[str, Builtin]:
+    """The functions behind the names a plan declares. Raises PlanRefused for the first it must not have."""
+    for name in declared:
+        if name not in TABLE:
+            position = places.get(name, "")
+            raise PlanRefused(f"builtin {name!r} is not available here", name=name, position=position)
+    return {name: TABLE[name] if strict else lenient(TABLE[name]) for name in declared}
+
+
+def lenient(builtin: Builtin) -> Builtin:
+    """OPA's default: an error makes the expression undefined."""
+
+    def call(run: Any, *operands: Any) -> Any:
+        try:
+            return builtin(run, *operands)
+        except BuiltinError:
+            return UNDEFINED
+
+    return call

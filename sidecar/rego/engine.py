@@ -1,0 +1,165 @@
+"""A loaded plan: `load()` checks and builds it once, `Engine.evaluate()` decides.
+
+An Engine holds no state between evaluations and may be shared by threads; what it was built from is
+copied, what it is asked is never changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from . import document as documents
+from .builtins import resolve
+from .emit import Plain, build, module_of, write
+from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFault, OverLimit, PlanRefused
+from .ir import Policy, read, walk
+from .runtime import Run
+from .values import UNDEFINED, Undefined, to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one evaluation. Past any of them there is no decision, which callers must read as deny."""
+
+    depth: int = 64
+    input_bytes: int = 262_144
+    steps: int = 200_000
+    result_bytes: int = 65_536
+    deadline_s: float = 0.25  # on the clock given to evaluate(); without a clock only `steps` bounds the work
+
+
+DEFAULT: Final = Limits()
+
+Clock = Callable[[], float]
+
+
+def load(
+    plan: bytes,
+    data: Mapping[str, Any] | bytes | None = None,
+    *,
+    limits: Limits = DEFAULT,
+    optimise: bool = True,
+    strict: bool = True,
+    sources: Mapping[str, str] | None = None,
+) -> Engine:
+    """An engine for `plan` (the `plan.json` of `opa build -t plan`) over base data.
+
+    `strict` makes a builtin's error (`to_number("x")`, division by zero) a fault of the evaluation, as an
+    OPA server does under `strict-builtin-errors`; lenient, it is undefined, and a deny rule silently
+    does not fire. `sources` are the bundle's own .rego by file name, for explanations only.
+    Raises PlanRefused for anything this engine would not decide exactly as OPA does.
+    """
+    try:
+        policy = read(documents.decode(plan))
+        base = documents.own_data(data)
+    except (ValueError, RecursionError) as cause:
+        raise PlanRefused(f"not a readable bundle: {cause}", name="plan.json") from cause
+    return Engine(policy, base, limits=limits, optimise=optimise, strict=strict, sources=sources or {})
+
+
+class Engine:
+    """Decides entrypoints of one bundle."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        data: dict[str, Any],
+        *,
+        limits: Limits,
+        optimise: bool,
+        strict: bool,
+        sources: Mapping[str, str],
+    ) -> None:
+        self.entrypoints = tuple(name for name, _ in policy.plans)
+        self._policy, self._data, self._limits, self._sources = policy, data, limits, dict(sources)
+        self._builtins = resolve(policy.builtins, first_use(policy), strict=strict)
+        self.source = generate(policy, data, self._builtins, optimise=optimise)
+        self._plans = self.source.plans
+
+    def evaluate(self, entrypoint: str, document: Any, *, now: Clock | None = None) -> Undefined | Any:
+        """The entrypoint's value as plain JSON in OPA's order, or UNDEFINED.
+
+        `document` is the input as plain JSON values (UNDEFINED: no input). `now` gives seconds on any
+        monotonic clock; with it, `deadline_s` is enforced. Raises EvaluationFault, and nothing else.
+        """
+        plan = self._plan(entrypoint)
+        run, admitted = self._begin(document, now)
+        results = guarded(lambda: plan(run, admitted, self._data))
+        return self._answer(results)
+
+    def _plan(self, entrypoint: str) -> Callable[..., list[Any]]:
+        plan = self._plans.get(entrypoint)
+        if plan is None:
+            raise EvaluationFault(PDP_ERROR, "the bundle has no such entrypoint")
+        return plan
+
+    def _begin(self, document: Any, now: Clock | None) -> tuple[Run, Any]:
+        limits = self._limits
+        if document is not UNDEFINED:
+            document = documents.admit(document, depth=limits.depth, size=limits.input_bytes)
+        run = Run(len(self._policy.funcs), limits.steps, now, limits.deadline_s)
+        run.memo = run.memo_for(document, self._data)
+        return run, document
+
+    def _answer(self, results: list[Any]) -> Undefined | Any:
+        if not results:
+            return UNDEFINED
+        value = guarded(lambda: to_json(results[0]["result"]))
+        if size_of(value) > self._limits.result_bytes:
+            raise EvaluationFault(PDP_LIMIT, "result too large")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A built module: its text, for the curious, and its entry functions."""
+
+    text: str
+    plans: dict[str, Callable[..., list[Any]]]
+
+
+def generate(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]], *, optimise: bool) -> Program:
+    module = module_of(policy, data, builtins)
+    text = write(module, Plain)
+    names = build(module, text)
+    return Program(text, {name: names[f"p{index}"] for index, (name, _) in enumerate(policy.plans)})
+
+
+def first_use(policy: Policy) -> dict[str, str]:
+    """Where each function is first called, for refusals that name a position."""
+    places: dict[str, str] = {}
+    bodies = [func.blocks for func in policy.funcs] + [blocks for _, blocks in policy.plans]
+    for blocks in bodies:
+        for stmt in (stmt for block in blocks for stmt in walk(block)):
+            if stmt.kind == "Call":
+                places.setdefault(stmt.extra, str(stmt.at))
+    return places
+
+
+def guarded(work: Callable[[], Any]) -> Any:
+    """Runs generated code; every way it can fail becomes an EvaluationFault without input values."""
+    try:
+        return work()
+    except OverLimit as limit:
+        raise EvaluationFault(limit.code, str(limit)) from None
+    except (Conflict, BuiltinError) as error:
+        raise EvaluationFault(PDP_ERROR, str(error)) from None
+    except EvaluationFault:
+        raise
+    except RecursionError:
+        raise EvaluationFault(PDP_LIMIT, "evaluation nested too deeply") from None
+    except Exception as error:  # total by design: what is not foreseen is a fault too, never an answer
+        raise EvaluationFault(PDP_ERROR, type(error).__name__) from None
+
+
+def size_of(value: Any) -> int:
+    """Bytes of `value` as JSON."""
+    try:
+        return len(orjson.dumps(value))
+    except TypeError:  # integers beyond 64 bits, lone surrogates
+        return len(json.dumps(value))

@@ -1,0 +1,212 @@
+"""Numbers as OPA knows them: decimal texts, exact integers, other arithmetic in 64-bit mantissas.
+
+OPA keeps a number as the text it was written in (`json.Number`), compares texts exactly, computes
+exactly while both operands are integers and in Go's `big.Float` at its default precision otherwise
+(topdown/arithmetic.go, topdown/builtins/builtins.go). So `0.1 + 0.2` is `0.3` there, and a Python
+float would answer something else.
+
+Here a number is
+    int        every integral value, of any size
+    float      every other value whose shortest repr is the decimal meant (all that JSON usually holds)
+    Decimal    what is left: texts with more digits than a double can tell apart
+
+`normal()` is the only door to that invariant.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from math import floor, isfinite
+
+from .errors import BuiltinError
+
+Number = int | float | Decimal
+
+MANTISSA_BITS = 64
+MAX_EXPONENT = 5000  # OPA computes 1e5000 happily; past this a number is an attack on memory, not a value
+EXACT_FLOAT = 2.0**53
+
+
+def normal(value: Decimal) -> Number:
+    """The representation of `value` that the room uses for it."""
+    if value == value.to_integral_value():
+        return int(value)
+    near = float(value)
+    return near if isfinite(near) and Decimal(repr(near)) == value else value
+
+
+def parse(text: str) -> Number:
+    """A JSON number text as a number. Raises ValueError for anything else."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
+        raise ValueError("number out of range")
+    if len(value.as_tuple().digits) > MAX_EXPONENT:
+        raise ValueError("number out of range")
+    return normal(value)
+
+
+def from_float(value: float) -> Number:
+    """What OPA would read after `value` went over the wire: its shortest text, not its binary value."""
+    return normal(Decimal(repr(value)))
+
+
+def is_number(value: object) -> bool:
+    return type(value) is int or type(value) is float or type(value) is Decimal
+
+
+def decimal_of(value: Number) -> Decimal:
+    return Decimal(repr(value)) if type(value) is float else Decimal(value)
+
+
+def whole(value: Number) -> int | None:
+    """`value` as an int where it is integral (`1.0` is), else None: builtins.NumberToInt."""
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value) if abs(value) <= EXACT_FLOAT else int(decimal_of(value))
+    return None
+
+
+def text_of(value: Number) -> str:
+    """The number as `json.Number` would print it when OPA made it (Go's `%g` with exponent from 1e21)."""
+    exact = whole(value)
+    if exact is not None:
+        return str(exact)
+    return go_g(decimal_of(value))
+
+
+def go_g(value: Decimal) -> str:
+    """Go's shortest `g`: exponent form below 1e-4 and from 1e21 on (strconv/ftoa.go, `%e is used if`)."""
+    sign, digits, _ = value.normalize().as_tuple()
+    body = "".join(map(str, digits))
+    point = value.adjusted()
+    minus = "-" if sign else ""
+    if point < -4 or point >= max(len(body), 21):
+        mantissa = body[0] + ("." + body[1:] if len(body) > 1 else "")
+        return f"{minus}{mantissa}e{'-' if point < 0 else '+'}{abs(point):02d}"
+    return minus + format(abs(value.normalize()), "f")
+
+
+# --- 64-bit mantissas -------------------------------------------------------------------------------
+
+
+def rounded(value: Fraction) -> Fraction:
+    """`value` rounded to a 64-bit mantissa, ties to even, as `big.Float` does."""
+    if not value:
+        return value
+    size = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    shift = MANTISSA_BITS - size
+    for scale in (shift + 1, shift, shift - 1):
+        scaled = value * Fraction(2) ** scale
+        mantissa = round(scaled)
+        if abs(mantissa).bit_length() <= MANTISSA_BITS:
+            return Fraction(mantissa) / Fraction(2) ** scale
+    return Fraction(round(value * Fraction(2) ** (shift - 2))) / Fraction(2) ** (shift - 2)
+
+
+def to_big(value: Number) -> Fraction:
+    """builtins.NumberToFloat."""
+    return rounded(Fraction(value) if type(value) is int else Fraction(decimal_of(value)))
+
+
+def from_big(value: Fraction) -> Number:
+    """builtins.FloatToNumber: the shortest decimal that reads back as the same 64-bit mantissa."""
+    if not value:
+        return 0
+    size = floor_log2(abs(value))
+    half_ulp = Fraction(2) ** (size - MANTISSA_BITS)
+    lower = value - half_ulp if abs(value) != Fraction(2) ** size else value - half_ulp / 2
+    low, high = sorted((abs(lower), abs(value) + half_ulp))
+    digits = shortest(abs(value), low, high)
+    return normal(digits if value > 0 else -digits)
+
+
+def floor_log2(value: Fraction) -> int:
+    guess = value.numerator.bit_length() - value.denominator.bit_length()
+    return guess if Fraction(2) ** guess <= value else guess - 1
+
+
+def shortest(value: Fraction, low: Fraction, high: Fraction) -> Decimal:
+    """The nearest decimal of fewest digits strictly between `low` and `high`."""
+    exponent = len(str(floor(value))) if value >= 1 else 1
+    while Fraction(10) ** exponent > value:
+        exponent -= 1
+    for digits in range(1, 40):
+        unit = Fraction(10) ** (exponent - digits + 1)
+        candidate = round(value / unit)
+        if low < candidate * unit < high:
+            return Decimal(candidate).scaleb(exponent - digits + 1)
+    raise AssertionError("unreachable: 64 bits need at most 22 digits")
+
+
+# --- arithmetic -------------------------------------------------------------------------------------
+
+
+def add(a: Number, b: Number) -> Number:
+    x, y = whole(a), whole(b)
+    if x is not None and y is not None:
+        return x + y
+    return from_big(rounded(to_big(a) + to_big(b)))
+
+
+def subtract(a: Number, b: Number) -> Number:
+    x, y = whole(a), whole(b)
+    if x is not None and y is not None:
+        return x - y
+    return from_big(rounded(to_big(a) - to_big(b)))
+
+
+def multiply(a: Number, b: Number) -> Number:
+    x, y = whole(a), whole(b)
+    if x is not None and y is not None:
+        return bounded(x * y)
+    return from_big(rounded(to_big(a) * to_big(b)))
+
+
+def bounded(value: int) -> int:
+    if value.bit_length() > MAX_EXPONENT * 4:
+        raise BuiltinError("number out of range")
+    return value
+
+
+def divide(a: Number, b: Number) -> Number:
+    divisor = to_big(b)
+    if not divisor:
+        raise BuiltinError("divide by zero")
+    return from_big(rounded(to_big(a) / divisor))
+
+
+def remainder(a: Number, b: Number) -> Number:
+    """Go's `Rem`: truncated, the sign follows the dividend."""
+    x, y = whole(a), whole(b)
+    if x is None or y is None:
+        raise BuiltinError("modulo on floating-point number")
+    if not y:
+        raise BuiltinError("modulo by zero")
+    rest = abs(x) % abs(y)
+    return rest if x >= 0 else -rest
+
+
+def round_half_away(a: Number) -> Number:
+    value = to_big(a)
+    half = Fraction(1, 2)
+    rest = floor(rounded(abs(value) + half))
+    return rest if value >= 0 else -rest
+
+
+def ceiling(a: Number) -> Number:
+    value = to_big(a)
+    return -floor(-value)
+
+
+def flooring(a: Number) -> Number:
+    return floor(to_big(a))
+
+
+def absolute(a: Number) -> Number:
+    exact = whole(a)
+    return abs(exact) if exact is not None and abs(exact) < 2**64 else from_big(abs(to_big(a)))

@@ -1,0 +1,137 @@
+"""Verifies a bundle's `.signatures.json` as OPA does (v1/bundle/verify.go and hash.go of OPA 1.19).
+
+The file holds one JWT whose payload lists every file of the bundle with its hash. The algorithm is the operator's,
+never the token's word for it; every file must be listed and every listed file must be there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Literal, NoReturn
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+
+from sidecar.drivers.bundle_refusal import BundleRefused
+
+SIGNATURES = ".signatures.json"
+STRUCTURED = {"data.json", ".manifest"}
+"""Files whose hash is of their parsed content, so that it does not depend on white space (IsStructuredDoc)."""
+
+HASHES: Mapping[str, Callable[[bytes], Any]] = {
+    "SHA-256": hashlib.sha256,
+    "SHA-384": hashlib.sha384,
+    "SHA-512": hashlib.sha512,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifier:
+    """Which key has to have signed. `key` is a public key in PEM; `key_id` and `scope` are checked where given."""
+
+    key: bytes
+    algorithm: Literal["RS256", "ES256"] = "RS256"
+    key_id: str | None = None
+    scope: str | None = None
+
+    def check(self, files: Mapping[str, bytes]) -> None:
+        """Return if every file is signed for. Raises BundleRefused."""
+        header, payload = self._token(files.get(SIGNATURES))
+        named = header.get("kid", payload.get("keyid"))
+        if self.key_id is not None and named is not None and named != self.key_id:
+            _refuse("is signed with another key id")
+        if self.scope is not None and payload.get("scope") != self.scope:
+            _refuse("is signed for another scope")
+        check_hashes({name: content for name, content in files.items() if name != SIGNATURES}, payload.get("files"))
+
+    def _token(self, content: bytes | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        if content is None:
+            _refuse("is not signed")
+        try:
+            (token,) = json.loads(content)["signatures"]
+            head, body, signature = token.split(".")
+            header, payload = json.loads(_decode(head)), json.loads(_decode(body))
+            if header.get("alg") != self.algorithm:
+                _refuse(f"is not signed with {self.algorithm}")
+            self._verify(f"{head}.{body}".encode(), _decode(signature))
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
+            _refuse("has a signature that does not verify")
+        return header, payload
+
+    def _verify(self, signed: bytes, signature: bytes) -> None:
+        key = public_key(self.key)
+        if self.algorithm == "RS256" and isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+        elif self.algorithm == "ES256" and isinstance(key, ec.EllipticCurvePublicKey) and len(signature) == 64:
+            r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+            key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+        else:
+            _refuse(f"cannot be verified: the configured key is not one for {self.algorithm}")
+
+
+def public_key(pem: bytes) -> Any:
+    """The key of a PEM. Raises BundleRefused, since a key that cannot be read verifies nothing."""
+    try:
+        return serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        _refuse("cannot be verified: the configured key is not a PEM public key")
+
+
+def check_hashes(files: Mapping[str, bytes], listed: Any) -> None:
+    """Return if `listed` (the token's `files`) names exactly these files with their hashes. Raises BundleRefused."""
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        _refuse("has a signature that lists no files")
+    entries = {str(entry.get("name")).lstrip("/"): entry for entry in listed}
+    if odd := sorted(set(entries) ^ set(files)):
+        _refuse(f"and its signature differ in files: {', '.join(odd[:3])}")
+    for name, content in files.items():
+        hasher = HASHES.get(str(entries[name].get("algorithm")))
+        if hasher is None or not hmac.compare_digest(_hash(hasher, name, content), str(entries[name].get("hash"))):
+            _refuse(f"holds {name}, which is not what was signed")
+
+
+def _hash(hasher: Callable[[bytes], Any], name: str, content: bytes) -> str:
+    structured = PurePosixPath(name).name in STRUCTURED
+    digest: str = hasher(canonical(content) if structured else content).hexdigest()
+    return digest
+
+
+def canonical(content: bytes) -> bytes:
+    """Go's spelling of a JSON document with sorted keys and numbers as they stood: what OPA hashes."""
+    return _go(json.loads(content, parse_int=_Number, parse_float=_Number)).encode()
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def _go(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_go(key)}:{_go(value[key])}" for key in sorted(value, key=str.encode)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_go, value)) + "]"
+    if isinstance(value, _Number):
+        return str(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as fault:
+        raise ValueError from fault
+
+
+def _refuse(why: str) -> NoReturn:
+    raise BundleRefused(f"The policy bundle {why}.", "Sign it with `opa sign`, or check policy.key.") from None

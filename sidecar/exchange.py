@@ -45,13 +45,17 @@ from sidecar.wire import is_stream, opened, outbound_of, pipe_of, reply_headers,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The outside, as the conductor sees it. `aborted_by` names who cut an exchange off: `client` or `drain`."""
+    """The outside, as the conductor sees it.
+
+    `reasons` explains the codes of the policy in force; `aborted_by` says who cut an exchange off, `client` or `drain`.
+    """
 
     inspect: Inspect
     decide: Decide
     record: Record
     forward: Forward
     clock: Clock
+    reasons: Callable[[], Mapping[str, policy.Reason]] = dict
     aborted_by: Callable[[], str] = lambda: "client"
 
 
@@ -115,7 +119,7 @@ class Exchange:
             await self.abort()
             raise asyncio.CancelledError from None
         except Withheld as withheld:
-            self.fault = refusal_of(withheld.decision)
+            self.fault = self.refusal(withheld.decision)
         except Exception as fault:  # noqa: BLE001  anything else is recorded and answered as the fault it is
             self.fault = as_error(fault)
         await self.conclude()  # (11), (12)
@@ -132,7 +136,7 @@ class Exchange:
             )  # (3), (4)
             self.watch.lap("judge_us")
             if judgement.decision.verdict is Verdict.DENY:
-                raise refusal_of(judgement.decision)
+                raise self.refusal(judgement.decision)
             redaction = redact(call.parts, judgement.inspection.findings, judgement.decision.duties.redact)  # (5)
             outbound = outbound_of(self.arrival, body, self.dialect, redaction, judgement.decision)
             self.watch.lap("redact_us")
@@ -157,6 +161,9 @@ class Exchange:
             provider=self.house.provider,
             environment=self.house.environment,
         )
+
+    def refusal(self, decision: Decision) -> SidecarError:
+        return refusal_of(decision, self.ports.reasons())
 
     def refused(self, call: Call, judgement: Judgement | None, error: SidecarError) -> Plan:
         found = judgement.inspection if judgement else NOTHING_FOUND
@@ -183,7 +190,7 @@ class Exchange:
     async def converse(self) -> None:
         """Steps 7 to 10. All but the tail has been written when this returns."""
         if self.plan.outbound is None:
-            raise self.plan.fault or refusal_of(self.plan.decision)
+            raise self.plan.fault or self.refusal(self.plan.decision)
         async with self.ports.forward.send(self.plan.outbound) as incoming:  # (7)
             self.watch.lap("upstream_us")
             reader = self.dialect.reader(self.plan.call, stream=is_stream(incoming))
@@ -325,12 +332,12 @@ class Watch:
         return {**self._laps, "total_us": int((self._clock.monotonic() - self._start) * 1e6)}
 
 
-def refusal_of(decision: Decision) -> SidecarError:
-    """The error that a deny is answered with: the catalogue's status and text of its first code."""
+def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> SidecarError:
+    """The error that a deny is answered with: status, text and advice of its first code."""
     deny = decision.denies[0]
-    entry = policy.find(deny.code)
-    kind: type[SidecarError] = OwnError if entry.status >= 500 else Refusal
-    return kind(deny.code, policy.render(deny), status=entry.status)
+    reason = policy.find(deny.code, reasons)
+    kind: type[SidecarError] = OwnError if reason.status >= 500 else Refusal
+    return kind(deny.code, f"{policy.render(reason, deny.params)} {reason.advice}", status=reason.status)
 
 
 def as_error(fault: Exception) -> SidecarError:

@@ -150,7 +150,8 @@ class Relay:
         """Restore one event; flush what is held where a choice ends; divert to the tail from the last end on."""
         if self._vault:
             for position, delta in enumerate(event.deltas):
-                texts[position] = self._restored(delta.channel, texts[position], ends=delta.channel.choice in event.ends)
+                ends = delta.channel.choice in event.ends
+                texts[position] = self._restored(delta.channel, texts[position], ends=ends)
             self._flush(event, out)
         changed = any(new != delta.text for new, delta in zip(texts, event.deltas, strict=True))
         raw = self._reader.rewrite(event, texts) if changed else event.raw

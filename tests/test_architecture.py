@@ -69,11 +69,12 @@ def functions(path: Path) -> list[int]:
 
 
 def test_the_median_function_is_short() -> None:
-    sizes = [size for path in PACKAGE.rglob("*.py") for size in functions(path)]
-    print(f"{len(sizes)} functions, median {statistics.median(sizes)}, 90th percentile {sorted(sizes)[len(sizes) * 9 // 10]}")
-    assert statistics.median(sizes) <= 10
+    sizes = sorted(size for path in PACKAGE.rglob("*.py") for size in functions(path))
+    median = statistics.median(sizes)
+    print(f"{len(sizes)} functions, median {median} lines, 90th percentile {sizes[len(sizes) * 9 // 10]}")
+    assert median <= 10
 
 
 def test_no_file_is_long() -> None:
-    long = {str(path.relative_to(ROOT)): n for path in PACKAGE.rglob("*.py") if (n := len(path.read_text().split("\n"))) > 401}
-    assert long == {}
+    sizes = {path.relative_to(ROOT): path.read_text().count("\n") for path in PACKAGE.rglob("*.py")}
+    assert {path: size for path, size in sizes.items() if size > 400} == {}

@@ -1,0 +1,134 @@
+"""The `sidecar` command: thin. Each subcommand parses its flags, calls wiring, prints.
+
+The proxy side is imported inside `serve` and `demo` only, so that auditing runs without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sidecar import cli_audit, config
+
+SERVE = """\
+Run the sidecar. With no file at all, the defaults protect: everything a detector marks is replaced by a surrogate
+before a call leaves, content nobody can inspect is refused, every exchange is recorded before it is sent.
+
+    sidecar serve --upstream https://api.openai.com
+    OPENAI_BASE_URL=http://127.0.0.1:8400/v1 python your_application.py
+
+Other settings: --config FILE (YAML) or SIDECAR_* variables; `sidecar config check` lists and explains them all."""
+
+AUDIT = """\
+Ask the record. Every subcommand takes --state DIR and may be used while the sidecar is writing.
+
+    sidecar audit query --since 1h --verdict deny      what was refused in the last hour
+    sidecar audit show --last                          one exchange, whole, with the rules that decided
+    sidecar audit verify                               prove that nothing was changed or removed
+    sidecar audit export --to DIR                      the log in C2SP tlog-tiles form, for tools of others"""
+
+DEMO = """\
+Show the main job on this machine: a stub model server (it says that it is one), the sidecar in front of it, a call
+full of personal data, a refused call, the record of each, a verification that passes and one that finds a changed byte.
+It stays up until interrupted, so that you can point a client of your own at it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 2 for a usage error, else what the command says."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except config.ConfigError as error:
+        print(f"sidecar: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sidecar",
+        description="A governance and audit sidecar for model servers: redaction, Rego policy, a signed record.",
+    )
+    commands = _group(parser)
+    _serve_parser(_command(commands, "serve", "run the proxy", SERVE, serve))
+    _demo_parser(_command(commands, "demo", "watch the main job on this machine", DEMO, demo))
+    settings = _group(_command(commands, "config", "explain the effective configuration", None, None))
+    _config_flags(_command(settings, "check", "each setting, its value and where it came from", None, config_check))
+    cli_audit.add_parsers(_group(_command(commands, "audit", "query, show, export, verify the record", AUDIT, None)))
+    return parser
+
+
+Run = Callable[[argparse.Namespace], int]
+
+
+Group = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(group: Group, name: str, help_: str, text: str | None, run: Run | None) -> argparse.ArgumentParser:
+    parser = group.add_parser(
+        name, help=help_, description=text or help_, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if run is not None:
+        parser.set_defaults(run=run)
+    return parser
+
+
+def _group(parser: argparse.ArgumentParser) -> Group:
+    return parser.add_subparsers(metavar="COMMAND", required=True)
+
+
+def _config_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that name settings; `dest` is the setting's dotted name."""
+    flag = parser.add_argument
+    flag("--config", type=Path, metavar="FILE", help="settings in YAML")
+    flag("--upstream", dest="upstream.url", metavar="URL", help="model server or API, with or without /v1")
+    flag("--kind", dest="upstream.kind", choices=["openai", "vllm"], help="which route table applies (openai)")
+    flag("--side", choices=["egress", "inbound"], help="before a hosted API, or beside an own server (egress)")
+    flag("--listen", metavar="HOST:PORT", help="where applications connect (127.0.0.1:8400); unix:PATH for a socket")
+    flag("--admin", metavar="HOST:PORT", help="health, metrics, receipts (127.0.0.1:8401)")
+    flag("--state", metavar="DIR", help="folder of the ledger and its key (sidecar-state)")
+
+
+FLAGS = ("upstream.url", "upstream.kind", "side", "listen", "admin", "state")
+
+
+def _loaded(options: argparse.Namespace) -> config.Loaded:
+    return config.load({name: getattr(options, name) for name in FLAGS}, file=options.config)
+
+
+def _serve_parser(parser: argparse.ArgumentParser) -> None:
+    _config_flags(parser)
+    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="write the bound addresses here, as JSON")
+
+
+def serve(options: argparse.Namespace) -> int:
+    loaded = _loaded(options)
+    if loaded.config.upstream.url is None:
+        raise config.ConfigError("--upstream URL is needed: the model server or API that calls go to")
+    from sidecar.wiring import serving
+
+    return serving.run(loaded, ready_file=options.ready_file)
+
+
+def _demo_parser(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--once", action="store_true", help="exit after the story")
+    parser.add_argument("--upstream", metavar="URL", help="a real server instead of the bundled stub")
+
+
+def demo(options: argparse.Namespace) -> int:
+    from sidecar import demo as story
+
+    return story.run(upstream=options.upstream, once=options.once)
+
+
+def config_check(options: argparse.Namespace) -> int:
+    print(config.explain(_loaded(options)))
+    return 0

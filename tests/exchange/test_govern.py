@@ -1,0 +1,298 @@
+"""The path of one call as a dialogue: what happens, in which order, and what a fault at each step leads to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from sidecar.dialects import chat
+from sidecar.errors import OwnError, UpstreamError
+from sidecar.exchange import Exchange, Ports, govern
+from sidecar.ledger.facts import State
+from sidecar.model import Outbound, Side
+from sidecar.plan import House
+from sidecar.testing import (
+    ALLOW,
+    FakeAnswer,
+    FakeClock,
+    FakeDecide,
+    FakeForward,
+    FakeInspect,
+    MemoryRecord,
+    ScriptedReply,
+    Transcript,
+    arrival,
+    split,
+)
+
+SECRET = "ann@example.org"
+HOUSE = House(side=Side.EGRESS, provider="openai", recipient="api.example")
+SSE = (("Content-Type", "text/event-stream"),)
+
+
+class Stage:
+    """One exchange with fakes all round."""
+
+    def __init__(self, reply: Any = None, answers: Any = None, **fail: BaseException) -> None:
+        self.transcript = Transcript(fail={name.replace("_", " "): fault for name, fault in fail.items()})
+        self.inspect = FakeInspect(self.transcript)
+        self.decide = FakeDecide(self.transcript, answers)
+        self.record = MemoryRecord(self.transcript)
+        self.forward = FakeForward(self.transcript, reply or echo)
+        self.answer = FakeAnswer(self.transcript)
+        self.ports = Ports(
+            inspect=self.inspect,
+            decide=self.decide,
+            record=self.record,
+            forward=self.forward,
+            clock=FakeClock(),
+        )
+
+    async def run(self, body: bytes) -> Exchange:
+        return await govern(arrival(body), chat.DIALECT, self.answer, self.ports, HOUSE)
+
+    @property
+    def steps(self) -> list[str]:
+        return self.transcript.steps
+
+
+def question(text: str, **more: Any) -> bytes:
+    return orjson.dumps({"model": "m", "messages": [{"role": "user", "content": text}], **more})
+
+
+def completion(text: str) -> bytes:
+    message = {"role": "assistant", "content": text}
+    return orjson.dumps(
+        {"id": "c1", "model": "m-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    )
+
+
+def echo(outbound: Outbound) -> ScriptedReply:
+    return ScriptedReply(chunks=[completion(orjson.loads(outbound.body)["messages"][0]["content"])])
+
+
+def events(text: str) -> bytes:
+    """A chat stream that says `text` in pieces of three characters."""
+    pieces = [text[i : i + 3] for i in range(0, len(text), 3)]
+    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
+    deltas += [({"content": piece}, None) for piece in pieces]
+    deltas += [({}, "stop")]
+    lines = [
+        b"data: "
+        + orjson.dumps({"id": "c1", "model": "m-1", "choices": [{"index": 0, "delta": d, "finish_reason": f}]})
+        + b"\n\n"
+        for d, f in deltas
+    ]
+    return b"".join(lines) + b"data: [DONE]\n\n"
+
+
+def said(stream: bytes) -> str:
+    """The content that a client puts together from a stream."""
+    out = []
+    for line in stream.split(b"\n\n"):
+        if line.startswith(b"data: {"):
+            out += [choice["delta"].get("content") or "" for choice in orjson.loads(line[6:])["choices"]]
+    return "".join(out)
+
+
+async def test_an_answered_call() -> None:
+    stage = Stage()
+
+    exchange = await stage.run(question(f"Write to {SECRET}."))
+
+    assert stage.steps == [
+        "inspect", "decide request", "open", "send", "inspect", "decide response", "close answered", "start", "write",
+        "end",
+    ]  # fmt: skip
+    assert SECRET.encode() not in stage.forward.sent[0].body
+    assert b"<EMAIL_ADDRESS_1>" in stage.forward.sent[0].body
+    assert orjson.loads(stage.answer.body)["choices"][0]["message"]["content"] == f"Write to {SECRET}."
+    assert exchange.outcome is not None
+    assert exchange.outcome.restored == {"EMAIL_ADDRESS": 1}
+
+
+async def test_with_nothing_to_redact_bytes_are_the_same_both_ways() -> None:
+    body = b'{ "model":"m",  "messages":[{"role":"user","content":"h\\u0069"}], "seed": 1.0e0, "zzz": [1,2] }'
+    reply = completion("ok").replace(b"{", b"{ ", 1)
+    stage = Stage(lambda _: ScriptedReply(chunks=[reply]))
+
+    await stage.run(body)
+
+    assert stage.forward.sent[0].body == body
+    assert stage.answer.body == reply
+
+
+@pytest.mark.parametrize("chunks", split(events("Dear <EMAIL_ADDRESS_1>, <b>hi</b>"), rounds=5))
+async def test_a_stream_is_restored_at_any_cut(chunks: list[bytes]) -> None:
+    stage = Stage(lambda _: ScriptedReply(headers=SSE, chunks=list(chunks)))
+
+    await stage.run(question(f"Write to {SECRET}.", stream=True))
+
+    assert said(stage.answer.body) == f"Dear {SECRET}, <b>hi</b>"
+    assert stage.answer.body.endswith(b"data: [DONE]\n\n")
+
+
+async def test_the_end_of_a_stream_waits_for_the_outcome() -> None:
+    stage = Stage(lambda _: ScriptedReply(headers=SSE, chunks=[events("hello there")]))
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.steps.index("start") < stage.steps.index("close answered") < len(stage.steps) - 2
+    assert stage.steps[-2:] == ["write", "end"]
+
+
+async def test_an_outcome_that_cannot_be_recorded_breaks_the_stream_before_its_end() -> None:
+    stage = Stage(
+        lambda _: ScriptedReply(headers=SSE, chunks=[events("hello there")]),
+        close_answered=OwnError("LEDGER_UNAVAILABLE", "-"),
+    )
+
+    await stage.run(question("hi", stream=True))
+
+    assert b"[DONE]" not in stage.answer.body
+    assert b'"stop"' not in stage.answer.body
+    assert stage.steps[-1] == "fail LEDGER_UNAVAILABLE"
+
+
+FAULTS = [
+    ("inspect", RuntimeError("boom"), "INSPECTOR_ERROR", State.REFUSED),
+    ("inspect", OwnError("INSPECTOR_TIMEOUT", "-"), "INSPECTOR_TIMEOUT", State.REFUSED),
+    ("decide_request", RuntimeError("boom"), "PDP_ERROR", State.REFUSED),
+    ("decide_request", OwnError("PDP_UNAVAILABLE", "-"), "PDP_UNAVAILABLE", State.REFUSED),
+    ("send", UpstreamError("UPSTREAM_UNREACHABLE", "-"), "UPSTREAM_UNREACHABLE", State.FAILED),
+    ("send", RuntimeError("boom"), "INTERNAL", State.FAILED),
+]
+
+
+@pytest.mark.parametrize(("step", "fault", "code", "state"), FAULTS)
+async def test_a_fault_is_refused_recorded_and_answered(
+    step: str, fault: Exception, code: str, state: State
+) -> None:
+    stage = Stage(**{step: fault})
+
+    await stage.run(question(SECRET))
+
+    assert stage.answer.error is not None
+    assert stage.answer.error.code == code
+    assert stage.answer.body == b""
+    assert [outcome.state for outcome in stage.record.outcomes] == [state]
+    assert [outcome.error for outcome in stage.record.outcomes] == [code]
+    assert stage.steps.index("open") < stage.steps.index(f"close {state}") < stage.steps.index(f"fail {code}")
+    if state is State.REFUSED:
+        assert stage.forward.sent == []
+        assert stage.record.intents[0].decision.codes == (code,)
+
+
+async def test_without_a_durable_intent_nothing_is_sent() -> None:
+    stage = Stage(open=OwnError("LEDGER_UNAVAILABLE", "-"))
+
+    await stage.run(question(SECRET))
+
+    assert stage.forward.sent == []
+    assert stage.steps[-1] == "fail LEDGER_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("step", ["inspect", "decide_request", "open", "send", "start", "write"])
+async def test_a_caller_who_goes_away_is_recorded_at_every_step(step: str) -> None:
+    stage = Stage(lambda _: ScriptedReply(headers=SSE, chunks=[events("hello there")]), **{step: asyncio.CancelledError()})
+
+    with pytest.raises(asyncio.CancelledError):
+        await stage.run(question("hi", stream=True))
+
+    assert [outcome.state for outcome in stage.record.outcomes] == [State.ABORTED]
+    assert stage.record.outcomes[0].aborted_by == "client"
+    if step in ("start", "write"):
+        assert stage.steps.index("hang up") < stage.steps.index("close aborted")
+
+
+async def test_a_reset_while_writing_counts_as_a_caller_gone() -> None:
+    stage = Stage(lambda _: ScriptedReply(headers=SSE, chunks=[events("hello")]), write=ConnectionResetError())
+
+    with pytest.raises(asyncio.CancelledError):
+        await stage.run(question("hi", stream=True))
+
+    assert stage.record.outcomes[0].state is State.ABORTED
+
+
+UPSTREAM_FAULTS = [
+    ([], "application/json", "UPSTREAM_INVALID"),
+    ([b"<html>"], "text/html", "UPSTREAM_INVALID"),
+    ([b'{"choices": ['], "application/json", "UPSTREAM_INVALID"),
+    ([UpstreamError("UPSTREAM_DISCONNECTED", "-")], "application/json", "UPSTREAM_DISCONNECTED"),
+    ([b'{"cho', UpstreamError("UPSTREAM_TIMEOUT", "-")], "application/json", "UPSTREAM_TIMEOUT"),
+    ([b"data: {not json}\n\n"], "text/event-stream", "UPSTREAM_INVALID"),
+]
+
+
+@pytest.mark.parametrize(("chunks", "kind", "code"), UPSTREAM_FAULTS)
+async def test_an_upstream_that_misbehaves(chunks: list[Any], kind: str, code: str) -> None:
+    stage = Stage(lambda _: ScriptedReply(headers=(("Content-Type", kind),), chunks=list(chunks)))
+
+    await stage.run(question("hi"))
+
+    assert stage.answer.error is not None
+    assert stage.answer.error.code == code
+    assert stage.record.outcomes[0].state is State.FAILED
+
+
+async def test_an_upstream_that_dies_mid_stream_ends_in_an_error_not_in_silence() -> None:
+    half = events("hello there")[:400]
+    stage = Stage(
+        lambda _: ScriptedReply(headers=SSE, chunks=[half, UpstreamError("UPSTREAM_DISCONNECTED", "-")])
+    )
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.answer.status == 200
+    assert stage.steps[-2:] == ["close failed", "fail UPSTREAM_DISCONNECTED"]
+    assert stage.record.outcomes[0].released == "part"
+
+
+def obliged(*obligations: dict[str, Any]) -> dict[str, Any]:
+    return {**ALLOW, "obligations": [*ALLOW["obligations"], *obligations]}
+
+
+WHOLE = {"type": "release", "id": "whole", "params": {"mode": "whole"}}
+WINDOWED = {"type": "release", "id": "windows", "params": {"mode": "windowed", "hold": 20}}
+DENIED = {**ALLOW, "allow": False, "denies": [{"code": "REPLY_FORBIDDEN"}], "obligations": []}
+MASK = obliged({"type": "redact", "id": "m", "params": {"entities": ["EMAIL_ADDRESS"], "mode": "mask"}})
+
+
+async def test_a_reply_that_policy_denies_whole_never_starts() -> None:
+    stage = Stage(
+        lambda _: ScriptedReply(headers=SSE, chunks=[events("hello there")]),
+        answers={"request": obliged(WHOLE), "response": DENIED},
+    )
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.answer.status is None
+    assert stage.steps[-2:] == ["close refused", "fail REPLY_FORBIDDEN"]
+
+
+@pytest.mark.parametrize("release", [WHOLE, WINDOWED])
+@pytest.mark.parametrize("chunks", split(events("x" * 50 + " bob@corp.internal " + "y" * 50 + " <EMAIL_ADDRESS_1>")))
+async def test_a_judged_reply_is_masked_before_it_is_restored(release: dict[str, Any], chunks: list[bytes]) -> None:
+    stage = Stage(
+        lambda _: ScriptedReply(headers=SSE, chunks=list(chunks)),
+        answers={"request": obliged(release), "response": MASK, "response_window": MASK},
+    )
+
+    await stage.run(question(f"About {SECRET}", stream=True))
+
+    assert said(stage.answer.body) == "x" * 50 + " <EMAIL_ADDRESS> " + "y" * 50 + f" {SECRET}"
+
+
+async def test_a_window_that_is_denied_ends_the_stream_with_an_error() -> None:
+    stage = Stage(
+        lambda _: ScriptedReply(headers=SSE, chunks=[events("x" * 30), events("y" * 60)]),
+        answers={"request": obliged(WINDOWED), "response_window": DENIED},
+    )
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.steps[-1] == "fail REPLY_FORBIDDEN"
+    assert stage.record.outcomes[0].state is State.REFUSED

@@ -1,0 +1,143 @@
+"""Worker processes that find spans: one job at a time each, killed when they hang, replaced when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sidecar.drivers.inspector_worker import LENGTH, MOST_BYTES, encode_texts
+from sidecar.inspection.spans import Span, Strength
+
+WORKER = ("-m", "sidecar.drivers.inspector_worker")
+
+
+class WorkerFailed(Exception):
+    """A detector in the worker raised, the process ended, or its stream broke. Never carries a message."""
+
+
+class Worker:
+    """One process and its socket. After any exception it is not used again."""
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                [sys.executable, *command],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._socket = ours
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def open(self, settings: dict[str, Any]) -> None:
+        self._reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=1 << 20)
+        body = json.dumps(settings).encode()
+        await self.call(LENGTH.pack(len(body)) + body)
+
+    async def call(self, frame: bytes) -> Any:
+        assert self._reader is not None and self._writer is not None
+        try:
+            self._writer.write(frame)
+            await self._writer.drain()
+            (size,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
+            if size > MOST_BYTES:
+                raise WorkerFailed
+            return json.loads(await self._reader.readexactly(size))
+        except (EOFError, ConnectionError, ValueError) as error:
+            raise WorkerFailed from error
+
+    def kill(self) -> None:
+        """At once, and reaped: SIGKILL cannot be ignored, so the wait is short."""
+        self._process.kill()
+        self._process.wait()
+        if self._writer is not None:
+            self._writer.close()
+        else:
+            self._socket.close()
+
+
+class Pool:
+    """`find` hands texts to an idle worker. A frame that takes longer than `frame_s` costs the worker its life."""
+
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        *,
+        size: int = 1,
+        frame_s: float = 5.0,
+        start_s: float = 30.0,
+        command: tuple[str, ...] = WORKER,
+    ) -> None:
+        self._settings = settings
+        self._command = command
+        self._frame_s = frame_s
+        self._start_s = start_s
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self.started = 0
+
+    @property
+    def pids(self) -> list[int]:
+        return [worker.pid for worker in (*self._idle, *self._busy)]
+
+    async def warm(self) -> None:
+        """Start one worker, so that the first long text does not wait for it."""
+        async with self._slots:
+            self._idle.append(self._idle.pop() if self._idle else await self._start())
+
+    async def find(self, texts: list[str]) -> list[list[Span]]:
+        """Spans of each text. Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies."""
+        frame = encode_texts(texts)
+        async with self._slots:
+            worker = self._idle.pop() if self._idle else await self._start()
+            async with _kept_if_well(worker, self._frame_s, self._busy):
+                reply = await worker.call(frame)
+            self._idle.append(worker)
+        if "found" not in reply:
+            raise WorkerFailed
+        return [[_span(row) for row in rows] for rows in reply["found"]]
+
+    async def _start(self) -> Worker:
+        worker = Worker(self._command)
+        self.started += 1
+        async with _kept_if_well(worker, self._start_s, self._busy):
+            await worker.open(self._settings)
+        return worker
+
+    def close(self) -> None:
+        for worker in (*self._idle, *self._busy):
+            worker.kill()
+        self._idle.clear()
+
+
+@asynccontextmanager
+async def _kept_if_well(worker: Worker, limit_s: float, busy: set[Worker]) -> AsyncIterator[None]:
+    """Kill the worker unless the block ends well within the limit: its stream holds half a reply otherwise."""
+    well = False
+    busy.add(worker)
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+        well = True
+    finally:
+        busy.discard(worker)
+        if not well:
+            worker.kill()
+
+
+def _span(row: list[Any]) -> Span:
+    start, end, entity, score, detector, strength = row
+    return Span(start, end, sys.intern(entity), score, sys.intern(detector), Strength(strength))

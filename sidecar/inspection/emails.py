@@ -1,0 +1,62 @@
+"""E-mail addresses, from the '@' outwards.
+
+Presidio drops every address whose domain is not on the public suffix list (`bob@corp.internal`, `x@intranet`) and
+fetches that list over the network on first use (reference/pii.md 2.4). Here structure decides; what code writes with
+an '@' (package versions, retina images, matrix products, decorators) is told apart by what stands around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tokens import places
+
+LOCAL_REVERSED = re.compile(r"[\w!#$%&'*+/=?^`{|}~-](?:[\w!#$%&'*+/=?^`{|}~.-]{0,62}[\w!#$%&*+/?^`|~-])?")
+"""RFC 5321 4.5.3.1.1: at most 64 octets. Read backwards, so it may not begin (hence end) with a dot, nor reach back to
+a quote, brace or '=' that belongs to the text around it."""
+DOMAIN = re.compile(r"(?:\[[0-9A-Fa-f.:]{2,45}\]|\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)*)")
+DIALLED = re.compile(r"(?:\d+\.)*\d+")
+NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
+QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "avif", "js", "css", "mjs", "ts", "tgz"})
+DETECTOR = "rules/email"
+
+
+def emails(text: str) -> Iterator[Span]:
+    floor = 0
+    for at in places(text, "@"):
+        start, end = _local(text, at, floor), _domain(text, at + 1)
+        if start < at and end > at + 1 and (score := _score(text, start, at, end)):
+            yield Span(start, end, "EMAIL_ADDRESS", score, DETECTOR, Strength.PROVEN)
+            floor = end
+
+
+def _local(text: str, at: int, floor: int) -> int:
+    match = LOCAL_REVERSED.match(text[max(floor, at - 64) : at][::-1])
+    if match is None:
+        return at
+    start = at - match.end()
+    while start < at and not text[start].isalnum() and text[start] != "_":
+        start += 1
+    return start
+
+
+def _domain(text: str, start: int) -> int:
+    match = DOMAIN.match(text, start)
+    return match.end() if match else start
+
+
+def _score(text: str, start: int, at: int, end: int) -> float:
+    """0 for what is not an address."""
+    domain = text[at + 1 : end]
+    after = text[end : end + 1]
+    if after == "@" or after == "(" or (text[start:at] == "git" and after == ":"):
+        return 0.0
+    last = domain.rpartition(".")[2].lower()
+    if domain.startswith("[") or QUAD.fullmatch(domain):
+        return 0.9
+    if NUMERIC.fullmatch(domain) or last in FILES or last.isdecimal() or len(last) < 2:
+        return 0.0
+    return 1.0 if "." in domain else 0.6

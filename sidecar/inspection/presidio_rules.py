@@ -1,0 +1,168 @@
+"""Presidio's own patterns, by country, as rules of this engine.
+
+The table `presidio_patterns.json` is derived from the installed package (drivers/presidio_tables.py). What is said here
+is only where each may start, and which checks are too weak to stand alone.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
+
+from sidecar.inspection.context import Context
+from sidecar.inspection.presidio_checks import CHECKS
+from sidecar.inspection.rules import NEVER, Rule
+
+WEAK_PROOF = 0.35
+"""A check digit that one random number in ten passes, on a bare run of digits, is no proof: it needs a word nearby
+(balanced), or the strict mode, whose threshold lies below this."""
+
+LABELLED = 0.05
+"""The score of a pattern whose label Presidio demands by look-behind; here the label is a context word."""
+
+
+class Start(NamedTuple):
+    """Where a recogniser may start (see rules.Rule), and whether its check digit is weak."""
+
+    country: str
+    numeric: Iterable[int] = NEVER
+    mixed: Iterable[int] = NEVER
+    lead: bool = False
+    weak: bool = False
+
+
+STARTS: dict[str, tuple[Start, ...]] = {
+    "AbaRoutingRecognizer": (Start("us", (4, 9), weak=True),),
+    "MedicalLicenseRecognizer": (Start("us", mixed=(9,), weak=True),),
+    "UsBankRecognizer": (Start("us", range(8, 18)),),
+    "UsClaimNumberRecognizer": (Start("us", range(6, 16), range(9, 19)), Start("us", range(6, 16), lead=True)),
+    "UsHealthInsuranceMemberIdRecognizer": (Start("us", mixed=range(6, 21)),),
+    "UsItinRecognizer": (Start("us", (3, 5, 9)),),
+    "UsLicenseRecognizer": (Start("us", (*range(6, 15), 16), range(4, 21)),),
+    "UsMbiRecognizer": (Start("us", mixed=(4, 11)),),
+    "UsNpiRecognizer": (Start("us", (4, 10), weak=True),),
+    "UsPassportRecognizer": (Start("us", (9,), (9,)),),
+    "UsPrescriptionNumberRecognizer": (Start("us", range(6, 13), range(8, 15)),),
+    "UsPriorAuthorizationNumberRecognizer": (Start("us", range(6, 13), range(8, 15)),),
+    "UsProviderTaxIdRecognizer": (Start("us", (2,)),),
+    "UsReferralNumberRecognizer": (Start("us", range(6, 13), range(9, 16)),),
+    "UsSsnRecognizer": (Start("us", (3, 5, 9)),),
+    "NhsRecognizer": (Start("gb", (10, 3, 6), weak=True),),
+    "UkDrivingLicenceRecognizer": (Start("gb", mixed=(16,)),),
+    "UkNinoRecognizer": (Start("gb", mixed=(4, 8, 9)), Start("gb", (2, 6), (7,), lead=True)),
+    "UkPassportRecognizer": (Start("gb", mixed=(9,)),),
+    "UkPostcodeRecognizer": (Start("gb", mixed=(2, 3, 4, 5, 6, 7)),),
+    "UkVehicleRegistrationRecognizer": (Start("gb", mixed=(2, 3, 4, 5, 6, 7)), Start("gb", (1, 2, 3), lead=True)),
+    "DeBsnrRecognizer": (Start("de", (9,)),),
+    "DeFuehrerscheinRecognizer": (Start("de", mixed=(11,)),),
+    "DeHandelsregisterRecognizer": (Start("de", mixed=range(4, 10)), Start("de", range(1, 7), lead=True)),
+    "DeHealthInsuranceRecognizer": (Start("de", mixed=(10,)),),
+    "DeIdCardRecognizer": (Start("de", mixed=(9,)),),
+    "DeKfzRecognizer": (Start("de", range(1, 5), range(2, 6), lead=True),),
+    "DeLanrRecognizer": (Start("de", (9,), weak=True),),
+    "DePassportRecognizer": (Start("de", mixed=(9,)),),
+    "DePlzRecognizer": (Start("de", (5,)),),
+    "DeSocialSecurityRecognizer": (Start("de", mixed=(12,)),),
+    "DeTaxIdRecognizer": (Start("de", (11,)),),
+    "DeTaxNumberRecognizer": (Start("de", (2, 3, 13)),),
+    "DeVatIdRecognizer": (Start("de", mixed=(5, 11)), Start("de", (3, 9), lead=True)),
+    "EsNieRecognizer": (Start("es", mixed=(8, 9, 10)),),
+    "EsNifRecognizer": (Start("es", (7, 8), (8, 9)),),
+    "EsPassportRecognizer": (Start("es", mixed=(9,)),),
+    "ItDriverLicenseRecognizer": (Start("it", mixed=(10,)),),
+    "ItFiscalCodeRecognizer": (Start("it", mixed=(16,)),),
+    "ItIdentityCardRecognizer": (Start("it", mixed=(9,)), Start("it", (7,), lead=True)),
+    "ItPassportRecognizer": (Start("it", mixed=(9,)),),
+    "ItVatCodeRecognizer": (Start("it", (11,), weak=True),),
+    "PlPeselRecognizer": (Start("pl", (11,)),),
+    "SeOrganisationsnummerRecognizer": (Start("se", (6, 10), weak=True),),
+    "SePersonnummerRecognizer": (Start("se", (6, 8, 10, 12)),),
+    "FiPersonalIdentityCodeRecognizer": (Start("fi", (6,), (11,)),),
+    "CaPostalCodeRecognizer": (Start("ca", mixed=(3, 6)),),
+    "CaSinRecognizer": (Start("ca", (3, 9)),),
+    "AuAbnRecognizer": (Start("au", (2, 11)),),
+    "AuAcnRecognizer": (Start("au", (3, 9), weak=True),),
+    "AuMedicareRecognizer": (Start("au", (4, 10), weak=True),),
+    "AuTfnRecognizer": (Start("au", (3, 9), weak=True),),
+    "InAadhaarRecognizer": (Start("in", (4, 12), weak=True),),
+    "InGstinRecognizer": (Start("in", mixed=(15,)),),
+    "InPanRecognizer": (Start("in", mixed=(10,)),),
+    "InPassportRecognizer": (Start("in", mixed=(3, 8)),),
+    "InVoterRecognizer": (Start("in", mixed=(10,)),),
+    "SgFinRecognizer": (Start("sg", mixed=(9,)),),
+}
+
+EXTRA_CONTEXT = {
+    "UsClaimNumberRecognizer": ("medical claim", "healthcare claim"),
+    "UsPrescriptionNumberRecognizer": ("rx", "prescription"),
+    "UsPriorAuthorizationNumberRecognizer": ("authorization", "prior auth", "preauthorization"),
+    "UsReferralNumberRecognizer": ("referral",),
+}
+
+
+@cache
+def table() -> dict[str, Any]:
+    data = pkgutil.get_data(__package__, "presidio_patterns.json")
+    assert data is not None
+    loaded: dict[str, Any] = json.loads(data)
+    return loaded
+
+
+def version() -> str:
+    return str(table()["version"])
+
+
+def presidio_rules(countries: Iterable[str]) -> list[Rule]:
+    chosen = set(countries)
+    return [
+        rule
+        for name, starts in STARTS.items()
+        for start in starts
+        if start.country in chosen
+        for rule in _rules(name, start, table()["recognisers"][name])
+    ]
+
+
+def _rules(name: str, start: Start, recogniser: dict[str, Any]) -> list[Rule]:
+    context = Context([*recogniser["context"], *EXTRA_CONTEXT.get(name, ())])
+    return [
+        Rule(
+            name=f"presidio/{name}",
+            entity=recogniser["entity"],
+            pattern=anchored(regex),
+            score=LABELLED if regex.startswith("(?<=\\b") else score,
+            proven_score=WEAK_PROOF if start.weak else 1.0,
+            check=CHECKS.get(name),
+            context=context,
+            numeric=frozenset(start.numeric),
+            mixed=frozenset(start.mixed),
+            lead=start.lead,
+        )
+        for _, score, regex in recogniser["patterns"]
+    ]
+
+
+NOT_INSIDE, NOT_ON = r"(?<![^\W_])", r"(?![^\W_])"
+
+
+@cache
+def anchored(regex: str) -> re.Pattern[str]:
+    """Presidio's regex for `match` at a token's start: `_` ends a word (`user_4111...`), a label's look-behind goes."""
+    bare = regex.replace("(?i)", "")
+    if bare.startswith(r"(?<=\b"):
+        bare = bare[_closing(bare) + 1 :]
+    bare = bare.removeprefix(r"\b").removesuffix(r"\b").replace(r"\b", NOT_ON)
+    return re.compile(f"{NOT_INSIDE}(?:{bare}){NOT_ON}", re.IGNORECASE)
+
+
+def _closing(regex: str) -> int:
+    depth = 0
+    for at, char in enumerate(regex):
+        depth += (char == "(") - (char == ")")
+        if depth == 0:
+            return at
+    raise ValueError(regex)

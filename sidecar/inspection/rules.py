@@ -1,0 +1,105 @@
+"""One recogniser: where it may start, what it looks like, what proves it, which words near it make it likelier."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sidecar.inspection.context import Context
+from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tokens import Token
+
+Check = Callable[[str], bool | None]
+
+CONTEXT_GAIN = 0.35
+CONTEXT_FLOOR = 0.4
+"""As Presidio's LemmaContextAwareEnhancer: a context word adds 0.35 and lifts to at least 0.4."""
+
+NEVER: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`check` answers True (proven: `proven_score`), False (dropped) or None (no opinion: `score`).
+
+    `numeric` and `mixed` are the lengths of the tokens it may start with (digits only; letters and digits);
+    `lead` says that one or two short words of letters stand before that token ("M AB 123", "QQ 12 34 56 C").
+    """
+
+    name: str
+    entity: str
+    pattern: re.Pattern[str] = field(repr=False)
+    score: float
+    proven_score: float = 1.0
+    check: Check | None = field(default=None, repr=False)
+    context: Context | None = field(default=None, repr=False)
+    numeric: frozenset[int] = NEVER
+    mixed: frozenset[int] = NEVER
+    lead: bool = False
+
+    def span(self, text: str, start: int) -> Span | None:
+        """What stands at `start`, scored without its neighbourhood."""
+        match = self.pattern.match(text, start)
+        if match is None or match.end() == start:
+            return None
+        verdict = self.check(match.group()) if self.check else None
+        if verdict is False:
+            return None
+        score = self.proven_score if verdict else self.score
+        strength = Strength.PROVEN if verdict and score >= 1.0 else Strength.WEAK
+        return Span(start, match.end(), self.entity, score, self.name, strength)
+
+    def judged(self, text: str, span: Span, threshold: float) -> Span | None:
+        """The span with its neighbourhood weighed, or None when it stays below the threshold."""
+        if span.score < 1.0 and self.context is not None and self.context.near(text, span.start, span.end):
+            span = span._replace(score=max(min(span.score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR))
+        return span if span.score >= threshold else None
+
+
+class RuleBook:
+    """Rules by the tokens they may start at."""
+
+    __slots__ = ("_lead", "_mixed", "_numeric")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        kept = list(rules)
+        self._numeric = _by_length((rule for rule in kept if not rule.lead), "numeric")
+        self._mixed = _by_length((rule for rule in kept if not rule.lead), "mixed")
+        lead = [rule for rule in kept if rule.lead]
+        self._lead = (_by_length(lead, "mixed"), _by_length(lead, "numeric"))
+
+    def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
+        for start, end, numeric in tokens:
+            for rule in (self._numeric if numeric else self._mixed).get(end - start, ()):
+                span = rule.span(text, start)
+                if span is not None and (span := rule.judged(text, span, threshold)):
+                    yield span
+            led = self._lead[numeric].get(end - start)
+            if led:
+                yield from _led(text, start, led, threshold)
+
+
+def _led(text: str, start: int, rules: Sequence[Rule], threshold: float) -> Iterator[Span]:
+    for lead in _leads(text, start):
+        for rule in rules:
+            span = rule.span(text, lead)
+            if span is not None and span.end > start and (span := rule.judged(text, span, threshold)):
+                yield span
+
+
+LEAD = re.compile(r"[ \u00a0-]([^\W\d_]{1,3})(?:[ \u00a0-]([^\W\d_]{1,3}))?(?![^\W_])")
+
+
+def _leads(text: str, start: int) -> list[int]:
+    """Where one or two words of at most three letters before `start` begin."""
+    match = LEAD.match(text[max(0, start - 9) : start][::-1])
+    return [start - match.end(group) for group in (1, 2) if match.end(group) > 0] if match else []
+
+
+def _by_length(rules: Iterable[Rule], kind: str) -> dict[int, tuple[Rule, ...]]:
+    table: dict[int, list[Rule]] = {}
+    for rule in rules:
+        for length in getattr(rule, kind):
+            table.setdefault(length, []).append(rule)
+    return {length: tuple(found) for length, found in table.items()}

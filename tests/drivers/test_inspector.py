@@ -1,0 +1,143 @@
+"""The Inspect port over the real worker processes: long texts, caching, faults, deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sidecar.drivers.inspector import INLINE, Inspector
+from sidecar.errors import OwnError
+from sidecar.model import Part, Place, Role
+
+
+class Stopped:
+    def now(self) -> int:
+        return 0
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def part(text: str, label: str = "messages[0].content") -> Part:
+    return Part(place=Place(path=("x",), label=label), role=Role.USER, text=text)
+
+
+def inspector(**settings: object) -> Inspector:
+    return Inspector(secret=b"s" * 32, clock=Stopped(), **settings)  # type: ignore[arg-type]
+
+
+LONG = "\n\n".join(f"Line {i}: write to user{i}@corp.internal about it, please. {'lorem ipsum ' * 20}" for i in range(40))
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[Inspector]:
+    made = inspector(deadline_s=5.0)
+    yield made
+    await made.close()
+
+
+async def test_short_and_long_texts_give_findings_in_order(shared: Inspector) -> None:
+    found = await shared.inspect([part("a@b.example", "one"), part(LONG, "two"), part("nothing", "three")])
+    assert [f.place.label for f in found.findings] == ["one"] + ["two"] * 40
+    spans = [LONG[f.start : f.end] for f in found.findings[1:]]
+    assert spans == [f"user{i}@corp.internal" for i in range(40)]
+    assert "PERSON" in found.not_looked_for
+    assert all(detector.version for detector in found.detectors)
+
+
+async def test_a_text_seen_before_is_not_analysed_again(shared: Inspector) -> None:
+    first = await shared.inspect([part(LONG)])
+    misses = shared._cache.misses
+    again = await shared.inspect([part(LONG)])
+    assert again.findings == first.findings
+    assert shared._cache.misses == misses
+
+
+async def test_a_changed_tail_analyses_only_itself(shared: Inspector) -> None:
+    await shared.inspect([part(LONG)])
+    misses = shared._cache.misses
+    await shared.inspect([part(LONG + "\n\nand one more: z@corp.internal")])
+    assert shared._cache.misses - misses <= 3
+
+
+async def test_identical_texts_in_flight_share_one_analysis(shared: Inspector) -> None:
+    await shared.start()
+    results = await asyncio.gather(*(shared.inspect([part(LONG)]) for _ in range(10)))
+    assert all(result.findings == results[0].findings for result in results)
+    assert len(shared._flights) == 0
+
+
+async def test_a_killed_worker_denies_and_the_next_call_is_answered(shared: Inspector) -> None:
+    await shared.start()
+    os.kill(shared._pool.pids[0], signal.SIGKILL)
+    with pytest.raises(OwnError) as caught:
+        await shared.inspect([part(LONG)])
+    assert caught.value.code == "INSPECTOR_ERROR"
+    assert len((await shared.inspect([part(LONG)])).findings) == 40
+
+
+async def test_a_hung_worker_is_a_timeout_within_the_deadline() -> None:
+    made = inspector(deadline_s=0.5)
+    try:
+        await made.start()
+        os.kill(made._pool.pids[0], signal.SIGSTOP)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(OwnError) as caught:
+            await made.inspect([part(LONG)])
+        assert caught.value.code == "INSPECTOR_TIMEOUT"
+        assert asyncio.get_running_loop().time() - began < 1.0
+        await made.start()
+        assert len((await made.inspect([part(LONG)])).findings) == 40
+    finally:
+        await made.close()
+
+
+async def test_a_failure_is_not_cached_and_says_nothing_of_the_text(shared: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(text: str) -> list[object]:
+        raise ValueError(text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared._engine, "find", failing)
+        with pytest.raises(OwnError) as caught:
+            await shared.inspect([part("secret@corp.internal")])
+    assert caught.value.code == "INSPECTOR_ERROR"
+    assert caught.value.__cause__ is None
+    assert "secret" not in f"{caught.value!r} {caught.value} {caught.value.advice}"
+    assert len((await shared.inspect([part("secret@corp.internal")])).findings) == 1
+
+
+async def test_the_callers_leaving_does_not_disturb_those_who_wait(shared: Inspector) -> None:
+    await shared.start()
+    leaving = asyncio.ensure_future(shared.inspect([part(LONG)]))
+    staying = asyncio.ensure_future(shared.inspect([part(LONG)]))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert len((await staying).findings) == 40
+
+
+async def test_the_loop_goes_on_while_a_long_text_is_analysed(shared: Inspector) -> None:
+    await shared.start()
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0.001)
+            beats += 1
+
+    heart = asyncio.ensure_future(beat())
+    began = asyncio.get_running_loop().time()
+    await shared.inspect([part(LONG * 10)])
+    elapsed = asyncio.get_running_loop().time() - began
+    heart.cancel()
+    assert beats > elapsed / 0.001 * 0.25
+    assert len(LONG) > INLINE
+
+
+async def test_lone_surrogates_are_inspected(shared: Inspector) -> None:
+    found = await shared.inspect([part("\ud83d a@b.example " + "x " * 3000)])
+    assert len(found.findings) == 1

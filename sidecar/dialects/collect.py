@@ -1,0 +1,207 @@
+"""A tree -> its parts. Whatever is not known to be harmless is text, so an unknown field can hide nothing.
+
+Labels are made of the dialect's own field names and indexes. Below a field whose keys the caller chooses the label
+stays that field's, and the path alone says where exactly a text stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from sidecar.dialects.jsontext import MAX_DEPTH, NOT_JSON, load_inside, too_deep
+from sidecar.dialects.spans import Path, locate
+from sidecar.errors import CallerError
+from sidecar.model import INSIDE, Part, Place, PlaceKind, Role, Uninspectable
+
+MAX_INSIDE = 4
+"""JSON within a string of JSON within a string...: each level doubles the backslashes, honest calls stop at two."""
+
+MAX_PARTS = 100_000
+MAX_NODES = 2_000_000
+
+LONG_NUMBER = 10**7
+"""Numbers from eight digits on are places: phones, cards and account numbers travel unquoted, too."""
+
+_JSON_START = re.compile(r"[ \t\r\n]*[\[{]")
+
+
+class At(NamedTuple):
+    """Where the walk stands."""
+
+    path: Path
+    label: str
+    role: Role
+
+    def key(self, name: str) -> At:
+        """A member with a name of the dialect's own."""
+        return At((*self.path, name), f"{self.label}.{name}" if self.label else name, self.role)
+
+    def item(self, index: int) -> At:
+        return At((*self.path, index), f"{self.label}[{index}]", self.role)
+
+    def into(self, step: str | int) -> At:
+        """A step that the caller named: it stays out of the label."""
+        return At((*self.path, step), self.label, self.role)
+
+    def of(self, role: Role) -> At:
+        return At(self.path, self.label, role)
+
+
+class Collector:
+    """Gathers what one body holds; the order of calls is the order of parts."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.uninspectable: list[Uninspectable] = []
+        self.params: dict[str, int | float | bool | str] = {}
+        self.unknown: list[str] = []
+        self._nodes = 0
+        self._inside = 0
+        self._imprecise: list[tuple[int, Path]] = []
+
+    def add(self, at: At, text: str, kind: PlaceKind = PlaceKind.TEXT) -> None:
+        if not text:
+            return
+        if len(self.parts) >= MAX_PARTS:
+            raise _too_many()
+        self.parts.append(Part(place=Place(path=at.path, kind=kind, label=at.label), role=at.role, text=text))
+
+    def opaque(self, at: At, kind: str) -> None:
+        if len(self.uninspectable) >= MAX_PARTS:
+            raise _too_many()
+        self.uninspectable.append(Uninspectable(at.label, kind))
+
+    def prose(self, at: At, value: Any) -> None:
+        """Text for people. It is read as JSON only where escapes would hide characters from a detector."""
+        if type(value) is str:
+            if "\\u" not in value or not self._json(at, value):
+                self.add(at, value)
+        else:
+            self.anything(at, value)
+
+    def data(self, at: At, value: Any) -> None:
+        """Text for programs, such as a tool's result: walked inside when it is a JSON object or array."""
+        if type(value) is not str:
+            self.anything(at, value)
+        elif not self._json(at, value):
+            self.add(at, value)
+
+    def arguments(self, at: At, value: Any) -> None:
+        """Text declared to be JSON of any type; plain text when it is not."""
+        if type(value) is not str:
+            self.anything(at, value)
+        elif not self._walk_inside(at, value):
+            self.add(at, value)
+
+    def identifier(self, at: At, value: Any) -> None:
+        if type(value) is str:
+            self.add(at, value, PlaceKind.IDENTIFIER)
+        else:
+            self.anything(at, value)
+
+    def anything(self, at: At, value: Any) -> None:
+        """Every string, key and long number below, in document order. Raises CallerError (BODY_TOO_DEEP)."""
+        if len(at.path) > MAX_DEPTH:
+            raise too_deep()
+        handler = _WALKS.get(type(value))
+        if handler is not None:
+            handler(self, at, value)
+
+    def member(self, at: At, key: str, value: Any) -> None:
+        """A member whose key the caller chose."""
+        below = at.into(key)
+        self.key(below, key)
+        self.anything(below, value)
+
+    def key(self, at: At, name: str) -> None:
+        """A key the caller chose, as a text of its own."""
+        self.add(at, name, PlaceKind.KEY)
+
+    def fields(self, at: At, value: dict[str, Any], handlers: Mapping[str, Handler]) -> None:
+        """The members of an object the dialect knows, in document order; the others are the caller's."""
+        self.count(len(value))
+        for key, item in value.items():
+            handler = handlers.get(key)
+            if handler is None:
+                self.member(at, key, item)
+            elif item is not None:
+                handler(self, at.key(key), item)
+
+    def count(self, nodes: int) -> None:
+        """Bounds the time one body may take. Raises CallerError (TOO_MANY_PARTS)."""
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            raise _too_many()
+
+    def settle(self, raw: bytes, tree: Any, base: int = 0) -> None:
+        """Gives numbers that a float cannot hold exactly the digits that the bytes have."""
+        late, self._imprecise = self._imprecise, []
+        spans = locate(raw, tree, [path[base:] for _, path in late])
+        for index, path in late:
+            span, part = spans[path[base:]], self.parts[index]
+            self.parts[index] = Part(place=part.place, role=part.role, text=raw[span.start : span.end].decode())
+
+    def _object(self, at: At, value: dict[str, Any]) -> None:
+        self.count(len(value))
+        for key, item in value.items():
+            self.member(at, key, item)
+
+    def _array(self, at: At, value: list[Any]) -> None:
+        self.count(len(value))
+        for index, item in enumerate(value):
+            self.anything(at.into(index), item)
+
+    def _integer(self, at: At, value: int) -> None:
+        if abs(value) >= LONG_NUMBER:
+            self.add(at, str(value), PlaceKind.NUMBER)
+
+    def _float(self, at: At, value: float) -> None:
+        if abs(value) >= LONG_NUMBER:
+            self._imprecise.append((len(self.parts), at.path))
+            self.add(at, repr(value), PlaceKind.NUMBER)
+
+    def _json(self, at: At, text: str) -> bool:
+        return _JSON_START.match(text) is not None and self._walk_inside(at, text)
+
+    def _walk_inside(self, at: At, text: str) -> bool:
+        """Walks a JSON text in a string; False, with nothing gathered, when it is to be read as plain text."""
+        marks = len(self.parts), self._imprecise
+        self._imprecise, self._inside = [], self._inside + 1
+        try:
+            return self._try_inside(at.into(INSIDE), text)
+        except CallerError as fault:
+            # plain text shows a detector everything, unless escapes hide characters: then the call is refused
+            if fault.code != "BODY_TOO_DEEP" or "\\u" in text:
+                raise
+            del self.parts[marks[0] :]
+            return False
+        finally:
+            self._imprecise, self._inside = marks[1], self._inside - 1
+
+    def _try_inside(self, at: At, text: str) -> bool:
+        tree = load_inside(text)
+        if tree is NOT_JSON:
+            return False
+        if self._inside > MAX_INSIDE:
+            raise CallerError("BODY_TOO_DEEP", f"Nest JSON within JSON strings no deeper than {MAX_INSIDE} levels.")
+        self.anything(at, tree)
+        if self._imprecise:
+            self.settle(text.encode(), tree, len(at.path))
+        return True
+
+
+Handler = Callable[[Collector, At, Any], None]
+
+_WALKS: Mapping[type, Handler] = {
+    str: Collector.data,
+    dict: Collector._object,
+    list: Collector._array,
+    int: Collector._integer,
+    float: Collector._float,
+}
+
+
+def _too_many() -> CallerError:
+    return CallerError("TOO_MANY_PARTS", f"Send fewer than {MAX_PARTS} texts and {MAX_NODES} values in one call.")

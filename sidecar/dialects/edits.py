@@ -1,0 +1,118 @@
+"""New text at places: only the named spans change, at any depth of JSON-in-strings (reference/wire.md 4.3)."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from sidecar.dialects.jsontext import load, spell
+from sidecar.dialects.spans import Cut, Misplaced, Path, Span, apply, locate
+from sidecar.errors import OwnError
+from sidecar.model import INSIDE, Edit, PlaceKind
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+
+
+class Change(NamedTuple):
+    """An edit within one JSON text: its path starts there. Its repr hides text and path."""
+
+    path: Path
+    kind: PlaceKind
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Change({self.kind})"
+
+
+def edit(body: bytes, edits: Sequence[Edit]) -> bytes:
+    """The body with each place's text replaced. Raises OwnError (EDIT_MISPLACED) rather than edit in part."""
+    if not edits:
+        return body
+    tree = load(body)
+    misplaced = False
+    try:
+        return apply(body, cuts(body, tree, [Change(e.place.path, e.place.kind, e.text) for e in edits]))
+    except Misplaced:
+        misplaced = True
+    assert misplaced
+    raise OwnError("EDIT_MISPLACED", "Nothing was sent. Report this with the record's id: an edit missed its place.")
+
+
+def cuts(raw: bytes, tree: Any, changes: Iterable[Change]) -> list[Cut]:
+    """What to cut in `raw`, the bytes `tree` was read from. Raises Misplaced."""
+    here, inner = _split(changes)
+    spans = locate(raw, tree, {change.path for change in here} | inner.keys())
+    made = [_cut(raw, spans[change.path], change) for change in here]
+    for path, deeper in inner.items():
+        made += _cuts_inside(raw, spans[path], deeper)
+    return made
+
+
+def _split(changes: Iterable[Change]) -> tuple[list[Change], dict[Path, list[Change]]]:
+    """Those of this JSON text, and those of the texts within its strings, by the string's path."""
+    here: list[Change] = []
+    inner: dict[Path, list[Change]] = {}
+    for change in changes:
+        if INSIDE not in change.path:
+            here.append(change)
+            continue
+        at = change.path.index(INSIDE)
+        inner.setdefault(change.path[:at], []).append(change._replace(path=change.path[at + 1 :]))
+    return here, inner
+
+
+def _cut(raw: bytes, span: Span, change: Change) -> Cut:
+    start, end = span[2:] if change.kind is PlaceKind.KEY else span[:2]
+    if change.kind is PlaceKind.NUMBER:
+        return _number_cut(raw, start, end, change.text)
+    if start < 0 or raw[start] != b'"'[0]:
+        raise Misplaced("no string stands here")
+    return Cut(start, end, spell(change.text))
+
+
+def _number_cut(raw: bytes, start: int, end: int, text: str) -> Cut:
+    """A number's surrogate is a quoted string; a number left as it is stays a number."""
+    if raw[start] not in b"-0123456789":
+        raise Misplaced("no number stands here")
+    old = raw[start:end]
+    return Cut(start, end, old if old == text.encode() else spell(text))
+
+
+def _cuts_inside(raw: bytes, span: Span, changes: list[Change]) -> list[Cut]:
+    """Cuts in the JSON text that the string at `span` holds, moved to where they stand in the string's literal.
+
+    The literal may spell a character in several ways, so the offsets of the decoded text are mapped over its escapes
+    instead of writing the literal anew: what lies outside the inner spans keeps its bytes at every level.
+    """
+    spelled = raw[span.start + 1 : span.end - 1]
+    text: str = orjson.loads(raw[span.start : span.end])
+    inner = cuts(text.encode(), orjson.loads(text), changes)
+    outer = _Offsets(spelled)
+    return [
+        Cut(span.start + 1 + outer.at(cut.start), span.start + 1 + outer.at(cut.end), spell(cut.new.decode())[1:-1])
+        for cut in inner
+    ]
+
+
+class _Offsets:
+    """Offsets in the UTF-8 text that a literal stands for -> offsets in the literal."""
+
+    __slots__ = ("_after", "_shift")
+
+    def __init__(self, spelled: bytes) -> None:
+        self._after: list[int] = [0]
+        self._shift: list[int] = [0]
+        shift = 0
+        for escape in _ESCAPE.finditer(spelled):
+            start, end = escape.span()
+            stands_for = len(orjson.loads(b'"%b"' % escape[0]).encode())
+            self._after.append(start - shift + stands_for)
+            shift += end - start - stands_for
+            self._shift.append(shift)
+
+    def at(self, offset: int) -> int:
+        return offset + self._shift[bisect_right(self._after, offset) - 1]

@@ -1,0 +1,302 @@
+"""The request's top-level fields: a body -> a Call.
+
+One table serves chat, completions and embeddings, so that a field of one endpoint is no way round inspection at
+another (vLLM, for one, takes `messages` at /v1/embeddings). A setting of the wrong type is refused, since servers
+coerce `"true"` and `"100"` where policy would read nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sidecar.dialects.collect import At, Collector, Handler
+from sidecar.dialects.jsontext import load
+from sidecar.dialects.openai.messages import content, content_part, messages, reference, sealed, wrong
+from sidecar.dialects.openai.tools import choice, declares_json, grammar, offered, output_form, tools
+from sidecar.dialects.schema import closed
+from sidecar.errors import CallerError
+from sidecar.model import Call, Operation, Role
+
+MODEL = re.compile(r"@?(?=[0-9._/~:-]*[A-Za-z])[A-Za-z0-9._/~][A-Za-z0-9._/~:+=-]{0,255}(?:@[A-Za-z0-9-]{1,40})?")
+"""Ids, fine-tunes (`ft:base:org::id`), repository names, local paths, `@cf/...`, `name@20240620`; not `bob@x.com`."""
+
+CAPS = ("max_completion_tokens", "max_tokens")
+
+_UNKNOWN = re.compile(r"[a-z_]{1,40}")
+_PROMPT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}")
+
+_BOOLS = (
+    "stream", "parallel_tool_calls", "echo", "add_generation_prompt", "continue_final_message", "use_beam_search",
+    "ignore_eos", "skip_special_tokens", "spaces_between_special_tokens", "include_stop_str_in_output",
+    "add_special_tokens", "include_reasoning", "return_token_ids", "return_tokens_as_token_ids", "enable_thinking",
+    "separate_reasoning", "stream_reasoning", "no_stop_trim", "return_prompt_text", "return_hidden_states", "normalize",
+)  # fmt: skip
+_INTEGERS = (
+    "n", "seed", "max_tokens", "max_completion_tokens", "top_logprobs", "best_of", "min_tokens", "dimensions",
+    "truncate_prompt_tokens", "prompt_logprobs", "priority", "top_k", "thinking_token_budget",
+)  # fmt: skip
+_NUMBERS = (
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "min_p", "repetition_penalty", "length_penalty",
+)  # fmt: skip
+_ENUMERATIONS: Mapping[str, frozenset[str]] = {
+    "service_tier": frozenset({"auto", "default", "flex", "scale", "priority"}),
+    "reasoning_effort": frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"}),
+    "verbosity": frozenset({"low", "medium", "high"}),
+    "encoding_format": frozenset({"float", "base64", "bytes", "bytes_only"}),
+    "prompt_cache_retention": frozenset({"in_memory", "in-memory", "24h"}),
+    "chat_template_content_format": frozenset({"auto", "string", "openai"}),
+    "embed_dtype": frozenset({"float32", "float16", "bfloat16", "fp8_e4m3", "fp8_e5m2"}),
+    "endianness": frozenset({"native", "big", "little"}),
+}
+_VOICES = frozenset(
+    {"alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"}
+)
+_AUDIO_FORMATS = frozenset({"wav", "aac", "mp3", "flac", "opus", "pcm16"})
+
+
+def parse(body: bytes, operation: Operation) -> Call:
+    """Raises CallerError; see `load` for the codes of JSON itself."""
+    tree = load(body)
+    if type(tree) is not dict:
+        raise CallerError("BODY_INVALID", "Send a JSON object.")
+    collector = Collector()
+    for field in sorted(tree, key=_rank):
+        _field(collector, field, tree[field])
+    collector.settle(body, tree)
+    if operation is Operation.CHAT and type(tree.get("messages")) is not list:
+        raise wrong(At((), "messages", Role.USER), "a list of messages")
+    return _call(operation, tree, collector)
+
+
+def _rank(field: str) -> int:
+    """Declarations, then the conversation, then the rest as it stands: a grown conversation keeps its prefix."""
+    return _FIRST.get(field, len(_FIRST))
+
+
+_FIRST: Mapping[str, int] = {
+    field: rank for rank, field in enumerate(("tools", "functions", "response_format", "messages"))
+}
+
+
+def _field(collector: Collector, field: str, value: Any) -> None:
+    known = _FIELDS.get(field)
+    if known is None:
+        _unknown(collector, field, value)
+    elif value is not None:
+        role, handler = known
+        handler(collector, At((field,), field, role), value)
+
+
+def _unknown(collector: Collector, field: str, value: Any) -> None:
+    """Its strings are parts like any other. The name itself is shown only if it looks like a schema's."""
+    if _UNKNOWN.fullmatch(field):
+        collector.unknown.append(field)
+    collector.member(At((), "unknown", Role.METADATA), field, value)
+
+
+def _call(operation: Operation, tree: dict[str, Any], collector: Collector) -> Call:
+    metadata = tree.get("metadata")
+    return Call(
+        operation=operation,
+        model=_model(tree.get("model")),
+        stream=tree.get("stream") is True,
+        parts=tuple(collector.parts),
+        uninspectable=tuple(collector.uninspectable),
+        params=collector.params,
+        max_tokens=max((tree[field] for field in CAPS if tree.get(field) is not None), default=None),
+        tools=tuple(offered(tree)),
+        json_output=declares_json(tree),
+        prompt_name=_prompt_id(metadata, "prompt_name"),
+        prompt_version=_prompt_id(metadata, "prompt_version"),
+        params_unknown=tuple(collector.unknown),
+    )
+
+
+def _model(value: Any) -> str | None:
+    """Raises CallerError (MODEL_INVALID): the name is recorded as it is, so it may not be just any text."""
+    if value is None:
+        return None
+    if type(value) is not str or not MODEL.fullmatch(value):
+        raise CallerError("MODEL_INVALID", "Send `model` as the id of a model: letters, digits and ._/:~+=-@.")
+    return value
+
+
+def _prompt_id(metadata: Any, key: str) -> str | None:
+    value = metadata.get(key) if type(metadata) is dict else None
+    return value if type(value) is str and _PROMPT_ID.fullmatch(value) else None
+
+
+def _setting(expected: str, fits: Callable[[Any], bool]) -> Handler:
+    def handle(collector: Collector, at: At, value: Any) -> None:
+        if not fits(value):
+            raise wrong(at, expected)
+        collector.params[at.label] = value
+
+    return handle
+
+
+_flag = _setting("true or false", lambda value: type(value) is bool)
+_integer = _setting("an integer", lambda value: type(value) is int)
+_number = _setting("a number", lambda value: type(value) in (int, float))
+_logprobs = _setting("true, false or an integer", lambda value: type(value) in (bool, int))
+
+
+def _one_of(values: frozenset[str]) -> Handler:
+    def handle(collector: Collector, at: At, value: Any) -> None:
+        if type(value) is str and value in values:
+            collector.params[at.label] = value
+        else:
+            collector.anything(at, value)
+
+    return handle
+
+
+def _store(collector: Collector, at: At, value: Any) -> None:
+    _flag(collector, at, value)
+    if value:
+        collector.opaque(at, "state")
+
+
+def _state(collector: Collector, at: At, value: Any) -> None:
+    """State kept elsewhere that becomes part of the prompt; its own strings are parts as well."""
+    collector.opaque(at, "state")
+    collector.params[at.label] = True
+    collector.anything(at, value)
+
+
+def _text_input(collector: Collector, at: At, value: Any) -> None:
+    """`prompt` or `input`: a text, texts, or token ids, which nobody here can read."""
+    if type(value) is str:
+        collector.prose(at, value)
+    elif type(value) is dict:  # a stored prompt, or vLLM's multi-modal input
+        _stored_or_part(collector, at, value)
+    elif type(value) is list:
+        _inputs(collector, at, value)
+    else:
+        raise wrong(at, "a string or a list")
+
+
+def _inputs(collector: Collector, at: At, value: list[Any]) -> None:
+    collector.count(len(value))
+    if _are_ids(value):
+        collector.opaque(at, "token_ids")
+        return
+    for index, item in enumerate(value):
+        if type(item) in (str, dict):
+            _text_input(collector, at.item(index), item)
+        elif type(item) is list and _are_ids(item):
+            collector.opaque(at.item(index), "token_ids")
+        else:
+            raise wrong(at.item(index), "a string or a list of token ids")
+
+
+def _are_ids(value: list[Any]) -> bool:
+    return set(map(type, value)) == {int}
+
+
+def _stored_or_part(collector: Collector, at: At, value: dict[str, Any]) -> None:
+    if "content" in value:  # a message in all but its role
+        collector.fields(at, value, {"content": content})
+    elif "text" in value or "type" in value:
+        content_part(collector, at, value)
+    else:
+        collector.opaque(at, "reference")
+        collector.anything(at, value)
+
+
+def _token_ids(collector: Collector, at: At, value: Any) -> None:
+    """Ids that shape the output (`stop_token_ids`): settings, if they are ids at all."""
+    if type(value) is not list or not _are_ids(value):
+        collector.anything(at, value)
+
+
+def _token_input(collector: Collector, at: At, value: Any) -> None:
+    collector.opaque(at, "token_ids")
+    _token_ids(collector, at, value)
+
+
+def _logit_bias(collector: Collector, at: At, value: Any) -> None:
+    """Keys are token ids; whatever else they are is text."""
+    if type(value) is dict and all(
+        key.isascii() and key.isdigit() and len(key) < 8 and type(bias) in (int, float) for key, bias in value.items()
+    ):
+        collector.params[at.label] = len(value)
+    else:
+        collector.anything(at, value)
+
+
+def _stream_options(collector: Collector, at: At, value: Any) -> None:
+    if type(value) is not dict:
+        raise wrong(at, "an object")
+    flags = ("include_usage", "include_obfuscation", "continuous_usage_stats")
+    collector.fields(at, value, dict.fromkeys(flags, _flag))
+
+
+def _metadata(collector: Collector, at: At, value: Any) -> None:
+    """Keys and values are the application's."""
+    if type(value) is not dict:
+        collector.anything(at, value)
+        return
+    collector.count(len(value))
+    for index, (key, item) in enumerate(value.items()):
+        collector.member(At(at.path, f"{at.label}[{index}]", at.role), key, item)
+
+
+def _known(handlers: Mapping[str, Handler]) -> Handler:
+    """An object some of whose members are known to be closed; whatever else is there is text."""
+
+    def handle(collector: Collector, at: At, value: Any) -> None:
+        if type(value) is dict:
+            collector.fields(at, value, handlers)
+        else:
+            collector.anything(at, value)
+
+    return handle
+
+
+_approximate = _known(dict.fromkeys(("city", "country", "region", "timezone"), Collector.prose))
+_user_location = _known({"type": closed(frozenset({"approximate"})), "approximate": _approximate})
+_web_search = _known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
+_prediction = _known({"type": closed(frozenset({"content"})), "content": content})
+_audio = _known({"voice": closed(_VOICES), "format": closed(_AUDIO_FORMATS)})
+
+
+def _all(role: Role, handler: Handler, *fields: str) -> dict[str, tuple[Role, Handler]]:
+    return dict.fromkeys(fields, (role, handler))
+
+
+_FIELDS: Mapping[str, tuple[Role, Handler]] = {
+    **_all(Role.DEFINITION, tools, "tools", "functions"),
+    **_all(Role.DEFINITION, output_form, "response_format"),
+    **_all(Role.DEFINITION, choice, "tool_choice", "function_call"),
+    **_all(Role.DEFINITION, grammar, "structured_outputs", "guided_json", "guided_regex", "guided_choice"),
+    **_all(Role.DEFINITION, grammar, "guided_grammar", "json_schema", "regex", "ebnf"),
+    **_all(Role.DEFINITION, Collector.prose, "chat_template"),
+    **_all(Role.USER, messages, "messages"),
+    **_all(Role.USER, _text_input, "prompt", "input"),
+    **_all(Role.USER, Collector.prose, "suffix"),
+    **_all(Role.USER, Collector.anything, "documents"),
+    **_all(Role.USER, _token_input, "prompt_token_ids", "input_ids"),
+    **_all(Role.USER, sealed("embeddings"), "prompt_embeds", "input_embeds"),
+    **_all(Role.ASSISTANT, _prediction, "prediction"),
+    **_all(Role.METADATA, _metadata, "metadata"),
+    **_all(Role.METADATA, Collector.anything, "model_options", "stop", "user", "safety_identifier", "prompt_cache_key"),
+    **_all(Role.METADATA, Collector.anything, "bad_words", "cache_salt", "request_id", "chat_template_kwargs"),
+    **_all(Role.METADATA, _web_search, "web_search_options"),
+    **_all(Role.METADATA, _audio, "audio"),
+    **_all(Role.METADATA, closed(frozenset({"text", "audio"})), "modalities"),
+    **_all(Role.METADATA, _stream_options, "stream_options"),
+    **_all(Role.METADATA, _logit_bias, "logit_bias"),
+    **_all(Role.METADATA, _token_ids, "stop_token_ids", "allowed_token_ids"),
+    **_all(Role.METADATA, _store, "store"),
+    **_all(Role.METADATA, reference, "previous_response_id", "cached_content"),
+    **_all(Role.METADATA, _state, "conversation", "kv_transfer_params"),
+    **_all(Role.METADATA, _logprobs, "logprobs"),
+    **_all(Role.METADATA, _flag, *_BOOLS),
+    **_all(Role.METADATA, _integer, *_INTEGERS),
+    **_all(Role.METADATA, _number, *_NUMBERS),
+    **{field: (Role.METADATA, _one_of(values)) for field, values in _ENUMERATIONS.items()},
+    "model": (Role.METADATA, lambda *_: None),  # checked by _model
+}

@@ -1,0 +1,236 @@
+"""Bytes of a reply -> events: a stream of chunks, one body, or an embedding whose floats nobody wants read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from sidecar.dialects.edits import Change, cuts
+from sidecar.dialects.jsontext import load_reply, spell
+from sidecar.dialects.openai.replies import NO_CHOICE, ReplyTree, unreadable
+from sidecar.dialects.spans import Misplaced, Path, apply
+from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, with_data
+from sidecar.errors import OwnError, UpstreamError
+from sidecar.model import Call, Channel, Delta, PlaceKind, ReplyEvent, ReplyFacts
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a unary reply, which is held whole."""
+
+_HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
+
+
+class _Reader:
+    """What all three have in common: the facts, and new text in a JSON object."""
+
+    def __init__(self, call: Call) -> None:
+        self._tree = ReplyTree(call)
+        self._complete = False
+
+    def facts(self) -> ReplyFacts:
+        return self._tree.facts(complete=self._complete)
+
+    def rationale(self) -> str | None:
+        return self._tree.rationale()
+
+    def rewrite(self, event: ReplyEvent, texts: Sequence[str]) -> bytes:
+        changed = [
+            (delta, text) for delta, text in zip(event.deltas, texts, strict=True) if delta.text != text
+        ]
+        if not changed:
+            return event.raw
+        data = self._data(event)
+        edited = _with_one(data, *changed[0]) if len(changed) == 1 else None
+        return self._refilled(event, edited if edited is not None else _with_all(data, changed))
+
+    def _data(self, event: ReplyEvent) -> bytes:
+        return event.raw
+
+    def _refilled(self, event: ReplyEvent, data: bytes) -> bytes:  # noqa: ARG002  streams need it
+        return data
+
+
+class StreamReader(_Reader):
+    """Server-sent events up to `data: [DONE]`. A fault is raised after the events before it have been handed out."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call)
+        self._sse = SseDecoder()
+        self._fault: UpstreamError | None = None
+        self._end = b"\n\n"
+
+    def feed(self, data: bytes) -> list[ReplyEvent]:
+        if self._fault is not None:
+            raise self._fault
+        events: list[ReplyEvent] = []
+        try:
+            for raw in self._sse.feed(data):
+                events.append(self._event(raw))  # noqa: PERF401  those before a fault must not be lost
+            if self._sse.pending > MAX_EVENT:
+                raise UpstreamError("UPSTREAM_EVENT_TOO_LARGE", f"An event of the stream exceeds {MAX_EVENT} bytes.")
+        except UpstreamError as fault:
+            self._fault = fault
+            if not events:
+                raise
+        return events
+
+    def finish(self) -> list[ReplyEvent]:
+        """The rest, if it is an event that lacks only its blank line. A stream without [DONE] is whole when each
+        choice has finished, or when the server ended it with an error."""
+        if self._fault is not None:
+            raise self._fault
+        rest = self._sse.finish()
+        events = [self._event(rest)] if rest else []
+        if self._complete:
+            return events
+        if not self._tree.finished() and not self._tree.error:
+            raise UpstreamError("UPSTREAM_ENDED_EARLY", "The model server ended the stream before its last event.")
+        self._complete = True
+        return [*events, ReplyEvent(b"", (), True)]
+
+    def carry(self, channel: Channel, text: str) -> bytes:
+        path = self._tree.where[channel]
+        chunk: dict[str, Any] = {key: self._tree.head[key] for key in _HEAD if key in self._tree.head}
+        held = _nested(path, channel, text)
+        if channel.choice != NO_CHOICE:
+            held = {"choices": [{"index": channel.choice, **held, "logprobs": None, "finish_reason": None}]}
+        return b"data: " + spell({**chunk, **held}) + self._end
+
+    def ends(self, event: ReplyEvent) -> tuple[int, ...]:
+        raw = event.raw
+        if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null'):
+            return ()
+        return _finished(load_reply(data_of(raw) or b"null"))
+
+    def _event(self, raw: bytes) -> ReplyEvent:
+        data = data_of(raw)
+        if not data:
+            return ReplyEvent(raw)
+        if data[0] == b"["[0] and data.strip() == b"[DONE]":
+            last, self._complete = not self._complete, True
+            return ReplyEvent(raw, (), last)
+        if raw.endswith(b"\r\n"):
+            self._end = b"\r\n\r\n"
+        return ReplyEvent(raw, self._tree.read(_reply(data)))
+
+    def _data(self, event: ReplyEvent) -> bytes:
+        return data_of(event.raw) or b""
+
+    def _refilled(self, event: ReplyEvent, data: bytes) -> bytes:
+        return with_data(event.raw, data)
+
+
+class UnaryReader(_Reader):
+    """One body, one event: a stream of one chunk."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call)
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[ReplyEvent]:
+        self._size += len(data)
+        if self._size > MAX_BODY:
+            raise UpstreamError("UPSTREAM_BODY_TOO_LARGE", f"The reply exceeds {MAX_BODY} bytes.")
+        self._held.append(data)
+        return []
+
+    def finish(self) -> list[ReplyEvent]:
+        raw = b"".join(self._held)
+        self._held.clear()
+        if not raw:
+            raise UpstreamError("UPSTREAM_ENDED_EARLY", "The model server's reply has no body.")
+        deltas = self._read(raw)
+        self._complete = True
+        return [ReplyEvent(raw, deltas, True)]
+
+    def carry(self, channel: Channel, text: str) -> bytes:  # noqa: ARG002  a Reader's
+        """A body has room for all of its text in its one event."""
+        raise OwnError("CARRY_WITHOUT_STREAM", "Report this: text was held back in a reply that is no stream.")
+
+    def ends(self, event: ReplyEvent) -> tuple[int, ...]:  # noqa: ARG002  a Reader's
+        """None before the last: its one event holds all."""
+        return ()
+
+    def _read(self, raw: bytes) -> tuple[Delta, ...]:
+        return self._tree.read(_reply(raw))
+
+
+class EmbeddingReader(UnaryReader):
+    """Vectors hold no text: they are cut out before parsing, where they can be, for the facts around them."""
+
+    def _read(self, raw: bytes) -> tuple[Delta, ...]:
+        around = _without_vectors(raw)
+        return self._tree.read(_reply(raw) if around is None else around)
+
+
+def _without_vectors(raw: bytes) -> dict[str, Any] | None:
+    start, end = raw.find(b'"data"'), raw.rfind(b"]")
+    start = raw.find(b"[", start) if start >= 0 else -1
+    if not 0 <= start < end:
+        return None
+    try:
+        tree = orjson.loads(raw[: start + 1] + raw[end:])
+    except orjson.JSONDecodeError:
+        return None
+    whole = type(tree) is dict and tree.get("data") == [] and {"model", "usage"} <= tree.keys()
+    return tree if whole else None
+
+
+def _reply(data: bytes) -> Any:
+    try:
+        return load_reply(data)
+    except ValueError:
+        pass
+    raise unreadable()
+
+
+def _with_one(data: bytes, delta: Delta, text: str) -> bytes | None:
+    """One changed text, found at C speed by its key; None where that is ambiguous. Reading it back proves it."""
+    key = delta.slot[-1]
+    if type(key) is not str:
+        return None
+    start = data.find(b'"%b":"' % key.encode("utf-8", "replace"))
+    old = spell(delta.text)
+    value = start + len(key.encode("utf-8", "replace")) + 3
+    if start < 0 or not data.startswith(old, value):
+        return None
+    edited = data[:value] + spell(text) + data[value + len(old) :]
+    return edited if _at(load_reply(edited), delta.slot) == text else None
+
+
+def _with_all(data: bytes, changed: Sequence[tuple[Delta, str]]) -> bytes:
+    changes = [Change(delta.slot, PlaceKind.TEXT, text) for delta, text in changed]
+    try:
+        return apply(data, cuts(data, load_reply(data), changes))
+    except Misplaced:
+        pass
+    raise unreadable()
+
+
+def _at(tree: Any, path: Path) -> Any:
+    for step in path:
+        tree = tree[step]
+    return tree
+
+
+def _nested(path: Path, channel: Channel, text: str) -> dict[str, Any]:
+    """`text` at `path`, below its choice if it has one, and nothing beside it but a tool call's index."""
+    held: Any = text
+    below = path if channel.choice == NO_CHOICE else path[2:]
+    for step in reversed(below):
+        held = [held] if type(step) is int else {step: held}
+    calls = held.get("delta", {}).get("tool_calls") if type(held.get("delta")) is dict else None
+    if calls:
+        calls[0] = {"index": channel.item, **calls[0]}
+    return dict(held)
+
+
+def _finished(tree: Any) -> tuple[int, ...]:
+    choices = tree.get("choices") if type(tree) is dict else None
+    return tuple(
+        choice.get("index", position)
+        for position, choice in enumerate(choices or ())
+        if choice.get("finish_reason") is not None
+    )

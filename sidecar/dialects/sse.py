@@ -1,0 +1,78 @@
+"""Bytes -> server-sent events, exact to the byte (WHATWG HTML, 9.2.6: lines end with LF, CRLF or CR)."""
+
+from __future__ import annotations
+
+import re
+
+MAX_EVENT = 8 * 1024 * 1024
+"""Bytes held while waiting for the end of an event; a reply that needs more is refused by the reader."""
+
+_BOM = b"\xef\xbb\xbf"
+_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+
+
+class SseDecoder:
+    """Cuts a byte stream after each blank line. The events, joined, are the bytes fed."""
+
+    __slots__ = ("_held", "_seen")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._seen = 0  # no event ends before this offset of what is held
+
+    def feed(self, data: bytes) -> list[bytes]:
+        if self._held or b"\r" in data:
+            return self._search(data)
+        pieces = data.split(b"\n\n")
+        self._held += pieces.pop()
+        return [piece + b"\n\n" for piece in pieces]
+
+    def finish(self) -> bytes:
+        """What came after the last blank line."""
+        rest = bytes(self._held)
+        self._held.clear()
+        return rest
+
+    @property
+    def pending(self) -> int:
+        return len(self._held)
+
+    def _search(self, data: bytes) -> list[bytes]:
+        held = self._held
+        held += data
+        events, start, seen = [], 0, self._seen
+        while (end := _END.search(held, seen)) is not None:
+            if end.end() == len(held) and held.endswith(b"\r"):
+                break  # the line feed of this CRLF may be in the next chunk
+            events.append(bytes(held[start : end.end()]))
+            start = seen = end.end()
+        del held[:start]
+        self._seen = max(len(held) - 3, 0)
+        return events
+
+
+def data_of(event: bytes) -> bytes | None:
+    """The event's data, lines joined; None for a comment or an event without data."""
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
+        return event[6:-2]
+    lines = [line for line in event.removeprefix(_BOM).splitlines() if line.startswith(b"data:")]
+    if not lines:
+        return None
+    return b"\n".join(line[_value_at(line) :] for line in lines)
+
+
+def with_data(event: bytes, data: bytes) -> bytes:
+    """The event with other data of as many lines; fields, comments and line ends stay."""
+    if event.startswith(_BOM):
+        return _BOM + with_data(event.removeprefix(_BOM), data)
+    fresh = iter(data.split(b"\n"))
+    lines = event.splitlines(keepends=True)
+    return b"".join(_refilled(line, next(fresh)) if line.startswith(b"data:") else line for line in lines)
+
+
+def _refilled(line: bytes, data: bytes) -> bytes:
+    return line[: _value_at(line)] + data + line[len(line.rstrip(b"\r\n")) :]
+
+
+def _value_at(line: bytes) -> int:
+    return 6 if line[5:6] == b" " else 5

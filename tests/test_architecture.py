@@ -49,7 +49,7 @@ def test_each_contract_fails_when_it_is_violated(tmp_path: Path, module: str, li
 def test_auditing_loads_nothing_of_the_proxy_side() -> None:
     """import-linter does not see through a driver, so a fresh process is asked what it has loaded."""
     code = (
-        "import sys; from sidecar import wiring; wiring.auditing; from sidecar.wiring import audit\n"
+        "import sys; from sidecar import cli; from sidecar.wiring import auditing\n"
         "bad = [m for m in sys.modules if m.split('.')[0] in ('aiohttp', 'presidio_analyzer', 'spacy') or\n"
         "  m.startswith(('sidecar.proxy', 'sidecar.exchange', 'sidecar.redaction', 'sidecar.dialects'))]\n"
         "print(bad); sys.exit(bool(bad))"

@@ -1,0 +1,30 @@
+"""What all tests share: slow ones wait for CI, and in CI nothing may be skipped."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+ALL = bool(os.environ.get("SIDECAR_TEST_ALL"))  # noqa: TID251  the test runner's own switch
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if ALL:
+        return
+    later = pytest.mark.skip(reason="takes minutes; SIDECAR_TEST_ALL=1 runs it, as CI does")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(later)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if ALL and (skipped := terminalreporter.stats.get("skipped")):
+        terminalreporter.write_line(f"CI skips nothing, yet {len(skipped)} tests were skipped.", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if ALL and exitstatus == 0 and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -16,15 +16,21 @@ from typing import Any, Final
 
 from ..errors import BuiltinError, PlanRefused
 from ..values import UNDEFINED
-from . import arithmetic, collections, objects, strings, types
+from . import arithmetic, collections, encoding, net, objects, patch, patterns, sprintf, strings, times, types
 
 Builtin = Callable[..., Any]
 
 TABLE: Final[Mapping[str, Builtin]] = {
     **arithmetic.TABLE,
     **collections.TABLE,
+    **encoding.TABLE,
+    **net.TABLE,
     **objects.TABLE,
+    **patch.TABLE,
+    **patterns.TABLE,
+    **sprintf.TABLE,
     **strings.TABLE,
+    **times.TABLE,
     **types.TABLE,
 }
 

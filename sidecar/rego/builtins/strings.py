@@ -10,7 +10,7 @@ from typing import Final
 from ..errors import BuiltinError
 from ..runtime import Run
 from ..values import RegoSet, Value, key_text, ordered
-from .operands import array, elements, integer, obj, room, string, strings, type_name, wrong_type
+from .operands import array, integer, obj, room, string, strings, type_name, wrong_type
 from .text import rego_text
 
 Builtin = Callable[..., Value]
@@ -195,5 +195,3 @@ TABLE: dict[str, Builtin] = {
     "trim_suffix": lambda run, a, b: string(a, 1).removesuffix(string(b, 2)),
     "upper": upper,
 }
-
-__all__ = ["SPACE", "TABLE", "elements"]

@@ -17,6 +17,27 @@ AFTER = 40
 often further away, and "078-05-1120 (SSN)" stands after."""
 
 
+class Neighbourhood:
+    """The words around one span after another of a text; many rules ask about the same span, so it is remembered."""
+
+    __slots__ = ("_span", "_words", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._span = (-1, -1)
+        self._words: list[str] = []
+
+    def words(self, start: int, end: int) -> list[str]:
+        if self._span != (start, end):
+            text = self.text
+            low = max(0, start - BEFORE)
+            if low and text[low - 1].isalpha() and text[low].isalpha():
+                low = text.find(" ", low, start) + 1 or start  # half a word is none
+            self._words = WORDS.findall(f"{text[low:start]} {text[end : end + AFTER]}".lower())
+            self._span = (start, end)
+        return self._words
+
+
 class Context:
     """A set of words and phrases; `near` asks whether one stands near a span."""
 
@@ -37,8 +58,9 @@ class Context:
         return cls(listed.split())
 
     def near(self, text: str, start: int, end: int) -> bool:
-        words = WORDS.findall(text[max(0, start - BEFORE) : start].lower())
-        words += WORDS.findall(text[end : end + AFTER].lower())
+        return self.among(Neighbourhood(text).words(start, end))
+
+    def among(self, words: list[str]) -> bool:
         if not self._words.isdisjoint(words):
             return True
         if not self._phrases:

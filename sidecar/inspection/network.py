@@ -18,6 +18,7 @@ PREFIX = re.compile(r"(?:%\w+)?(?:/(?:12[0-8]|1[01]\d|[1-9]?\d))?")
 MAC = re.compile(
     r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![^\W_]|\1)|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![^\W_]|\.)"
 )
+MAC_MARKS = frozenset(":-.")
 VERSIONS = frozenset({"v", "version", "versions", "release", "ver", "rev"})
 DETECTOR = "rules/network"
 
@@ -90,7 +91,7 @@ def _macs(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
     """Also where the first pair has no digit (`aa:bb:...`): tried at each pair, from as far back as it may begin."""
     after = 0
     for token in tokens:
-        if token.end - token.start not in (2, 4) or token.start < after:
+        if token.end - token.start not in (2, 4) or token.start < after or text[token.end : token.end + 1] not in MAC_MARKS:
             continue
         match = _mac_at(text, token.start, after)
         if match is not None:

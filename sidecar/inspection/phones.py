@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from sidecar.inspection.context import Context
 from sidecar.inspection.spans import Span, Strength
-from sidecar.inspection.tokens import Token
+from sidecar.inspection.tokens import DIGITS, Token
 
-CANDIDATE = re.compile(r"(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/()\u2010-\u2015\u202f]{0,3}\d){5,17}(?![^\W_])")
+CANDIDATE = re.compile(r"(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/()\u2010-\u2015\u202f]{0,3}\d){5,17}(?!\d)")
 EXTENSION = re.compile(
     r"[ \u00a0]?(?:,[ ]?)?(?:x|ext\.?|extension|poste|durchwahl|#)[ :.]{0,2}\d{1,6}(?![^\W_])", re.IGNORECASE
 )
@@ -35,6 +35,19 @@ CONTEXT = Context.words(
     whatsapp zadzwoń
     """
 )
+SPOKEN = Context.words(
+    """
+    phone telephone tel tél call called calling mobile cell cellphone fax whatsapp sms dial office answering hotline
+    telefon telefonnummer handy rufnummer mobil mobilnummer téléphone portable teléfono telefono móvil celular cellulare
+    telefoon telefoonnummer gsm telemóvel telefone puhelin tlf landline festnetz
+    """
+)
+"""Words beside which even a local number (no area code) is one."""
+NORTH_AMERICAN = re.compile(r"(?:(?:\+|00)?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
+"""The written form of the North American plan, whatever its area code: people and generators mistype area codes."""
+SSN_FORM = re.compile(r"\d{3}-\d\d-\d{4}")
+SPACED_FORM = re.compile(r"\d{3} \d{3} \d{3}|\d{3} \d\d \d\d \d\d|\d\d \d{3} \d\d \d\d|\d\d \d\d \d\d \d\d")
+"""How Spain, Poland, Portugal, Denmark write numbers without a trunk prefix."""
 DETECTOR = "rules/phone"
 LONGEST = 15
 """ITU-T E.164: at most 15 digits."""
@@ -87,29 +100,27 @@ class Phones:
 
     def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
         after = 0
-        for at, token in enumerate(tokens):
+        for token in tokens:
             if token.start < after or not _may_start(text, token):
                 continue
             start = _opening(text, token.start, after)
             candidate = CANDIDATE.match(text, start)
             if candidate is None:
                 continue
-            span = self._best(text, start, candidate.end(), tokens[at:], threshold)
+            span = self._best(text, start, candidate.end(), threshold)
             if span is not None:
                 after = span.end
                 yield span
 
-    def _best(self, text: str, start: int, limit: int, tokens: Sequence[Token], threshold: float) -> Span | None:
+    def _best(self, text: str, start: int, limit: int, threshold: float) -> Span | None:
         """The longest run of groups from `start` that is a number; the rest may be the next number."""
-        ends = []
-        for token in tokens:
-            if token.end > limit:
-                break
-            ends.append(token.end)
+        ends = [run.end() for run in DIGITS.finditer(text, start, limit)]
         for end in reversed(ends[:8]):
             score = self._score(text, start, end)
             if score >= threshold:
                 match = EXTENSION.match(text, end)
+                if match is None and text[end : end + 1].isalpha():
+                    continue
                 strength = Strength.PROVEN if score >= 0.85 else Strength.WEAK
                 return Span(start, match.end() if match else end, "PHONE_NUMBER", score, DETECTOR, strength)
         return None
@@ -128,17 +139,30 @@ class Phones:
         return self._national(text, start, end, written, number)
 
     def _national(self, text: str, start: int, end: int, written: str, number: str) -> float:
-        if DECIMAL.fullmatch(written) or not any(_is_national(plan, number) for plan in self._plans):
+        if DECIMAL.fullmatch(written):
             return 0.0
-        near = CONTEXT.near(text, start, end)
-        if written.isdigit():
-            return 0.75 if near else 0.35
-        return 0.85 if near else 0.5
+        if not any(_is_national(plan, number) for plan in self._plans):
+            if NORTH_AMERICAN.fullmatch(written):
+                return 0.5
+            local = len(number) <= 12 and not written.isdigit() and SPOKEN.near(text, start, end)
+            return 0.45 if local else 0.0
+        if SSN_FORM.fullmatch(written):
+            return 0.5 if SPOKEN.near(text, start, end) else 0.0
+        if CONTEXT.near(text, start, end):
+            return 0.75 if written.isdigit() else 0.85
+        return 0.35 if written.isdigit() else 0.5 if _has_form(written, number) else 0.35
+
+
+def _has_form(written: str, number: str) -> bool:
+    """Whether the punctuation says "phone": not only spaces, or spaces as numbers without a trunk prefix have them."""
+    if number.startswith("0") or "-" in written or "/" in written or "(" in written or "." in written:
+        return True
+    return SPACED_FORM.fullmatch(written) is not None
 
 
 def _may_start(text: str, token: Token) -> bool:
     """Not after a letter, a decimal point, a currency sign or inside a longer run."""
-    if not token.numeric:
+    if not text[token.start].isdecimal():
         return False
     before = text[token.start - 1 : token.start]
     return before not in ("_", "$", "€", "£", "@") and not (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sidecar.inspection.context import Context
+from sidecar.inspection.context import Context, Neighbourhood
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import Token
 
@@ -38,23 +38,23 @@ class Rule:
     mixed: frozenset[int] = NEVER
     lead: bool = False
 
-    def span(self, text: str, start: int) -> Span | None:
-        """What stands at `start`, scored without its neighbourhood."""
-        match = self.pattern.match(text, start)
-        if match is None or match.end() == start:
-            return None
+    def span(self, match: re.Match[str], around: Neighbourhood, threshold: float) -> Span | None:
+        """The match as a span, its proof and its neighbourhood weighed; None below the threshold."""
+        start, end = match.span()
         verdict = self.check(match.group()) if self.check else None
-        if verdict is False:
+        if verdict is False or start == end:
             return None
         score = self.proven_score if verdict else self.score
+        if score < 1.0 and self.context is not None and self.context.among(around.words(start, end)):
+            score = max(min(score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR)
+        if score < threshold:
+            return None
         strength = Strength.PROVEN if verdict and score >= 1.0 else Strength.WEAK
-        return Span(start, match.end(), self.entity, score, self.name, strength)
+        return Span(start, end, self.entity, score, self.name, strength)
 
-    def judged(self, text: str, span: Span, threshold: float) -> Span | None:
-        """The span with its neighbourhood weighed, or None when it stays below the threshold."""
-        if span.score < 1.0 and self.context is not None and self.context.near(text, span.start, span.end):
-            span = span._replace(score=max(min(span.score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR))
-        return span if span.score >= threshold else None
+
+Match = Callable[[str, int], re.Match[str] | None]
+Bucket = tuple[tuple[Match, Rule], ...]
 
 
 class RuleBook:
@@ -70,25 +70,30 @@ class RuleBook:
         self._lead = (_by_length(lead, "mixed"), _by_length(lead, "numeric"))
 
     def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
+        around = Neighbourhood(text)
         for start, end, numeric in tokens:
-            for rule in (self._numeric if numeric else self._mixed).get(end - start, ()):
-                span = rule.span(text, start)
-                if span is not None and (span := rule.judged(text, span, threshold)):
+            for match, rule in (self._numeric if numeric else self._mixed).get(end - start, ()):
+                hit = match(text, start)
+                if hit is not None and (span := rule.span(hit, around, threshold)):
                     yield span
-            led = self._lead[numeric].get(end - start)
-            if led:
-                yield from _led(text, start, led, threshold)
+            if start > 1 and text[start - 1] in LEAD_ENDS:
+                led = self._lead[numeric].get(end - start)
+                if led:
+                    yield from _led(around, start, led, threshold)
 
 
-def _led(text: str, start: int, rules: Sequence[Rule], threshold: float) -> Iterator[Span]:
+def _led(around: Neighbourhood, start: int, rules: Bucket, threshold: float) -> Iterator[Span]:
+    text = around.text
     for lead in _leads(text, start):
-        for rule in rules:
-            span = rule.span(text, lead)
-            if span is not None and span.end > start and (span := rule.judged(text, span, threshold)):
+        for match, rule in rules:
+            hit = match(text, lead)
+            if hit is not None and hit.end() > start and (span := rule.span(hit, around, threshold)):
                 yield span
 
 
-LEAD = re.compile(r"[ \u00a0-]([^\W\d_]{1,3})(?:[ \u00a0-]([^\W\d_]{1,3}))?(?![^\W_])")
+LEAD_ENDS = " \u00a0-"
+LEAD = re.compile(r"[ \u00a0-]([^\W\d_a-zß-ÿ]{1,3})(?:[ \u00a0-]([^\W\d_a-zß-ÿ]{1,3}))?(?![^\W_])")
+"""Upper case: "in 3", "to be 2" stand everywhere in prose, and nobody writes a plate or a register number so."""
 
 
 def _leads(text: str, start: int) -> list[int]:
@@ -97,9 +102,9 @@ def _leads(text: str, start: int) -> list[int]:
     return [start - match.end(group) for group in (1, 2) if match.end(group) > 0] if match else []
 
 
-def _by_length(rules: Iterable[Rule], kind: str) -> dict[int, tuple[Rule, ...]]:
-    table: dict[int, list[Rule]] = {}
+def _by_length(rules: Iterable[Rule], kind: str) -> dict[int, Bucket]:
+    table: dict[int, list[tuple[Match, Rule]]] = {}
     for rule in rules:
         for length in getattr(rule, kind):
-            table.setdefault(length, []).append(rule)
+            table.setdefault(length, []).append((rule.pattern.match, rule))
     return {length: tuple(found) for length, found in table.items()}

@@ -18,7 +18,7 @@ from sidecar.policy.duties import FULFILLED
 
 ENTRYPOINT = "governor/decide/decision"
 DEFAULT_BUNDLE = "default_bundle.tar.gz"
-DEFAULT_BUNDLE_SHA256 = ""
+DEFAULT_BUNDLE_SHA256 = "0af6784d444057e492dd1097beb7664bacd838d9c919c3be14264553f296c350"
 
 __all__ = [
     "DEFAULT_BUNDLE",

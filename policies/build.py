@@ -1,0 +1,190 @@
+"""Checks the packs and builds the default bundle: `python -m policies.build` (`--check` writes nothing; CI runs it).
+
+Every step is OPA's own: formatting, strict checks against the input's schema and the allowed builtins, tests with
+coverage, the plan. Then a lint of ours, the samples decided by OPA itself, and a tar that is the same to the byte
+wherever it is built. `opa` 1.19.1: `CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policies import generate
+from policies.lint import lint
+from sidecar.drivers import bundle
+
+ROOT = generate.ROOT
+POLICIES = generate.POLICIES
+TARGET = ROOT / "sidecar" / "policy" / "default_bundle.tar.gz"
+PIN = ROOT / "sidecar" / "policy" / "__init__.py"
+PIN_LINE = re.compile(r'^DEFAULT_BUNDLE_SHA256 = ".*"$', re.MULTILINE)
+
+ENTRYPOINT = "governor/decide/decision"
+COVERAGE = 90
+NOT_BUILT = ("*_test.rego", "testing", "samples", "__pycache__")
+HINT = "opa is not installed: CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1"
+
+
+class BuildFailed(Exception):
+    """A step said no; the argument is what it said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One sample: a change of an example input, under a configuration, and what is expected of the decision."""
+
+    name: str
+    why: str
+    input: dict[str, Any]
+    config: dict[str, Any]
+    expect: dict[str, Any]
+
+
+def find_opa() -> str | None:
+    """Where `opa` is: on the path, or where `go install` puts it."""
+    return shutil.which("opa") or shutil.which("opa", path=str(Path.home() / "go" / "bin"))
+
+
+def cases(root: Path = POLICIES) -> Iterator[Case]:
+    """The samples of every pack, expanded to whole inputs."""
+    starts = {"request": generate.example_request(), "response": generate.example_response()}
+    for path in sorted(root.glob("*/samples/*.json")):
+        sample = json.loads(path.read_text())
+        yield Case(
+            name=f"{path.parent.parent.name}/{path.stem}",
+            why=sample["why"],
+            input=generate.merge_patch(starts[sample["start"]], sample["patch"]),
+            config=sample.get("config", {}),
+            expect=sample["expect"],
+        )
+
+
+def check(opa: str, root: Path = POLICIES) -> None:
+    """Formatting, compilation against schema and capabilities, our lint, and the Rego tests with their coverage."""
+    schema = ROOT / "schemas" / "policy-input.schema.json"
+    limits = ["--capabilities", str(POLICIES / "capabilities.json")]
+    run(opa, "fmt", "--fail", "--list", ".", root=root)
+    run(opa, "check", "--strict", "--schema", str(schema), *limits, *ignored("samples"), ".", root=root)
+    if found := list(lint(lambda name: json.loads(run(opa, "parse", "--format", "json", name, root=root)), root)):
+        raise BuildFailed("\n".join(found))
+    run(opa, "test", "--coverage", "--threshold", str(COVERAGE), *ignored("samples"), ".", root=root)
+
+
+def build(opa: str, root: Path = POLICIES) -> bytes:
+    """The bundle of the packs under `root`. Its revision is the digest of what it was built from."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "bundle.tar.gz"
+        limits = ["--capabilities", str(POLICIES / "capabilities.json")]
+        command = ["build", "--target", "plan", "--entrypoint", ENTRYPOINT, *limits, *ignored(*NOT_BUILT)]
+        run(opa, *command, "--bundle", ".", "--output", str(made), root=root)
+        files = bundle.unpack(made.read_bytes())
+    sources = {name: content for name, content in files.items() if name != ".manifest" and name != "plan.json"}
+    revision = hashlib.sha256(bundle.pack(sources)).hexdigest()[:16]
+    manifest = {**json.loads(files[".manifest"]), "revision": revision}
+    files[".manifest"] = json.dumps(manifest, sort_keys=True).encode()
+    return bundle.pack({**files, **answered(opa, bundle.pack(files), root)})
+
+
+def answered(opa: str, built: bytes, root: Path) -> dict[str, bytes]:
+    """The samples that need no configuration, with OPA's answers: what an engine must answer before it is used."""
+    plain = [case for case in cases(root) if not case.config]
+    answers = decide(opa, built, [case.input for case in plain])
+    return {
+        f"samples/{case.name}.json": generate.text({"input": case.input, "answer": answer}).encode()
+        for case, answer in zip(plain, answers, strict=True)
+    }
+
+
+def decide(opa: str, built: bytes, inputs: list[dict[str, Any]]) -> list[Any]:
+    """What OPA answers to each input, in one process (`opa exec`)."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "bundle.tar.gz").write_bytes(built)
+        names = [f"{number:04}.json" for number in range(len(inputs))]
+        for name, document in zip(names, inputs, strict=True):
+            (Path(folder) / name).write_text(json.dumps(document))
+        said = run(opa, "exec", "--decision", ENTRYPOINT, "--bundle", "bundle.tar.gz", *names, root=Path(folder))
+    results = {Path(item["path"]).name: item.get("result") for item in json.loads(said)["result"]}
+    return [results[name] for name in names]
+
+
+def disagreement(case: Case, answer: Mapping[str, Any]) -> str | None:
+    """Why an answer is not what the sample expects, None where it is."""
+    said = {
+        "allow": answer["allow"],
+        "codes": sorted({deny["code"] for deny in answer["denies"]}),
+        "obligations": sorted({obligation["id"] for obligation in answer["obligations"]}),
+    }
+    return None if said == case.expect else f"{case.name}: expected {case.expect}, got {said}"
+
+
+def check_samples(opa: str, built: bytes) -> None:
+    """Every sample, also those under a configuration, decided by OPA as its author expects."""
+    read, wrong = bundle.parse(built), list[str]()
+    groups: dict[str, list[Case]] = {}
+    for case in cases():
+        groups.setdefault(json.dumps(case.config, sort_keys=True), []).append(case)
+    for config, group in groups.items():
+        answers = decide(opa, bundle.with_config(read, json.loads(config)).raw, [case.input for case in group])
+        wrong += [text for case, answer in zip(group, answers, strict=True) if (text := disagreement(case, answer))]
+    if wrong:
+        raise BuildFailed("\n".join(wrong))
+
+
+def ignored(*patterns: str) -> list[str]:
+    return [word for pattern in patterns for word in ("--ignore", pattern)]
+
+
+def run(opa: str, *words: str, root: Path) -> str:
+    done = subprocess.run([opa, *words], cwd=root, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise BuildFailed(f"opa {words[0]}: {done.stdout}{done.stderr}".strip())
+    return done.stdout
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the bundle in the tree is another")
+    only_check, opa = parser.parse_args().check, find_opa()
+    try:
+        if opa is None:
+            raise BuildFailed(HINT)
+        check(opa)
+        built = build(opa)
+        check_samples(opa, built)
+    except BuildFailed as failure:
+        sys.stderr.write(f"{failure}\n")
+        return 1
+    return compare(built) if only_check else write(built)
+
+
+def compare(built: bytes) -> int:
+    if TARGET.exists() and TARGET.read_bytes() == built:
+        return 0
+    sys.stderr.write("The default bundle is not what the packs build: run python -m policies.build\n")
+    return 1
+
+
+def write(built: bytes) -> int:
+    """The bundle, and its digest where the package pins it."""
+    digest = hashlib.sha256(built).hexdigest()
+    TARGET.write_bytes(built)
+    PIN.write_text(PIN_LINE.sub(f'DEFAULT_BUNDLE_SHA256 = "{digest}"', PIN.read_text()))
+    sys.stdout.write(
+        f"{TARGET.relative_to(ROOT)} {len(built)} bytes, revision {bundle.parse(built).revision}, {digest}\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

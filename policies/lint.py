@@ -1,0 +1,77 @@
+"""What `opa check` does not know: the rules of this product for packs, over `opa parse --format json`.
+
+allow       only the wrapper decides; a pack that defines `allow` would look as if it did
+deny        one object with a literal `code`, described by METADATA with the same code, a severity and a control
+text        no string is built in a deny: texts are the catalogue's, or user data would get into them
+objects     no partial objects: OPA's server and a plan differ on conflicts in them (reference/policy.md 1.3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+SEVERITIES = {"low", "medium", "high", "critical"}
+BUILDERS = {"sprintf", "concat", "format_int", "json.marshal", "yaml.marshal", "strings.render_template"}
+
+
+def lint(parse: Callable[[str], Any], root: Path) -> Iterator[str]:
+    """One line for each breach in the packs and the wrapper under `root`. `parse` gives a file's syntax tree."""
+    for path in sorted(root.rglob("*.rego")):
+        name = path.relative_to(root).as_posix()
+        if not name.endswith("_test.rego"):
+            yield from (f"{name}: {breach}" for breach in breaches(parse(name)))
+
+
+def breaches(module: Any) -> Iterator[str]:
+    package = [str(term["value"]) for term in module["package"]["path"]][1:]
+    for rule in module.get("rules", []):
+        head = rule["head"]
+        name = ".".join(str(term["value"]) for term in head["ref"])
+        if package[0] == "packs" and name == "allow":
+            yield "defines `allow`; packs only deny and oblige"
+        if "key" in head and "value" in head:
+            yield f"`{name}` is a partial object"
+        if name in ("deny", "denies") and not passes_on(head):
+            yield from deny_breaches(rule)
+
+
+def passes_on(head: Any) -> bool:
+    """The wrapper's own `denies contains deny`: it hands on what packs said."""
+    return bool(head.get("key", {}).get("type") == "var")
+
+
+def deny_breaches(rule: Any) -> Iterator[str]:
+    code = literal_code(rule["head"].get("key"))
+    custom = {key: value for note in rule.get("annotations", []) for key, value in note.get("custom", {}).items()}
+    if code is None:
+        yield "a deny has no literal `code`"
+    elif custom.get("code") != code:
+        yield f"{code} has no METADATA that names it as custom.code"
+    if custom.get("severity") not in SEVERITIES or not custom.get("control"):
+        yield f"{code} has no custom.severity or no custom.control"
+    if not any("description" in note for note in rule.get("annotations", [])):
+        yield f"{code} has no description, which is what the caller reads"
+    if called := sorted(set(calls(rule)) & BUILDERS):
+        yield f"{code} builds text with {called[0]}"
+
+
+def literal_code(key: Any) -> str | None:
+    """The string under "code" of an object literal (terms of an object are pairs of terms)."""
+    pairs = key["value"] if key and key.get("type") == "object" else []
+    values = [value["value"] for name, value in pairs if name["value"] == "code" and value["type"] == "string"]
+    return values[0] if values else None
+
+
+def calls(node: Any) -> Iterator[str]:
+    """The dotted name of every reference in a rule, which includes every function called."""
+    if isinstance(node, list):
+        for item in node:
+            yield from calls(item)
+    elif isinstance(node, dict):
+        if node.get("type") == "ref":
+            yield ".".join(str(term["value"]) for term in node["value"] if isinstance(term["value"], str))
+        for key, value in node.items():
+            if key != "annotations":
+                yield from calls(value)

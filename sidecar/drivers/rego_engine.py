@@ -1,0 +1,197 @@
+"""The embedded policy engine: a bundle's plan, turned into Python functions by sidecar/rego, behind the Decide port.
+
+A bundle takes over only after it was read, verified, loaded and right on its own samples; calls in flight keep the
+one they began with. A reload that fails leaves the old bundle in charge and says so in `status()`, never in readiness.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from sidecar import policy, rego
+from sidecar.drivers.bundle import Bundle, Sample, parse
+from sidecar.drivers.bundle_refusal import BundleRefused
+from sidecar.errors import OwnError
+from sidecar.model import PolicyVersion
+from sidecar.policy import Reason
+from sidecar.ports import Clock, EngineAnswer
+
+ENGINE = "embedded"
+ENGINE_VERSION = "1"
+SLOW_US = 2000
+"""A decision holds the interpreter lock: one that takes longer than this on a sample is reported at load."""
+
+WARM = 3
+KEPT = 3
+LIMITS = rego.Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A bundle ready to decide. `slowest_us` is its slowest sample, `at` when it took over."""
+
+    bundle: Bundle
+    engine: rego.Engine = field(repr=False)
+    version: PolicyVersion
+    slowest_us: int
+    at: int
+
+
+class RegoEngine:
+    """`ports.Decide` by the embedded engine. Construct it with the bundle to start with; raises BundleRefused."""
+
+    def __init__(self, bundle: Bundle, clock: Clock, limits: rego.Limits = LIMITS) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._active = load(bundle, clock, limits)
+        self._kept: deque[Loaded] = deque([self._active], maxlen=KEPT)
+        self._failure: BundleRefused | None = None
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle in charge."""
+        return self._active.bundle
+
+    @property
+    def version(self) -> PolicyVersion:
+        return self._active.version
+
+    @property
+    def reasons(self) -> Mapping[str, Reason]:
+        """The reason codes of the bundle in charge."""
+        return self._active.bundle.reasons
+
+    async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
+        """Evaluate the entrypoint. Raises OwnError with the engine's PDP_* code."""
+        return self.decide_now(document)
+
+    def decide_now(self, document: Mapping[str, Any]) -> EngineAnswer:
+        return evaluate(self._active, document, self._clock)
+
+    def reload(self, bundle: Bundle) -> None:
+        """Let `bundle` take over, or raise BundleRefused and keep the one in charge."""
+        try:
+            self._active = load(bundle, self._clock, self._limits)
+        except BundleRefused as refusal:
+            self._failure = refusal
+            raise
+        self._failure = None
+        self._kept.append(self._active)
+
+    def roll_back(self) -> PolicyVersion:
+        """The bundle before this one takes over again; of three kept, the oldest stays in charge."""
+        if len(self._kept) > 1:
+            self._kept.pop()
+        self._active = self._kept[-1]
+        return self._active.version
+
+    def explain(self, document: bytes, bundle_sha256: str) -> tuple[str, ...]:
+        """Why a decision came out as it did, by a bundle that is still kept. Raises KeyError for another."""
+        for loaded in self._kept:
+            if loaded.bundle.sha256 == bundle_sha256:
+                return explain_with(loaded.engine, document)
+        raise KeyError(bundle_sha256)
+
+    def status(self) -> dict[str, Any]:
+        """What an OPA server says of its bundle under /v1/status, so that the same monitors read it."""
+        active, failure = self._active, self._failure
+        return {
+            "name": "policy",
+            "active_revision": active.bundle.revision,
+            "sha256": active.bundle.sha256,
+            "signed": active.bundle.signed,
+            "size": len(active.bundle.raw),
+            "samples": len(active.bundle.samples),
+            "slowest_sample_us": active.slowest_us,
+            "slow": active.slowest_us > SLOW_US,
+            "last_successful_activation": active.at,
+            "errors": [] if failure is None else [str(failure)],
+        }
+
+
+def default_bundle() -> Bundle:
+    """The bundle of the package. Raises BundleRefused if it is not the one whose digest the package pins."""
+    raw = importlib.resources.files("sidecar.policy").joinpath(policy.DEFAULT_BUNDLE).read_bytes()
+    bundle = parse(raw)
+    if bundle.sha256 != policy.DEFAULT_BUNDLE_SHA256:
+        raise BundleRefused("The default policy bundle was changed.", "Install the package again.")
+    return bundle
+
+
+def load(bundle: Bundle, clock: Clock, limits: rego.Limits = LIMITS) -> Loaded:
+    """Build the engine of a bundle and run its samples. Raises BundleRefused."""
+    loaded = Loaded(
+        bundle=bundle, engine=build(bundle, limits), version=version_of(bundle), slowest_us=0, at=clock.now()
+    )
+    slowest = max((try_sample(loaded, sample, clock) for sample in bundle.samples), default=0)
+    return Loaded(bundle=bundle, engine=loaded.engine, version=loaded.version, slowest_us=slowest, at=loaded.at)
+
+
+def build(bundle: Bundle, limits: rego.Limits = LIMITS) -> rego.Engine:
+    try:
+        engine = rego.load(bundle.plan, bundle.data, limits=limits, sources=bundle.sources)
+    except rego.PlanRefused as refusal:
+        raise BundleRefused(f"The policy is not one this engine runs: {refusal}.", "See docs/policies.md.") from refusal
+    if policy.ENTRYPOINT not in engine.entrypoints:
+        raise BundleRefused(f"The policy has no {policy.ENTRYPOINT}.", "Build it with that entrypoint.")
+    return engine
+
+
+def version_of(bundle: Bundle) -> PolicyVersion:
+    return PolicyVersion(
+        engine=ENGINE,
+        engine_version=ENGINE_VERSION,
+        bundle_sha256=bundle.sha256,
+        revision=bundle.revision,
+        entrypoint=policy.ENTRYPOINT,
+        signed=bundle.signed,
+    )
+
+
+def evaluate(loaded: Loaded, document: Mapping[str, Any], clock: Clock) -> EngineAnswer:
+    """One decision. Raises OwnError with the engine's PDP_* code; its advice names the place in the policy."""
+    started = clock.monotonic()
+    try:
+        result = loaded.engine.evaluate(policy.ENTRYPOINT, document, now=clock.monotonic)
+    except rego.EvaluationFault as fault:
+        raise OwnError(fault.code, f"Look at the policy: {fault}.") from None
+    undefined = result is rego.UNDEFINED
+    return EngineAnswer(
+        result=None if undefined else result,
+        undefined=undefined,
+        policy=loaded.version,
+        eval_us=round((clock.monotonic() - started) * 1e6),
+    )
+
+
+def try_sample(loaded: Loaded, sample: Sample, clock: Clock) -> int:
+    """Decide a golden input; its cost in microseconds, warm. Raises BundleRefused unless the answer is OPA's own."""
+    try:
+        answers = [evaluate(loaded, sample.input, clock) for _ in range(WARM)]
+    except OwnError as fault:
+        raise BundleRefused(f"{sample.name} fails: {fault.code}.", fault.advice) from None
+    check_answer(loaded, sample, answers[0])
+    return min(answer.eval_us for answer in answers)
+
+
+def check_answer(loaded: Loaded, sample: Sample, answer: EngineAnswer) -> None:
+    codes = policy.read(answer, orjson.dumps(sample.input)).codes
+    if broken := [code for code in codes if code in policy.FAULTS and code not in loaded.bundle.reasons]:
+        raise BundleRefused(f"{sample.name} answers {broken[0]}.", policy.find(broken[0]).advice)
+    if sample.answer is not None and answer.result != sample.answer:
+        raise BundleRefused(f"{sample.name} is not decided as OPA decided it.", "Build the bundle anew; report this.")
+
+
+def explain_bundle(raw: bytes, document: bytes) -> tuple[str, ...]:
+    """Why a recorded decision came out as it did: its policy input, decided again by its bundle, with a trace."""
+    return explain_with(build(parse(raw)), document)
+
+
+def explain_with(engine: rego.Engine, document: bytes) -> tuple[str, ...]:
+    raise NotImplementedError

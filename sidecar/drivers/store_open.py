@@ -1,0 +1,178 @@
+"""Opening a store for writing: is it whole, is it ours, has it lost anything (reference/ledger.md 1.4, R9)?
+
+Cheap checks only, whatever the size of the log: the root is computed anew from the tile hashes and the entries since
+the last full tile, the head's signature is verified, and the head is compared with the checkpoint that lies beside the
+store. SQLite drops the tail of a damaged WAL without a word: a store smaller than its checkpoint is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sidecar.drivers import store_sql as sql
+from sidecar.drivers.keys import load_keyring, load_signer
+from sidecar.drivers.store_folder import FolderLock, StateFolder
+from sidecar.drivers.store_writer import Head, StoreWriter
+from sidecar.errors import OwnError
+from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
+from sidecar.ledger.disclosure import Keyring
+from sidecar.ledger.merkle import TILE_WIDTH, Frontier, ProofError, leaf_hash, subtree
+from sidecar.ledger.note import NoteError, Verifier
+from sidecar.ports import Entropy
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A store ready to be written. `checkpoint_file` is `none`, `good`, `missing` or `unreadable`."""
+
+    writer: StoreWriter
+    keyring: Keyring
+    origin: str
+    orphans: tuple[str, ...]
+    checkpoint_file: str
+
+
+def open_store(folder: StateFolder, *, domain: str, entropy: Entropy, engine: sql.Engine = sql.STDLIB) -> Opened:
+    """Lock the folder, make what is missing, check what is there. Raises OwnError; nothing is written then."""
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FolderLock(folder)
+    try:
+        folder.prepare(domain, entropy)
+        origin = folder.origin()
+        signer, keyring = load_signer(folder.path, origin), load_keyring(folder.path, origin)
+        connection = _connect(folder, engine)
+    except BaseException:
+        lock.release()
+        raise
+    try:
+        head = _load_head(connection, origin, signer.verifier)
+        state = _compare_checkpoint(folder, connection, head, signer.verifier)
+        writer = StoreWriter(folder, lock, connection, engine, signer, head)
+    except BaseException:
+        connection.close()
+        lock.release()
+        raise
+    return Opened(writer, keyring, origin, tuple(head.open), state)
+
+
+def _connect(folder: StateFolder, engine: sql.Engine) -> sql.Connection:
+    kept = folder.read_checkpoint()
+    if kept and not folder.store.exists():
+        raise OwnError(
+            "LEDGER_MISSING",
+            f"{folder.checkpoint} is there but {folder.store} is gone. Restore the store, or start with a new folder.",
+        )
+    try:
+        connection = engine.connect(folder.store)
+    except Exception as fault:
+        raise _damaged(folder, fault) from fault
+    try:
+        for pragma in sql.WRITER_PRAGMAS:
+            connection.execute(pragma).fetchall()
+        _make_schema(connection)
+    except Exception as fault:
+        connection.close()
+        raise _damaged(folder, fault) from fault
+    return connection
+
+
+def _make_schema(connection: sql.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == sql.SCHEMA_VERSION:
+        return
+    if version != 0:
+        raise ValueError(f"the store has schema version {version}, this sidecar writes {sql.SCHEMA_VERSION}")
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in sql.SCHEMA:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {sql.APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {sql.SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _damaged(folder: StateFolder, fault: Exception) -> OwnError:
+    return OwnError(
+        "LEDGER_DAMAGED",
+        f"{folder.store} cannot be opened ({fault}). Keep a copy, run `sidecar audit verify`, restore or start anew.",
+    )
+
+
+def _load_head(connection: sql.Connection, origin: str, verifier: Verifier) -> Head:
+    """The head row, believed only when the tree gives its root and the log's key signed it."""
+    try:
+        row = connection.execute(sql.SELECT_HEAD).fetchone()
+        if row is None:
+            _check_empty(connection)
+            return Head(origin, Frontier(), 0, "", {})
+        stored, size, root, packed, t, open_from, note = row
+        signed = open_checkpoint(note.encode(), verifier)
+        frontier = Frontier.unpack(size, packed)
+        if signed != Checkpoint(origin, size, root) or stored != origin or frontier.root() != root:
+            raise ProofError("head and checkpoint differ")
+        if rebuild_root(connection, size) != root:
+            raise ProofError("the entries do not give the signed root")
+        opened = connection.execute(sql.SELECT_OPEN, (open_from,)).fetchall()
+    except (NoteError, ProofError, AttributeError, TypeError) as fault:
+        raise OwnError(
+            "LEDGER_DAMAGED",
+            f"The store of {origin} is not what was signed ({fault}). Run `sidecar audit verify`; nothing was written.",
+        ) from fault
+    return Head(origin, frontier, t, note, dict(sorted(opened, key=_number)))
+
+
+def _number(row: tuple[str, int]) -> int:
+    return row[1]
+
+
+def _check_empty(connection: sql.Connection) -> None:
+    if connection.execute("SELECT count(*) FROM entry").fetchone()[0]:
+        raise ProofError("entries without a head")
+
+
+def rebuild_root(connection: sql.Connection, size: int) -> bytes:
+    """The root from the hashes of full tiles and the bytes of the entries after them."""
+    tail = size - size % TILE_WIDTH
+    rows = connection.execute(sql.SELECT_WRITTEN, (tail,)).fetchall()
+    if len(rows) != size - tail or any(leaf_hash(body) != leaf for body, leaf in rows):
+        raise ProofError("entries are missing or altered")
+    return subtree(StoreNodes(connection), 0, size)
+
+
+class StoreNodes:
+    """merkle.Nodes over a store: leaf hashes from `entry`, higher levels from `tile`."""
+
+    def __init__(self, connection: sql.Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, level: int, start: int, end: int) -> Sequence[bytes]:
+        if level == 0:
+            query = "SELECT leaf FROM entry WHERE number >= ? AND number < ? ORDER BY number"
+            rows = self._connection.execute(query, (start, end)).fetchall()
+        else:
+            query = "SELECT hash FROM tile WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
+            rows = self._connection.execute(query, (level, start, end)).fetchall()
+        return [row[0] for row in rows]
+
+
+def _compare_checkpoint(folder: StateFolder, connection: sql.Connection, head: Head, verifier: Verifier) -> str:
+    kept, size = folder.read_checkpoint(), head.frontier.size
+    if kept is None:
+        return "missing" if size else "none"
+    try:
+        known = open_checkpoint(kept, verifier)
+    except NoteError:
+        # After a power cut the file may be torn, for it is never synced. The next entry of the log says so.
+        return "unreadable"
+    if known.size > size:
+        raise OwnError(
+            "LEDGER_ROLLED_BACK",
+            f"{folder.store} has {size} entries, its checkpoint says {known.size}: the end of the log is lost."
+            " Restore the newest copy, or keep this folder as evidence and start with a new one.",
+        )
+    if subtree(StoreNodes(connection), 0, known.size) != known.root:
+        raise OwnError(
+            "LEDGER_FORKED",
+            f"{folder.store} and its checkpoint tell two histories. Keep the folder as evidence; start with a new one.",
+        )
+    return "good"

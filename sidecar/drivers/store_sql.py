@@ -1,0 +1,141 @@
+"""The statements of a store, and how a connection to it is made. Light to import: verification needs no ORM.
+
+`SCHEMA` is what `store_tables.ddl()` says (a test holds the two together).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from sidecar.ledger.index import COLUMNS, OutcomeColumns
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x51DECA12
+"""PRAGMA application_id: tells the store from any other SQLite file."""
+
+TABLES = ("box", "datakey", "entry", "exchange", "head", "tile")
+
+_EXCHANGE = """intent_number INTEGER NOT NULL, id VARCHAR NOT NULL, at INTEGER NOT NULL, side VARCHAR NOT NULL,
+ operation VARCHAR NOT NULL, model_requested VARCHAR, prompt_name VARCHAR, prompt_version VARCHAR,
+ verdict VARCHAR NOT NULL, codes VARCHAR NOT NULL, entities VARCHAR NOT NULL, findings INTEGER NOT NULL,
+ tenant_ref BLOB, app_ref BLOB, user_ref BLOB, subject_ref BLOB, conversation_ref BLOB, prompt_ref BLOB,
+ outcome_number INTEGER, ended_at INTEGER, state VARCHAR NOT NULL, model_served VARCHAR, confidence_ppm INTEGER,
+ error VARCHAR, reply_verdict VARCHAR, reply_codes VARCHAR NOT NULL, reply_entities VARCHAR NOT NULL,
+ reply_findings INTEGER NOT NULL, PRIMARY KEY (intent_number), UNIQUE (id)"""
+
+_HEAD = """one INTEGER NOT NULL, origin VARCHAR NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL,
+ frontier BLOB NOT NULL, t INTEGER NOT NULL, open_from INTEGER NOT NULL, checkpoint VARCHAR NOT NULL,
+ PRIMARY KEY (one)"""
+
+
+def _table(name: str, columns: str, tail: str = "") -> str:
+    return f"CREATE TABLE {name} ({columns.replace(chr(10), '')}){tail}"
+
+
+SCHEMA = (
+    _table("box", "number INTEGER NOT NULL, box BLOB NOT NULL, PRIMARY KEY (number)"),
+    _table("datakey", "number INTEGER NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (number)"),
+    _table("entry", "number INTEGER NOT NULL, body BLOB NOT NULL, leaf BLOB NOT NULL, PRIMARY KEY (number)"),
+    _table("exchange", _EXCHANGE),
+    "CREATE INDEX exchange_subject ON exchange (subject_ref) WHERE subject_ref IS NOT NULL",
+    _table("head", _HEAD),
+    _table(
+        "tile",
+        "level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, number)",
+        " WITHOUT ROWID",
+    ),
+)
+
+INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
+INSERT_BOX = "INSERT INTO box VALUES (?, ?)"
+INSERT_DATAKEY = "INSERT INTO datakey VALUES (?, ?)"
+INSERT_TILE = "INSERT INTO tile VALUES (?, ?, ?)"
+INSERT_EXCHANGE = f"INSERT INTO exchange VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  placeholders
+INSERT_HEAD = "INSERT INTO head VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
+_SET = ", ".join(f"{name} = ?" for name in OutcomeColumns._fields)
+CLOSE_EXCHANGE = f"UPDATE exchange SET {_SET} WHERE id = ?"  # noqa: S608  names of ours
+MOVE_HEAD = (
+    "UPDATE head SET size = ?, root = ?, frontier = ?, t = ?, open_from = ?, checkpoint = ?"
+    " WHERE one = 0 AND size = ? RETURNING size"
+)
+"""Compare-and-swap: no row means that somebody else wrote, or that the store was rolled back under us."""
+
+SELECT_HEAD = "SELECT origin, size, root, frontier, t, open_from, checkpoint FROM head"
+SELECT_WRITTEN = "SELECT body, leaf FROM entry WHERE number >= ? ORDER BY number"
+SELECT_OPEN = "SELECT id, intent_number FROM exchange WHERE intent_number >= ? AND outcome_number IS NULL"
+
+WRITER_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+)
+
+
+class Cursor(Protocol):
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """What the writer uses; `sqlite3` and `apsw` connections both have it."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any: ...
+
+    def close(self) -> Any: ...
+
+
+def _connect(path: Path) -> Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How to open a store for writing. Tests put another SQLite with a faulty disk here.
+
+    Never two copies of SQLite on one file in one process: closing one drops the other's POSIX locks.
+    """
+
+    connect: Callable[[Path], Connection] = _connect
+    constraint: type[Exception] = sqlite3.IntegrityError
+    version: str = sqlite3.sqlite_version
+
+
+STDLIB = Engine()
+
+
+def connect_reading(path: Path) -> sqlite3.Connection:
+    """A read-only connection; beside a running writer it sees whole transactions.
+
+    Without write access to the folder a store at rest is opened `immutable`, since WAL needs its -shm file. Text that
+    is not UTF-8 is kept as surrogates, so that damage is found by comparison and not by a stack trace.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    uri = f"file:{quote(str(path.resolve()))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        wal = path.with_name(path.name + "-wal")
+        if wal.exists() and wal.stat().st_size:
+            raise
+        connection = sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    connection.text_factory = _lenient
+    return connection
+
+
+def _lenient(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

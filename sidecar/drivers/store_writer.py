@@ -1,0 +1,217 @@
+"""The one writer of a store: commits batches of entries, each batch in one transaction (reference/ledger.md 1.4).
+
+Entries, leaf hashes, boxes, index rows, frontier and the signed checkpoint become durable together or not at all; the
+head moves by compare-and-swap. Any error of the disk is fatal: a commit is never tried again, because after a failed
+fsync nobody knows what is on disk. Only what the database rejected as a duplicate fails alone.
+
+Not thread-safe: used by one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sidecar.drivers import store_sql as sql
+from sidecar.drivers.store_folder import CheckpointFile, FolderLock, StateFolder
+from sidecar.ledger.checkpoint import Checkpoint, sign_checkpoint
+from sidecar.ledger.entries import Entry
+from sidecar.ledger.index import NO_REFS, OPEN, RefColumns, intent_columns, outcome_columns
+from sidecar.ledger.merkle import Frontier, TileRoot, leaf_hash
+from sidecar.ledger.note import Signer
+
+CHECKPOINT_PAGES = 1000
+"""Pages in the WAL from which it is folded into the database file, when nobody waits."""
+
+FORCED_PAGES = 16_384
+"""Pages (64 MiB) from which it is folded in even under load."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One entry on its way to the disk. `number` is known once it is committed."""
+
+    entry: Entry
+    refs: RefColumns = NO_REFS
+    box: bytes | None = None
+    wrapped: bytes | None = None
+    number: int = -1
+
+    def __repr__(self) -> str:
+        return f"Item({self.entry.typ}, {self.entry.id})"
+
+
+class StoreFault(Exception):
+    """The store can no longer be written; a restart verifies it and goes on."""
+
+
+class Duplicate(Exception):
+    """This id is in the log already."""
+
+
+@dataclass(slots=True)
+class Head:
+    """Where the log ends. `open` maps the ids of open exchanges to the numbers of their intents, oldest first."""
+
+    origin: str
+    frontier: Frontier
+    t: int
+    checkpoint: str
+    open: dict[str, int]
+
+
+class StoreWriter:
+    """Owns the connection, the lock and the checkpoint file."""
+
+    def __init__(
+        self,
+        folder: StateFolder,
+        lock: FolderLock,
+        connection: sql.Connection,
+        engine: sql.Engine,
+        signer: Signer,
+        head: Head,
+    ) -> None:
+        self.folder = folder
+        self.head = head
+        self.signer = signer
+        self.failed: str | None = None
+        self.wal_pages = 0
+        self._lock = lock
+        self._connection = connection
+        self._engine = engine
+        self._file = CheckpointFile(folder.checkpoint)
+        if head.checkpoint:
+            self._file.replace(head.checkpoint)
+
+    def commit(self, items: Sequence[Item]) -> list[Exception | None]:
+        """Append the items in order; returns for each what went wrong with it, or None once it is durable.
+
+        Raises nothing: after a StoreFault `failed` is set and every later item gets one too.
+        """
+        if self.failed is None:
+            try:
+                self._transaction(items)
+                return [None] * len(items)
+            except self._engine.constraint as fault:
+                # Only an id can be a duplicate; an entry's number that is taken means another writer.
+                if "exchange.id" in str(fault):
+                    return self._one_by_one(items, fault)
+                self._fail(fault)
+            except Exception as fault:  # noqa: BLE001  whatever it was: what is on disk is unknown from here on
+                self._fail(fault)
+        return [StoreFault(self.failed)] * len(items)
+
+    def _fail(self, fault: Exception) -> None:
+        self.failed = f"{type(fault).__name__}: {fault}"
+
+    def _one_by_one(self, items: Sequence[Item], fault: Exception) -> list[Exception | None]:
+        """A duplicate undoes its batch; append the others without it."""
+        try:
+            self._connection.execute("ROLLBACK")
+        except Exception as worse:  # noqa: BLE001  a transaction that cannot be undone is as fatal as one that failed
+            self._fail(worse)
+        if len(items) == 1:
+            return [Duplicate(str(fault))]
+        return [result for item in items for result in self.commit([item])]
+
+    def _transaction(self, items: Sequence[Item]) -> None:
+        head, run = self.head, self._connection.execute
+        batch = _Batch(head, items)
+        run("BEGIN IMMEDIATE")
+        many = self._connection.executemany
+        for statement, rows in batch.statements():
+            if rows:
+                many(statement, rows)
+        self._read_back(head.frontier.size, batch.entries)
+        root = batch.frontier.root()
+        checkpoint = sign_checkpoint(Checkpoint(head.origin, batch.frontier.size, root), self.signer)
+        self._move_head(batch, root, checkpoint)
+        run("COMMIT")
+        self.head = Head(head.origin, batch.frontier, batch.t, checkpoint, batch.open)
+        self._file.write(checkpoint)
+        self.wal_pages += 4 + 2 * len(items)  # an estimate, to know when folding in is due
+
+    def _move_head(self, batch: _Batch, root: bytes, checkpoint: str) -> None:
+        frontier, old = batch.frontier, self.head.frontier.size
+        fields = (frontier.size, root, frontier.pack(), batch.t, batch.open_from(), checkpoint)
+        if old == 0:
+            self._connection.execute(sql.INSERT_HEAD, (self.head.origin, *fields))
+        elif self._connection.execute(sql.MOVE_HEAD, (*fields, old)).fetchone() is None:
+            raise StoreFault("the head moved: somebody else wrote this store, or it was rolled back")
+
+    def _read_back(self, start: int, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """Hash again what the database holds before signing it: a flipped bit between entry and tree is for ever."""
+        rows = self._connection.execute(sql.SELECT_WRITTEN, (start,)).fetchall()
+        if len(rows) != len(entries) or any(leaf_hash(body) != leaf for body, leaf in rows):
+            raise StoreFault("an entry read back differs from what was written")
+
+    def fold_in(self, *, force: bool = False) -> None:
+        """Move the WAL into the database file. Only this connection ever does: SQLite before 3.51.3 has a bug when two
+        connections checkpoint and commit at once.
+        """
+        if self.failed is None and (force or self.wal_pages >= CHECKPOINT_PAGES):
+            mode = "TRUNCATE" if force else "PASSIVE"
+            try:
+                self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            except Exception as fault:  # noqa: BLE001  an error of the disk, as in commit
+                self._fail(fault)
+            self.wal_pages = 0
+
+    def close(self) -> None:
+        if self.failed is None:
+            self.fold_in(force=True)
+        try:
+            self._connection.close()
+        finally:
+            self._file.close()
+            self._lock.release()
+
+
+class _Batch:
+    """What one transaction writes, computed before it begins."""
+
+    def __init__(self, head: Head, items: Sequence[Item]) -> None:
+        self.frontier = head.frontier.copy()
+        self.open = dict(head.open)
+        self.t = head.t
+        self.entries: list[tuple[int, bytes, bytes]] = []
+        self.boxes: list[tuple[int, bytes]] = []
+        self.datakeys: list[tuple[int, bytes]] = []
+        self.opened: list[tuple[Any, ...]] = []
+        self.closed: list[tuple[Any, ...]] = []
+        self.tiles: list[TileRoot] = []
+        for item in items:
+            self._add(item)
+
+    def _add(self, item: Item) -> None:
+        entry, number = item.entry, self.frontier.size
+        leaf = leaf_hash(entry.body)
+        item.number = number
+        self.t = entry.fields["t"]
+        self.entries.append((number, entry.body, leaf))
+        self.tiles += self.frontier.append(leaf)
+        if item.box is not None:
+            self.boxes.append((number, item.box))
+        if item.wrapped is not None:
+            self.datakeys.append((number, item.wrapped))
+        if entry.typ == "intent":
+            self.open[entry.id] = number
+            self.opened.append((*intent_columns(number, entry.fields), *item.refs, *OPEN))
+        elif entry.typ == "outcome":
+            self.open.pop(entry.id, None)
+            self.closed.append((*outcome_columns(number, entry.fields), entry.id))
+
+    def open_from(self) -> int:
+        return next(iter(self.open.values()), self.frontier.size)
+
+    def statements(self) -> tuple[tuple[str, Sequence[Sequence[Any]]], ...]:
+        return (
+            (sql.INSERT_ENTRY, self.entries),
+            (sql.INSERT_BOX, self.boxes),
+            (sql.INSERT_DATAKEY, self.datakeys),
+            (sql.INSERT_EXCHANGE, self.opened),
+            (sql.CLOSE_EXCHANGE, self.closed),
+            (sql.INSERT_TILE, self.tiles),
+        )

@@ -1,0 +1,132 @@
+"""The closed JSON profile of entries: one value, one spelling.
+
+Inside the profile (ASCII keys, integers within +-(2^53 - 1), no floats, no lone surrogates, no duplicate keys, sorted
+keys, no white space) `orjson` writes the same bytes as RFC 8785; outside it the two differ, orjson even silently
+(NaN becomes null), so every value is walked before it is written. Readers hash the stored bytes and never write them
+anew (DSSE, protocol.md: "MUST NOT re-parse"); `loads` is for looking inside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+MAX_INT = 2**53 - 1
+"""RFC 8785 numbers are IEEE 754 doubles; beyond this, two integers share a spelling."""
+
+MAX_DEPTH = 16
+MAX_ENTRY = 65_535
+"""Entry bundles length-prefix with a big-endian uint16 (C2SP tlog-tiles)."""
+
+PPM = 1_000_000
+
+
+class ProfileError(ValueError):
+    """A value or a text outside the profile. The message names the rule, never the value."""
+
+
+def dumps(value: Any, *, limit: int = MAX_ENTRY) -> bytes:
+    """The canonical bytes of a value of the profile."""
+    check(value)
+    try:
+        data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError as fault:  # a lone surrogate; everything else was walked
+        raise ProfileError("not a Unicode string") from fault
+    if len(data) > limit:
+        raise ProfileError(f"more than {limit} bytes")
+    return data
+
+
+def loads(data: bytes, *, limit: int = MAX_ENTRY) -> Any:
+    """The value of canonical bytes; duplicate keys, other spellings and other types are refused."""
+    if len(data) > limit:
+        raise ProfileError(f"more than {limit} bytes")
+    try:
+        value = orjson.loads(data)
+    except ValueError as fault:
+        raise ProfileError("not JSON") from fault
+    check(value)
+    # Writing it again and comparing is the cheapest complete test: orjson keeps the last of two equal keys.
+    if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) != data:
+        raise ProfileError("not the canonical spelling")
+    return value
+
+
+def load_object(data: bytes, *, limit: int = MAX_ENTRY) -> dict[str, Any]:
+    """Like `loads`, for an object at the top."""
+    value = loads(data, limit=limit)
+    if type(value) is not dict:
+        raise ProfileError("not an object")
+    return value
+
+
+def check(value: Any, depth: int = 0) -> None:
+    """Raise ProfileError unless the value lies inside the profile. Exact types only: a subclass may print otherwise."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is int:
+        if not -MAX_INT <= value <= MAX_INT:
+            raise ProfileError("integer beyond 2^53 - 1")
+    elif kind is dict:
+        _check_dict(value, depth)
+    elif kind is list:
+        if depth >= MAX_DEPTH:
+            raise ProfileError(f"deeper than {MAX_DEPTH}")
+        for item in value:
+            if type(item) is not str:
+                check(item, depth + 1)
+    else:
+        raise ProfileError(f"type {kind.__name__}")
+
+
+def _check_dict(value: dict[Any, Any], depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise ProfileError(f"deeper than {MAX_DEPTH}")
+    for key, item in value.items():
+        if type(key) is not str or not key.isascii():
+            raise ProfileError("a key is not an ASCII string")
+        if type(item) is not str:
+            check(item, depth + 1)
+
+
+def plain(value: Any) -> Any:
+    """Bring a value of the model into the profile without losing meaning silently.
+
+    A float becomes `{"ppm": n}` (parts per million; null when it is no number), an integer beyond the profile
+    `{"digits": "..."}`; enumerations become strings, sets are sorted, keys are escaped to ASCII.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return clean(str(value))
+    if isinstance(value, int):
+        return int(value) if -MAX_INT <= value <= MAX_INT else {"digits": str(int(value))}
+    if isinstance(value, float):
+        return {"ppm": to_ppm(value)}
+    if isinstance(value, Mapping):
+        return {_ascii(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=repr)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    raise ProfileError(f"type {type(value).__name__}")
+
+
+def to_ppm(value: float) -> int | None:
+    """Parts per million, null where that is no integer of the profile."""
+    if not math.isfinite(value) or abs(value) * PPM > MAX_INT:
+        return None
+    return round(value * PPM)
+
+
+def clean(text: str) -> str:
+    """The text with lone surrogates replaced: a reply read by the standard library may hold them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _ascii(key: str) -> str:
+    return key if key.isascii() else key.encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,161 @@
+"""Salted disclosures: what identifies a person, or is a digest of content, stays outside the tree.
+
+The form is RFC 9901 section 4.2.1: a disclosure is base64url(JSON [salt, name, value]), the leaf holds the sorted
+base64url(SHA-256(disclosure)) under `_sd`. Salts have 256 bits, so a leaf says nothing of a guessable value.
+
+At rest the disclosures of one entry lie in one box: AES-256-GCM under a data key that is random per exchange. The data
+key itself is wrapped by the store's wrapping key. To erase: delete the box and the wrapped key; backups without the
+second open nothing. GCM does not commit to its key, the digest in the leaf does, so `open_box` is always followed by
+`match`.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
+from hmac import digest as hmac_digest
+from typing import Any, NamedTuple
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sidecar.ledger.canon import ProfileError, check
+
+SALT_SIZE = 32
+KEY_SIZE = 32
+NONCE_SIZE = 12
+REF_SIZE = 16
+MAX_BOX = 4 * 1024 * 1024
+
+Token = Callable[[int], bytes]
+"""`token(size)`: unpredictable bytes."""
+
+
+class DisclosureError(ValueError):
+    """A box that does not open, or disclosures that are not those of the leaf. `reason` is a stable word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Sealed(NamedTuple):
+    """Disclosures as text, and their digests for the leaf, sorted."""
+
+    texts: tuple[str, ...]
+    digests: list[str]
+
+
+def b64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def digest_of(disclosure: str) -> str:
+    return b64url(sha256(disclosure.encode()).digest())
+
+
+def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
+    """Salt each field. Raises ProfileError for a value outside the profile."""
+    salts = token(SALT_SIZE * len(fields))
+    texts = []
+    for at, (name, value) in enumerate(fields.items()):
+        check(value)
+        salt = b64url(salts[at * SALT_SIZE : (at + 1) * SALT_SIZE])
+        try:
+            raw = orjson.dumps([salt, name, value], option=orjson.OPT_SORT_KEYS)
+        except TypeError as fault:
+            raise ProfileError("not a Unicode string") from fault
+        texts.append(b64url(raw))
+    return Sealed(tuple(texts), sorted(map(digest_of, texts)))
+
+
+def read(texts: Iterable[str]) -> dict[str, Any]:
+    """Names and values of disclosures whose digests were matched before."""
+    fields: dict[str, Any] = {}
+    for text in texts:
+        try:
+            _, name, value = orjson.loads(_unb64url(text))
+        except (ValueError, TypeError) as fault:
+            raise DisclosureError("disclosure-malformed") from fault
+        if not isinstance(name, str) or name in fields:
+            raise DisclosureError("disclosure-malformed")
+        fields[name] = value
+    return fields
+
+
+def match(texts: Sequence[str], digests: Sequence[str]) -> None:
+    """Every digest of the leaf has its disclosure, and none is left over."""
+    try:
+        found = sorted(map(digest_of, texts))
+    except (AttributeError, UnicodeEncodeError) as fault:
+        raise DisclosureError("disclosure-malformed") from fault
+    if found != list(digests):
+        raise DisclosureError("disclosure-mismatch")
+
+
+def _unb64url(text: str) -> bytes:
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if b64url(data) != text:
+        raise ValueError("not canonical")
+    return data
+
+
+class Keyring:
+    """What the store's secret gives: a key that wraps data keys, and one that makes references.
+
+    References are HMACs under a secret key, so that a query can find a caller or a subject without the index naming
+    him; deleting the secret makes them meaningless.
+    """
+
+    __slots__ = ("_lookup", "_wrap", "id")
+
+    def __init__(self, secret: bytes, origin: str) -> None:
+        if len(secret) != KEY_SIZE:
+            raise ValueError("the secret is not 32 bytes")
+        self._wrap = AESGCM(_derive(secret, origin, "wrap"))
+        self._lookup = _derive(secret, origin, "lookup")
+        self.id = _derive(secret, origin, "id")[:8].hex()
+
+    def __repr__(self) -> str:
+        return f"Keyring({self.id})"
+
+    def wrap(self, key: bytes, exchange: str, nonce: bytes) -> bytes:
+        return nonce + self._wrap.encrypt(nonce, key, exchange.encode())
+
+    def unwrap(self, wrapped: bytes, exchange: str) -> bytes:
+        try:
+            return self._wrap.decrypt(wrapped[:NONCE_SIZE], wrapped[NONCE_SIZE:], exchange.encode())
+        except (InvalidTag, ValueError) as fault:
+            raise DisclosureError("data-key-altered") from fault
+
+    def ref(self, kind: str, value: str) -> bytes:
+        """The keyed reference of a caller, subject, conversation or prompt version."""
+        return hmac_digest(self._lookup, f"{kind}\n{value}".encode("utf-8", "replace"), "sha256")[:REF_SIZE]
+
+
+def _derive(secret: bytes, origin: str, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"{origin}\n{purpose}".encode()).derive(secret)
+
+
+def seal_box(texts: Sequence[str], key: AESGCM, nonce: bytes, context: str) -> bytes:
+    """nonce || AES-256-GCM(JSON array of the disclosures); the context (exchange and entry type) is authenticated."""
+    return nonce + key.encrypt(nonce, orjson.dumps(texts), context.encode())
+
+
+def open_box(box: bytes, key: bytes, context: str) -> list[str]:
+    try:
+        raw = AESGCM(key).decrypt(box[:NONCE_SIZE], box[NONCE_SIZE:], context.encode())
+        texts = orjson.loads(raw)
+    except (InvalidTag, ValueError) as fault:
+        raise DisclosureError("disclosure-altered") from fault
+    if type(texts) is not list or any(type(text) is not str for text in texts):
+        raise DisclosureError("disclosure-malformed")
+    return texts
+
+
+def box_context(exchange: str, typ: str) -> str:
+    return f"{exchange}\n{typ}"

@@ -1,0 +1,211 @@
+"""Facts -> the fields of a leaf, and the fields disclosed beside it.
+
+A leaf outlives every erasure, so nothing in it may identify a person (guarantee 4). Names that a caller or an upstream
+chose freely (model, prompt name, use case...) go into the leaf only where they look like identifiers; any other
+spelling is disclosed instead, and the leaf says so in `withheld`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sidecar.ledger.canon import clean, plain
+from sidecar.ledger.facts import Intent, Outcome
+from sidecar.model import Decision, Uninspectable
+
+MAX_PLACES = 64
+MAX_LIST = 64
+MAX_RATIONALE = 65_536
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9./][A-Za-z0-9._:/+-]{0,127}(?:@(?:[0-9]{6,8}|default|latest))?")
+"""Model and prompt names as providers spell them; `@` only before a date, for it also makes e-mail addresses."""
+
+_LONG_NUMBER = re.compile(r"[0-9](?:[ ._/+-]?[0-9]){10,}")
+"""Eleven digits in a row, however grouped: a phone, account or card number rather than a version."""
+
+
+class Draft(NamedTuple):
+    """An entry before salting: what goes into the leaf, and what is disclosed beside it."""
+
+    fields: dict[str, Any]
+    disclosed: dict[str, Any]
+
+
+def is_identifier(text: str) -> bool:
+    return _IDENTIFIER.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
+
+
+class _Names:
+    """Sorts freely chosen names into leaf and disclosures."""
+
+    def __init__(self) -> None:
+        self.disclosed: dict[str, Any] = {}
+        self.withheld: list[str] = []
+
+    def keep(self, name: str, value: str | None, *, secret: bool = False) -> str | None:
+        if value is None or (not secret and is_identifier(value)):
+            return value
+        self.disclosed[name] = clean(value)
+        self.withheld.append(name)
+        return None
+
+    def close(self, fields: dict[str, Any]) -> Draft:
+        if self.withheld:
+            fields["withheld"] = self.withheld
+        return Draft(fields, self.disclosed)
+
+
+def intent_fields(intent: Intent) -> Draft:
+    """Everything of `Intent`, each field on its side of the line that facts.py draws."""
+    names = _Names()
+    fields = {
+        "at": intent.at,
+        "side": intent.side,
+        "mode": intent.mode,
+        "operation": str(intent.operation),
+        "route": intent.route,
+        "provider": intent.provider,
+        "recipient": intent.recipient,
+        "streaming": intent.streaming,
+        "model_requested": names.keep("model_requested", intent.model_requested),
+        "use_case": names.keep("use_case", intent.asserted.use_case),
+        "prompt_name": names.keep("prompt_name", intent.prompt_name),
+        "prompt_version": names.keep(
+            "prompt_version", intent.prompt_version, secret=intent.prompt_source == "system_digest"
+        ),
+        "prompt_source": intent.prompt_source,
+        "params": plain(intent.params),
+        "not_inspected": _not_inspected(intent.uninspectable),
+        "findings": dict(intent.findings),
+        "findings_by_role": plain(intent.findings_by_role),
+        "detector_scores": plain(intent.detector_scores),
+        "redactions": dict(intent.redactions),
+        "detectors": [[detector.name, detector.version] for detector in intent.detectors],
+        "not_looked_for": list(intent.not_looked_for),
+        "decision": decision_fields(intent.decision),
+        "request_bytes": intent.request_bytes,
+        "outbound_bytes": intent.outbound_bytes,
+        "timings_us": dict(intent.timings_us),
+    }
+    _disclose_caller(intent, names.disclosed)
+    _digests(
+        names.disclosed, request=intent.request_sha256, outbound=intent.outbound_sha256, prompt=intent.prompt_sha256
+    )
+    _document(names.disclosed, intent.decision)
+    return names.close(fields)
+
+
+def outcome_fields(outcome: Outcome) -> Draft:
+    """Everything of `Outcome`; the confidence keeps its source, the rationale says where it came from (guarantee 9)."""
+    names, reply = _Names(), outcome.reply
+    fields = {
+        "at": outcome.at,
+        "state": str(outcome.state),
+        "status": outcome.status,
+        "error": outcome.error,
+        "aborted_by": outcome.aborted_by,
+        "model_served": names.keep("model_served", reply.model_served),
+        "fingerprint": names.keep("fingerprint", reply.fingerprint),
+        "finish_reasons": _identifiers(reply.finish_reasons),
+        "usage": {
+            "input_tokens": _count(reply.usage.input_tokens),
+            "output_tokens": _count(reply.usage.output_tokens),
+            "reasoning_tokens": _count(reply.usage.reasoning_tokens),
+            "cached_tokens": _count(reply.usage.cached_tokens),
+        },
+        "confidence_ppm": reply.confidence_ppm,
+        "confidence_source": reply.confidence_source,
+        "upstream_error": reply.upstream_error,
+        "complete": reply.complete,
+        "decision": None if outcome.decision is None else decision_fields(outcome.decision),
+        "release": str(outcome.release),
+        "released": outcome.released,
+        "findings": dict(outcome.reply_findings),
+        "restored": dict(outcome.restored),
+        "surrogates_unknown": outcome.surrogates_unknown,
+        "rationale_codes": list(outcome.rationale_codes),
+        "rationale_source": _rationale_source(outcome),
+        "reply_bytes": outcome.reply_bytes,
+        "answer_bytes": outcome.answer_bytes,
+        "timings_us": dict(outcome.timings_us),
+    }
+    _digests(names.disclosed, reply=outcome.reply_sha256, answer=outcome.answer_sha256)
+    if reply.response_id is not None:
+        names.disclosed["response_id"] = clean(reply.response_id)
+    if outcome.rationale is not None:
+        names.disclosed["rationale"] = clean(outcome.rationale[:MAX_RATIONALE])
+        if len(outcome.rationale) > MAX_RATIONALE:
+            fields["rationale_chars"] = len(outcome.rationale)  # said, not silent: the disclosure holds the beginning
+    if outcome.decision is not None:
+        _document(names.disclosed, outcome.decision)
+    return names.close(fields)
+
+
+def decision_fields(decision: Decision) -> dict[str, Any]:
+    policy = decision.policy
+    return {
+        "verdict": str(decision.verdict),
+        "denies": [{"code": deny.code, "params": plain(deny.params)} for deny in decision.denies],
+        "obligations": [
+            {"type": duty.type, "id": duty.id, "params": plain(duty.params), "critical": duty.critical}
+            for duty in decision.obligations
+        ],
+        "enforced": decision.enforced,
+        "eval_us": decision.eval_us,
+        "policy": None
+        if policy is None
+        else {
+            "engine": policy.engine,
+            "engine_version": policy.engine_version,
+            "bundle_sha256": policy.bundle_sha256,
+            "revision": policy.revision,
+            "entrypoint": policy.entrypoint,
+            "degraded": policy.degraded,
+            "signed": policy.signed,
+        },
+    }
+
+
+def _not_inspected(places: Sequence[Uninspectable]) -> dict[str, Any]:
+    """Labels of the first places, counts of all: an entry is at most 64 KiB, and nothing is left out unsaid."""
+    return {
+        "places": [[place.label, place.kind] for place in places[:MAX_PLACES]],
+        "more": max(0, len(places) - MAX_PLACES),
+        "kinds": dict(Counter(place.kind for place in places)),
+    }
+
+
+def _identifiers(values: Sequence[str]) -> list[str]:
+    return [value if is_identifier(value) else "other" for value in values[:MAX_LIST]]
+
+
+def _count(value: int | None) -> Any:
+    return None if value is None else plain(value)
+
+
+def _rationale_source(outcome: Outcome) -> str:
+    if outcome.rationale is not None:
+        return "model-stated"
+    return "policy" if outcome.rationale_codes else "unavailable"
+
+
+def _disclose_caller(intent: Intent, disclosed: dict[str, Any]) -> None:
+    caller, asserted = intent.caller, intent.asserted
+    disclosed["tenant"] = clean(caller.tenant)
+    disclosed["app"] = clean(caller.app)
+    disclosed["auth"] = {"method": caller.auth, "roles": [clean(role) for role in caller.roles]}
+    named = {"user": caller.user, "subject": asserted.subject, "conversation": asserted.conversation}
+    disclosed.update({name: clean(value) for name, value in named.items() if value is not None})
+
+
+def _digests(disclosed: dict[str, Any], **digests: bytes | None) -> None:
+    disclosed.update({f"{name}_sha256": value.hex() for name, value in digests.items() if value is not None})
+
+
+def _document(disclosed: dict[str, Any], decision: Decision) -> None:
+    """The policy input, as its canonical text: what a traced re-evaluation needs besides the bundle (design.md 7)."""
+    if decision.document:
+        disclosed["policy_input"] = clean(decision.document.decode("utf-8", "surrogateescape"))

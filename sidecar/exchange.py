@@ -66,6 +66,24 @@ async def govern(arrival: Arrival, dialect: Dialect, answer: Answer, ports: Port
     return exchange
 
 
+async def record_refusal(arrival: Arrival, error: SidecarError, ports: Ports, house: House) -> tuple[Intent, Outcome]:
+    """Both entries of a call that the shell turned away unread. Raises what the ledger raises."""
+    plan = Plan(decision=policy.fault(error.code), fault=error)
+    intent = intent_of(arrival, plan, house)
+    await ports.record.open(intent)
+    codes = plan.decision.codes
+    outcome = Outcome(
+        id=arrival.id,
+        at=ports.clock.now(),
+        state=State.REFUSED,
+        status=error.status,
+        error=error.code,
+        rationale_codes=codes,
+    )
+    await ports.record.close(outcome)
+    return intent, outcome
+
+
 async def judge(
     parts: Sequence[Part], ask: Callable[[Inspection], dict[str, Any]], ports: Ports, deadline: float
 ) -> tuple[Judgement, dict[str, Any]]:

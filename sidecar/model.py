@@ -328,15 +328,11 @@ class Delta(NamedTuple):
 
 
 class ReplyEvent(NamedTuple):
-    """One unit of a reply: an SSE event with its blank line, or a whole unary body.
-
-    `ends` names the choices that finish in this event (their `finish_reason` is set); `last` marks the terminator.
-    """
+    """One unit of a reply: an SSE event with its blank line, or a whole unary body. `last` marks the terminator."""
 
     raw: bytes
     deltas: tuple[Delta, ...] = ()
     last: bool = False
-    ends: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"ReplyEvent({len(self.raw)} bytes, last={self.last})"

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from sidecar.dialects import Reader
 from sidecar.model import (
     Call,
     Channel,
@@ -33,16 +34,6 @@ from sidecar.stream import Gate, Transducer
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 KEPT_LIMIT = 4 * 1024 * 1024
 """Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
-
-
-class Reader(Protocol):
-    """What a dialect's reply reader offers (dialects/__init__.py)."""
-
-    def feed(self, data: bytes) -> list[ReplyEvent]: ...
-    def finish(self) -> list[ReplyEvent]: ...
-    def rewrite(self, event: ReplyEvent, texts: Sequence[str]) -> bytes: ...
-    def carry(self, channel: Channel, text: str) -> bytes: ...
-    def facts(self) -> ReplyFacts: ...
 
 
 class Judgement(NamedTuple):
@@ -148,30 +139,32 @@ class Relay:
 
     def _send(self, event: ReplyEvent, texts: list[str], out: list[bytes]) -> None:
         """Restore one event; flush what is held where a choice ends; divert to the tail from the last end on."""
+        ends = self._reader.ends(event)
         if self._vault:
-            for position, delta in enumerate(event.deltas):
-                ends = delta.channel.choice in event.ends
-                texts[position] = self._restored(delta.channel, texts[position], ends=ends)
-            self._flush(event, out)
+            self._restore(event, texts, ends)
+            self._flush(event, ends, out)
         changed = any(new != delta.text for new, delta in zip(texts, event.deltas, strict=True))
         raw = self._reader.rewrite(event, texts) if changed else event.raw
-        self._ended.update(event.ends)
+        if ends:
+            self._ended.update(ends)
         late = event.last or self.tail or len(self._ended) >= self._choices
         (self.tail if late else out).append(raw)
 
-    def _restored(self, channel: Channel, text: str, *, ends: bool) -> str:
-        text = self.restorer.feed(channel, text)
-        if ends:
-            self._open.pop(channel, None)
-            return text + self.restorer.finish(channel)
-        self._open[channel] = None
-        return text
+    def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
+        for position, delta in enumerate(event.deltas):
+            text = self.restorer.feed(delta.channel, texts[position])
+            if event.last or delta.channel.choice in ends:
+                self._open.pop(delta.channel, None)
+                text += self.restorer.finish(delta.channel)
+            else:
+                self._open[delta.channel] = None
+            texts[position] = text
 
-    def _flush(self, event: ReplyEvent, out: list[bytes]) -> None:
+    def _flush(self, event: ReplyEvent, ends: Sequence[int], out: list[bytes]) -> None:
         """Give out held tails of channels that will get no more text, in an event of their own."""
-        if not (event.ends or event.last):
+        if not (ends or event.last):
             return
-        for channel in [c for c in self._open if event.last or c.choice in event.ends]:
+        for channel in [c for c in self._open if event.last or c.choice in ends]:
             del self._open[channel]
             if self.restorer.holding(channel):
                 (self.tail if self.tail else out).append(self._reader.carry(channel, self.restorer.finish(channel)))

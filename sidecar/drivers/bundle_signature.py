@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -35,10 +35,12 @@ HASHES: Mapping[str, Callable[[bytes], Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verifier:
-    """Which key has to have signed. `key` is a public key in PEM; `key_id` and `scope` are checked where given."""
+    """Which key has to have signed: a public key in PEM, RSA for RS256, P-256 for ES256.
+
+    `key_id` and `scope` are checked where they are given.
+    """
 
     key: bytes
-    algorithm: Literal["RS256", "ES256"] = "RS256"
     key_id: str | None = None
     scope: str | None = None
 
@@ -59,22 +61,24 @@ class Verifier:
             (token,) = json.loads(content)["signatures"]
             head, body, signature = token.split(".")
             header, payload = json.loads(_decode(head)), json.loads(_decode(body))
-            if header.get("alg") != self.algorithm:
-                _refuse(f"is not signed with {self.algorithm}")
-            self._verify(f"{head}.{body}".encode(), _decode(signature))
+            verify_token(public_key(self.key), header.get("alg"), f"{head}.{body}".encode(), _decode(signature))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
             _refuse("has a signature that does not verify")
         return header, payload
 
-    def _verify(self, signed: bytes, signature: bytes) -> None:
-        key = public_key(self.key)
-        if self.algorithm == "RS256" and isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-        elif self.algorithm == "ES256" and isinstance(key, ec.EllipticCurvePublicKey) and len(signature) == 64:
-            r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
-            key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
-        else:
-            _refuse(f"cannot be verified: the configured key is not one for {self.algorithm}")
+
+def verify_token(key: Any, claimed: object, signed: bytes, signature: bytes) -> None:
+    """Return if the key's own algorithm signed this. Raises InvalidSignature or BundleRefused."""
+    algorithm = "RS256" if isinstance(key, rsa.RSAPublicKey) else "ES256"
+    if claimed != algorithm:
+        _refuse(f"is not signed with {algorithm}, which the configured key is for")
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+    elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) and len(signature) == 64:
+        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+        key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    else:
+        raise InvalidSignature
 
 
 def public_key(pem: bytes) -> Any:

@@ -40,10 +40,6 @@ class Reader(Protocol):
         """An extra event like the stream's last one that holds only `text`: a held tail, sent before the end."""
         ...
 
-    def ends(self, event: ReplyEvent) -> tuple[int, ...]:
-        """Choices that this event finishes: their held tails go out before it (or in it)."""
-        ...
-
     def facts(self) -> ReplyFacts:
         """What the reply said of itself so far."""
         ...

@@ -130,7 +130,7 @@ class Collector:
                 handler(self, at.key(key), item)
 
     def count(self, nodes: int) -> None:
-        """Bounds the time one body may take. Raises CallerError (TOO_MANY_PARTS)."""
+        """Bounds the time one body may take. Raises CallerError (BODY_TOO_LARGE)."""
         self._nodes += nodes
         if self._nodes > MAX_NODES:
             raise _too_many()
@@ -204,4 +204,5 @@ _WALKS: Mapping[type, Handler] = {
 
 
 def _too_many() -> CallerError:
-    return CallerError("TOO_MANY_PARTS", f"Send fewer than {MAX_PARTS} texts and {MAX_NODES} values in one call.")
+    advice = f"Send fewer than {MAX_PARTS} texts and {MAX_NODES} values in one call."
+    return CallerError("BODY_TOO_LARGE", advice, status=413)

@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 
 def edit(body: bytes, edits: Sequence[Edit]) -> bytes:
-    """The body with each place's text replaced. Raises OwnError (EDIT_MISPLACED) rather than edit in part."""
+    """The body with each place's text replaced. Raises OwnError (INTERNAL) rather than edit in part."""
     if not edits:
         return body
     tree = load(body)
@@ -39,7 +39,7 @@ def edit(body: bytes, edits: Sequence[Edit]) -> bytes:
     except Misplaced:
         misplaced = True
     assert misplaced
-    raise OwnError("EDIT_MISPLACED", "Nothing was sent. Report this with the record's id: an edit missed its place.")
+    raise OwnError("INTERNAL", "Nothing was sent. Report this with the record's id: an edit missed its place.")
 
 
 def cuts(raw: bytes, tree: Any, changes: Iterable[Change]) -> list[Cut]:

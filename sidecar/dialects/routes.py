@@ -23,17 +23,21 @@ class Action(StrEnum):
 
 
 class Route(NamedTuple):
-    """`template` is what the record and the metrics name; a denied path is never shown."""
+    """`template` is what the record and the metrics name; a denied path is never shown.
+
+    `allow` names the methods of a path that is listed for others only (405); it is empty for a path not listed (404).
+    """
 
     action: Action
     template: str = "unknown"
     dialect: Dialect | None = None
+    allow: tuple[str, ...] = ()
 
 
 DENIED = Route(Action.DENY)
 
 _MODEL_PATH = re.compile(r"/v1/models/(?:[A-Za-z0-9._:@+~=-]|%2[Ff])+")
-_READ = frozenset({"GET", "HEAD"})
+_READ = ("GET", "HEAD")
 
 
 def _governed(chat_cap: str) -> Mapping[str, Dialect]:
@@ -59,11 +63,16 @@ def match(kind: str, method: str, path: str) -> Route:
     """The route of a path as sent upstream, without its query. A kind, method or spelling not listed is denied."""
     dialect = GOVERNED.get(kind, {}).get(path)
     if dialect is not None:
-        return Route(Action.GOVERN, path, dialect) if method == "POST" else DENIED
-    if method not in _READ or kind not in PASSED:
+        return Route(Action.GOVERN, path, dialect) if method == "POST" else Route(Action.DENY, path, allow=("POST",))
+    template = _passed(kind, path)
+    if template is None:
         return DENIED
-    if path in PASSED[kind]:
-        return Route(Action.PASS, path)
-    if _MODEL_PATH.fullmatch(path) and "/.." not in path:
-        return Route(Action.PASS, "/v1/models/{model}")
-    return DENIED
+    return Route(Action.PASS, template) if method in _READ else Route(Action.DENY, template, allow=_READ)
+
+
+def _passed(kind: str, path: str) -> str | None:
+    passed = PASSED.get(kind, frozenset())
+    if path in passed:
+        return path
+    known = passed and _MODEL_PATH.fullmatch(path) and "/.." not in path
+    return "/v1/models/{model}" if known else None

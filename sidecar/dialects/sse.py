@@ -51,9 +51,14 @@ class SseDecoder:
         return events
 
 
+def is_event(data: bytes) -> bool:
+    """Whether this is exactly one event of one data line: what a server sends per token, and what is read fastest."""
+    return data.find(b"\n") == len(data) - 2 and data.startswith(b"data: ") and data[-1] == 10 and b"\r" not in data
+
+
 def data_of(event: bytes) -> bytes | None:
     """The event's data, lines joined; None for a comment or an event without data."""
-    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
+    if is_event(event):
         return event[6:-2]
     lines = [line for line in event.removeprefix(_BOM).splitlines() if line.startswith(b"data:")]
     if not lines:

@@ -115,11 +115,11 @@ def _call(operation: Operation, tree: dict[str, Any], collector: Collector) -> C
 
 
 def _model(value: Any) -> str | None:
-    """Raises CallerError (MODEL_INVALID): the name is recorded as it is, so it may not be just any text."""
+    """Raises CallerError (BODY_INVALID): the name is recorded as it is, so it may not be just any text."""
     if value is None:
         return None
     if type(value) is not str or not MODEL.fullmatch(value):
-        raise CallerError("MODEL_INVALID", "Send `model` as the id of a model: letters, digits and ._/:~+=-@.")
+        raise CallerError("BODY_INVALID", "Send `model` as the id of a model: letters, digits and ._/:~+=-@.")
     return value
 
 

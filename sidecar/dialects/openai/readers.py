@@ -11,7 +11,7 @@ from sidecar.dialects.edits import Change, cuts
 from sidecar.dialects.jsontext import load_reply, spell
 from sidecar.dialects.openai.replies import NO_CHOICE, ReplyTree, unreadable
 from sidecar.dialects.spans import Misplaced, Path, apply
-from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, with_data
+from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, is_event, with_data
 from sidecar.errors import OwnError, UpstreamError
 from sidecar.model import Call, Channel, Delta, PlaceKind, ReplyEvent, ReplyFacts
 
@@ -65,10 +65,13 @@ class StreamReader(_Reader):
             raise self._fault
         events: list[ReplyEvent] = []
         try:
+            if is_event(data) and not self._sse.pending:
+                events.append(self._event(data, data[6:-2]))
+                return events
             for raw in self._sse.feed(data):
-                events.append(self._event(raw))  # noqa: PERF401  those before a fault must not be lost
+                events.append(self._event(raw, data_of(raw)))  # noqa: PERF401  those before a fault must not be lost
             if self._sse.pending > MAX_EVENT:
-                raise UpstreamError("UPSTREAM_EVENT_TOO_LARGE", f"An event of the stream exceeds {MAX_EVENT} bytes.")
+                raise UpstreamError("GATE_OVERFLOW", f"An event of the stream exceeds {MAX_EVENT} bytes.")
         except UpstreamError as fault:
             self._fault = fault
             if not events:
@@ -81,13 +84,21 @@ class StreamReader(_Reader):
         if self._fault is not None:
             raise self._fault
         rest = self._sse.finish()
-        events = [self._event(rest)] if rest else []
+        events = self._last(rest) if rest else []
         if self._complete:
             return events
         if not self._tree.finished() and not self._tree.error:
-            raise UpstreamError("UPSTREAM_ENDED_EARLY", "The model server ended the stream before its last event.")
+            raise ended_early()
         self._complete = True
         return [*events, ReplyEvent(b"", (), True)]
+
+    def _last(self, rest: bytes) -> list[ReplyEvent]:
+        data = data_of(rest)
+        try:
+            return [self._event(rest, data)]
+        except UpstreamError:
+            pass
+        raise ended_early()
 
     def carry(self, channel: Channel, text: str) -> bytes:
         path = self._tree.where[channel]
@@ -97,14 +108,7 @@ class StreamReader(_Reader):
             held = {"choices": [{"index": channel.choice, **held, "logprobs": None, "finish_reason": None}]}
         return b"data: " + spell({**chunk, **held}) + self._end
 
-    def ends(self, event: ReplyEvent) -> tuple[int, ...]:
-        raw = event.raw
-        if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null'):
-            return ()
-        return _finished(load_reply(data_of(raw) or b"null"))
-
-    def _event(self, raw: bytes) -> ReplyEvent:
-        data = data_of(raw)
+    def _event(self, raw: bytes, data: bytes | None) -> ReplyEvent:
         if not data:
             return ReplyEvent(raw)
         if data[0] == b"["[0] and data.strip() == b"[DONE]":
@@ -112,7 +116,7 @@ class StreamReader(_Reader):
             return ReplyEvent(raw, (), last)
         if raw.endswith(b"\r\n"):
             self._end = b"\r\n\r\n"
-        return ReplyEvent(raw, self._tree.read(_reply(data)))
+        return ReplyEvent(raw, self._tree.read(_reply(data)), False, self._tree.ends)
 
     def _data(self, event: ReplyEvent) -> bytes:
         return data_of(event.raw) or b""
@@ -132,7 +136,7 @@ class UnaryReader(_Reader):
     def feed(self, data: bytes) -> list[ReplyEvent]:
         self._size += len(data)
         if self._size > MAX_BODY:
-            raise UpstreamError("UPSTREAM_BODY_TOO_LARGE", f"The reply exceeds {MAX_BODY} bytes.")
+            raise UpstreamError("GATE_OVERFLOW", f"The reply exceeds {MAX_BODY} bytes.")
         self._held.append(data)
         return []
 
@@ -140,18 +144,14 @@ class UnaryReader(_Reader):
         raw = b"".join(self._held)
         self._held.clear()
         if not raw:
-            raise UpstreamError("UPSTREAM_ENDED_EARLY", "The model server's reply has no body.")
+            raise ended_early()
         deltas = self._read(raw)
         self._complete = True
-        return [ReplyEvent(raw, deltas, True)]
+        return [ReplyEvent(raw, deltas, True, tuple(sorted({delta.channel.choice for delta in deltas})))]
 
     def carry(self, channel: Channel, text: str) -> bytes:  # noqa: ARG002  a Reader's
         """A body has room for all of its text in its one event."""
-        raise OwnError("CARRY_WITHOUT_STREAM", "Report this: text was held back in a reply that is no stream.")
-
-    def ends(self, event: ReplyEvent) -> tuple[int, ...]:  # noqa: ARG002  a Reader's
-        """None before the last: its one event holds all."""
-        return ()
+        raise OwnError("INTERNAL", "Report this: text was held back in a reply that is no stream.")
 
     def _read(self, raw: bytes) -> tuple[Delta, ...]:
         return self._tree.read(_reply(raw))
@@ -176,6 +176,10 @@ def _without_vectors(raw: bytes) -> dict[str, Any] | None:
         return None
     whole = type(tree) is dict and tree.get("data") == [] and {"model", "usage"} <= tree.keys()
     return tree if whole else None
+
+
+def ended_early() -> UpstreamError:
+    return UpstreamError("UPSTREAM_DISCONNECTED", "The model server's reply ended before its end.")
 
 
 def _reply(data: bytes) -> Any:
@@ -225,12 +229,3 @@ def _nested(path: Path, channel: Channel, text: str) -> dict[str, Any]:
     if calls:
         calls[0] = {"index": channel.item, **calls[0]}
     return dict(held)
-
-
-def _finished(tree: Any) -> tuple[int, ...]:
-    choices = tree.get("choices") if type(tree) is dict else None
-    return tuple(
-        choice.get("index", position)
-        for position, choice in enumerate(choices or ())
-        if choice.get("finish_reason") is not None
-    )

@@ -18,6 +18,8 @@ from sidecar.errors import UpstreamError
 from sidecar.model import Call, Channel, Delta, ReplyFacts, Usage
 
 MAX_DEPTH = 64
+MAX_CHOICES = 4096
+MAX_CHANNELS = 65_536
 MAX_RATIONALE = 65_536
 """Code points of stated reasoning that are kept for the record."""
 
@@ -25,9 +27,9 @@ CONFIDENCE_SOURCE = "logprobs-mean-v1"
 NO_CHOICE = -1
 """The choice of texts that belong to none: error messages, citations."""
 
-_TOP_SILENT = frozenset(
+_TOP_KNOWN = frozenset(
     {
-        "id", "object", "created", "model", "system_fingerprint", "service_tier", "obfuscation", "usage",
+        "id", "object", "created", "model", "system_fingerprint", "service_tier", "obfuscation", "usage", "choices",
         "prompt_logprobs", "prompt_token_ids", "data",
     }
 )  # fmt: skip
@@ -36,15 +38,15 @@ _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids
 _REASONING = frozenset({"reasoning", "reasoning_content"})
 _JSON_FIELDS = frozenset({"tool_calls.arguments", "function_call.arguments"})
 _CONTENT = frozenset({"content", "text"})
-_SHORT = {"function": "", "custom": ""}
+_HOLDERS = frozenset({"function", "custom"})
 
 _FINGERPRINT = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 _FINISH = re.compile(r"[a-z_]{1,40}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]]{0,120}")
 
 
 def unreadable() -> UpstreamError:
-    return UpstreamError("UPSTREAM_UNREADABLE", "The model server's reply is not JSON of the shape it should have.")
+    return UpstreamError("UPSTREAM_INVALID", "The model server's reply is not JSON of the shape it should have.")
 
 
 class ReplyTree:
@@ -54,8 +56,9 @@ class ReplyTree:
         self.head: Mapping[str, Any] = {}
         self.where: dict[Channel, Path] = {}
         self.error = False
+        self.ends: tuple[int, ...] = ()
         self._json_output = call.json_output
-        self._plain: dict[tuple[int, int, str], tuple[Channel, Path]] = {}
+        self._channels: dict[tuple[int, int, Path], Channel] = {}
         self._model: str | None = None
         self._id: str | None = None
         self._fingerprint: str | None = None
@@ -67,16 +70,22 @@ class ReplyTree:
         self._reasoning_room = MAX_RATIONALE
 
     def read(self, tree: Any) -> tuple[Delta, ...]:
-        """The deltas in document order. Raises UpstreamError when it is no object or nested too deep."""
+        """The deltas of one object; `ends` then names the choices that finish in it.
+
+        Raises UpstreamError when it is of another shape or nested too deep.
+        """
         if type(tree) is not dict:
             raise unreadable()
+        self.ends = ()
         deltas: list[Delta] = []
-        for key, value in tree.items():
-            if key == "choices":
-                self._choices(value, deltas)
-            elif key not in _TOP_SILENT and value is not None:
-                self._top(key, value, deltas)
-        self._facts(tree)
+        if not tree.keys() <= _TOP_KNOWN:
+            self._others(tree, deltas)
+        choices = tree.get("choices")
+        if choices:
+            self._choices(choices, deltas)
+        if self._model is None or "usage" in tree:
+            self._facts(tree)
+        self.head = tree
         return tuple(deltas)
 
     def finished(self) -> bool:
@@ -101,21 +110,19 @@ class ReplyTree:
         return "".join(self._reasoning) or None
 
     def _facts(self, tree: dict[str, Any]) -> None:
-        self.head = tree
-        if self._model is None:
-            self._model = _matching(MODEL, tree.get("model"))
-        if self._id is None:
-            self._id = _matching(_FINGERPRINT, tree.get("id"))
-        if self._fingerprint is None:
-            self._fingerprint = _matching(_FINGERPRINT, tree.get("system_fingerprint"))
-        usage = tree.get("usage")
-        if usage:
-            self._usage = usage
+        self._model = self._model or _matching(MODEL, tree.get("model"))
+        self._id = self._id or _matching(_FINGERPRINT, tree.get("id"))
+        self._fingerprint = self._fingerprint or _matching(_FINGERPRINT, tree.get("system_fingerprint"))
+        self._usage = tree.get("usage") or self._usage
 
-    def _top(self, key: str, value: Any, deltas: list[Delta]) -> None:
-        if key == "error" or (key == "object" and value == "error"):
-            self.error = True
-        self._walk((NO_CHOICE, 0), _name(key, 0), (key,), value, deltas)
+    def _others(self, tree: dict[str, Any], deltas: list[Delta]) -> None:
+        """Errors, citations, whatever else a server puts beside the choices."""
+        for key, value in tree.items():
+            if key in _TOP_KNOWN and not (key == "object" and value == "error"):
+                continue
+            if key in ("error", "object") and value:
+                self.error = True
+            self._walk((NO_CHOICE, 0), key, (key,), value, deltas)
 
     def _choices(self, choices: Any, deltas: list[Delta]) -> None:
         if type(choices) is not list:
@@ -124,52 +131,38 @@ class ReplyTree:
             if type(choice) is not dict:
                 raise unreadable()
             index = choice.get("index", position)
-            if type(index) is not int:
+            if type(index) is not int or not 0 <= index < MAX_CHOICES:
                 raise unreadable()
             self._seen.add(index)
-            self._choice(position, index, choice, deltas)
+            self._choice(index, ("choices", position), choice, deltas)
 
-    def _choice(self, position: int, index: int, choice: dict[str, Any], deltas: list[Delta]) -> None:
+    def _choice(self, index: int, path: Path, choice: dict[str, Any], deltas: list[Delta]) -> None:
         for key, value in choice.items():
             if value is None or key in _CHOICE_SILENT:
                 continue
             if (key == "delta" or key == "message") and type(value) is dict:
-                self._message(position, index, key, value, deltas)
+                self._message(index, (*path, key), value, deltas)
             elif key == "finish_reason":
                 self._finish[index] = _matching(_FINISH, value) or "other"
+                self.ends += (index,)
             elif key == "logprobs":
                 if index == 0:
                     self._add_logprobs(value)
             else:
-                self._walk((index, 0), _name(key, 0), ("choices", position, key), value, deltas)
+                self._walk((index, 0), key, (*path, key), value, deltas)
 
-    def _message(self, position: int, index: int, holder: str, message: dict[str, Any], deltas: list[Delta]) -> None:
+    def _message(self, index: int, path: Path, message: dict[str, Any], deltas: list[Delta]) -> None:
         for field, value in message.items():
             if value is None or field == "role":
                 continue
             if type(value) is str:
-                known = self._plain.get((position, index, field))
-                if known is None:
-                    known = self._new_plain(position, index, holder, field)
-                deltas.append(Delta(known[0], value, known[1]))
+                self._text((index, 0), field, (*path, field), value, deltas)
                 if field in _REASONING:
                     self._reason(index, field, value, message)
             elif field == "tool_calls" and type(value) is list:
-                self._tool_calls(index, ("choices", position, holder, field), value, deltas)
+                self._tool_calls(index, (*path, field), value, deltas)
             else:
-                self._walk((index, 0), _name(field, 0), ("choices", position, holder, field), value, deltas)
-
-    def _new_plain(self, position: int, index: int, holder: str, field: str) -> tuple[Channel, Path]:
-        """Channels are made once: a stream has few of them and many chunks."""
-        path: Path = ("choices", position, holder, field)
-        known = self._plain[position, index, field] = self._channel(index, 0, _name(field, 0), path), path
-        return known
-
-    def _channel(self, index: int, item: int, field: str, path: Path) -> Channel:
-        json_text = field in _JSON_FIELDS or (self._json_output and field in _CONTENT)
-        channel = Channel(index, field, item, json_text)
-        self.where.setdefault(channel, path)
-        return channel
+                self._walk((index, 0), field, (*path, field), value, deltas)
 
     def _tool_calls(self, index: int, path: Path, calls: list[Any], deltas: list[Delta]) -> None:
         for position, call in enumerate(calls):
@@ -183,14 +176,31 @@ class ReplyTree:
             raise unreadable()
         kind = type(value)
         if kind is str:
-            deltas.append(Delta(self._channel(*at, field, path), value, path))
+            self._text(at, field, path, value, deltas)
         elif kind is dict:
-            for place, (key, item) in enumerate(value.items()):
+            for key, item in value.items():
                 if key not in _SILENT:
-                    self._walk(at, _below(field, key, place), (*path, key), item, deltas)
+                    self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         elif kind is list:
             for place, item in enumerate(value):
                 self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
+
+    def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
+        """Channels are made once: a stream has few of them and many chunks."""
+        channel = self._channels.get((*at, path))
+        if channel is None:
+            channel = self._channels[(*at, path)] = self._channel(*at, field, path)
+        deltas.append(Delta(channel, text, path))
+
+    def _channel(self, index: int, item: int, field: str, path: Path) -> Channel:
+        if len(self._channels) >= MAX_CHANNELS:
+            raise unreadable()
+        json_text = field in _JSON_FIELDS or (self._json_output and field in _CONTENT)
+        if not _LABEL.fullmatch(field):  # keys that are somebody's text
+            field = f"other[{len(self._channels)}]"
+        channel = Channel(index, field, item, json_text)
+        self.where.setdefault(channel, path)
+        return channel
 
     def _reason(self, index: int, field: str, text: str, message: dict[str, Any]) -> None:
         """Choice 0 only; servers that send both spellings send the same text twice."""
@@ -242,11 +252,3 @@ def _count(holder: Any, key: str) -> int | None:
 def _matching(pattern: re.Pattern[str], value: Any) -> str | None:
     """A name as recorded: whatever is not one might be anybody's text."""
     return value if type(value) is str and pattern.fullmatch(value) else None
-
-
-def _below(field: str, key: str, place: int) -> str:
-    return field if key in _SHORT else f"{field}.{_name(key, place)}"
-
-
-def _name(key: str, place: int) -> str:
-    return key if _NAME.fullmatch(key) else f"?{place}"

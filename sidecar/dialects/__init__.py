@@ -40,6 +40,10 @@ class Reader(Protocol):
         """An extra event like the stream's last one that holds only `text`: a held tail, sent before the end."""
         ...
 
+    def ends(self, event: ReplyEvent) -> tuple[int, ...]:
+        """Choices that get no more text after this event: their held tails go out in it or before it."""
+        ...
+
     def facts(self) -> ReplyFacts:
         """What the reply said of itself so far."""
         ...

@@ -108,6 +108,12 @@ class StreamReader(_Reader):
             held = {"choices": [{"index": channel.choice, **held, "logprobs": None, "finish_reason": None}]}
         return b"data: " + spell({**chunk, **held}) + self._end
 
+    def ends(self, event: ReplyEvent) -> tuple[int, ...]:
+        raw = event.raw
+        if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null') and b'"error"' not in raw:
+            return ()
+        return _ended(load_reply(data_of(raw) or b"null"))
+
     def _event(self, raw: bytes, data: bytes | None) -> ReplyEvent:
         if not data:
             return ReplyEvent(raw)
@@ -116,7 +122,7 @@ class StreamReader(_Reader):
             return ReplyEvent(raw, (), last)
         if raw.endswith(b"\r\n"):
             self._end = b"\r\n\r\n"
-        return ReplyEvent(raw, self._tree.read(_reply(data)), False, self._tree.ends)
+        return ReplyEvent(raw, self._tree.read(_reply(data)))
 
     def _data(self, event: ReplyEvent) -> bytes:
         return data_of(event.raw) or b""
@@ -147,11 +153,15 @@ class UnaryReader(_Reader):
             raise ended_early()
         deltas = self._read(raw)
         self._complete = True
-        return [ReplyEvent(raw, deltas, True, tuple(sorted({delta.channel.choice for delta in deltas})))]
+        return [ReplyEvent(raw, deltas, True)]
 
     def carry(self, channel: Channel, text: str) -> bytes:  # noqa: ARG002  a Reader's
         """A body has room for all of its text in its one event."""
         raise OwnError("INTERNAL", "Report this: text was held back in a reply that is no stream.")
+
+    def ends(self, event: ReplyEvent) -> tuple[int, ...]:
+        """All of them: there is no event after this one."""
+        return tuple(sorted({delta.channel.choice for delta in event.deltas}))
 
     def _read(self, raw: bytes) -> tuple[Delta, ...]:
         return self._tree.read(_reply(raw))
@@ -229,3 +239,12 @@ def _nested(path: Path, channel: Channel, text: str) -> dict[str, Any]:
     if calls:
         calls[0] = {"index": channel.item, **calls[0]}
     return dict(held)
+
+
+def _ended(tree: Any) -> tuple[int, ...]:
+    """Choices with a reason to have ended, and those without a choice where the server gave up."""
+    if type(tree) is not dict:
+        return ()
+    choices = enumerate(tree.get("choices") or ())
+    ended = [choice.get("index", place) for place, choice in choices if choice.get("finish_reason") is not None]
+    return tuple([NO_CHOICE, *ended] if tree.get("error") else ended)

@@ -56,7 +56,6 @@ class ReplyTree:
         self.head: Mapping[str, Any] = {}
         self.where: dict[Channel, Path] = {}
         self.error = False
-        self.ends: tuple[int, ...] = ()
         self._json_output = call.json_output
         self._channels: dict[tuple[int, int, Path], Channel] = {}
         self._model: str | None = None
@@ -70,13 +69,9 @@ class ReplyTree:
         self._reasoning_room = MAX_RATIONALE
 
     def read(self, tree: Any) -> tuple[Delta, ...]:
-        """The deltas of one object; `ends` then names the choices that finish in it.
-
-        Raises UpstreamError when it is of another shape or nested too deep.
-        """
+        """The deltas of one object. Raises UpstreamError when it is of another shape or nested too deep."""
         if type(tree) is not dict:
             raise unreadable()
-        self.ends = ()
         deltas: list[Delta] = []
         if not tree.keys() <= _TOP_KNOWN:
             self._others(tree, deltas)
@@ -144,7 +139,6 @@ class ReplyTree:
                 self._message(index, (*path, key), value, deltas)
             elif key == "finish_reason":
                 self._finish[index] = _matching(_FINISH, value) or "other"
-                self.ends += (index,)
             elif key == "logprobs":
                 if index == 0:
                     self._add_logprobs(value)

@@ -24,7 +24,6 @@ from sidecar.model import (
     Release,
     ReleaseMode,
     ReplyEvent,
-    ReplyFacts,
     Role,
     Verdict,
 )

@@ -45,7 +45,9 @@ CALLS: dict[str, dict[str, Any]] = {
     "plain": {},
     "several choices": {"n": 3},
     "tools": {"tools": [TOOL], "tool_choice": "required"},
-    "multi-part": {"messages": [{"role": "user", "content": [{"type": "text", "text": TEXT}, {"type": "text", "text": "!"}]}]},
+    "multi-part": {
+        "messages": [{"role": "user", "content": [{"type": "text", "text": TEXT}, {"type": "text", "text": "!"}]}]
+    },
     "json object": {"response_format": {"type": "json_object"}},
     "json schema": {"response_format": SCHEMA},
     "logprobs": {"logprobs": True},
@@ -106,7 +108,11 @@ def test_completions(both: tuple[openai.OpenAI, openai.OpenAI], prompt: Any, ech
 
 def test_completions_stream(both: tuple[openai.OpenAI, openai.OpenAI]) -> None:
     direct, through = (
-        "".join(chunk.choices[0].text for chunk in c.completions.create(model="stub-model", prompt=TEXT, stream=True) if chunk.choices)
+        "".join(
+            chunk.choices[0].text
+            for chunk in c.completions.create(model="stub-model", prompt=TEXT, stream=True)
+            if chunk.choices
+        )
         for c in both
     )
     assert direct == through
@@ -131,7 +137,10 @@ def test_models(both: tuple[openai.OpenAI, openai.OpenAI]) -> None:
 
 def test_a_refusal_is_raised_once_as_a_permission_error(sidecar: Sidecar) -> None:
     image: Any = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}]}]
-    with openai.OpenAI(base_url=sidecar.base, api_key="k") as sdk, pytest.raises(openai.PermissionDeniedError) as caught:
+    with (
+        openai.OpenAI(base_url=sidecar.base, api_key="k") as sdk,
+        pytest.raises(openai.PermissionDeniedError) as caught,
+    ):
         sdk.chat.completions.create(model="stub-model", messages=image)
     assert caught.value.code == "UNINSPECTABLE_CONTENT"
     assert caught.value.response.headers["x-should-retry"] == "false"

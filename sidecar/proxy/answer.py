@@ -1,0 +1,185 @@
+"""The way back to the caller: the `answer` port on aiohttp, and the one place that turns errors into responses.
+
+The head is written by hand, because aiohttp's StreamResponse would add a Content-Type, a Server and a Date of its own
+to what an upstream said. It leaves together with the first bytes of the body: one system call less, and the conductor
+never starts an answer before it has something to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Protocol
+
+import orjson
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpVersion11
+from multidict import CIMultiDict
+
+from sidecar.errors import OwnError, SidecarError, UpstreamError
+from sidecar.proxy.headers import reply_headers
+
+RECORD_HEADER = "x-sidecar-record"
+RETRY_AFTER = "1"
+"""Seconds. Own faults pass soon or not at all; SDKs back off by themselves after that."""
+
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+BODILESS = frozenset({204, 304})
+
+
+class Voice(Protocol):
+    """How a dialect says an error: as a body, and as the last event of a stream that has begun."""
+
+    def body(self, error: SidecarError) -> bytes: ...
+
+    def event(self, error: SidecarError) -> bytes: ...
+
+
+class OpenAIVoice:
+    """The error envelope of the OpenAI API; its SDKs raise on it, in a stream too."""
+
+    def body(self, error: SidecarError) -> bytes:
+        if error.status < 500:
+            kind = "invalid_request_error"
+        else:
+            kind = "upstream_error" if isinstance(error, UpstreamError) else "server_error"
+        told = {"message": error.advice, "type": kind, "param": None, "code": error.code}
+        return orjson.dumps({"error": told})
+
+    def event(self, error: SidecarError) -> bytes:
+        return b"data: " + self.body(error) + b"\n\n"
+
+
+OPENAI = OpenAIVoice()
+
+
+class HttpAnswer:
+    """One answer (`ports.Answer`). `record` is the id that `x-sidecar-record` names, None on routes that merely pass.
+
+    `status` and `sent` (bytes of body) say afterwards what the caller got.
+    """
+
+    __slots__ = ("_keep", "_request", "_silent", "_stream", "_writer", "allow", "record", "sent", "status", "voice")
+
+    def __init__(self, request: web.BaseRequest, record: str | None, voice: Voice = OPENAI) -> None:
+        self._request = request
+        self._writer: AbstractStreamWriter = request.writer
+        self._keep = bool(request.keep_alive)
+        self._silent = False
+        self._stream = False
+        self.record = record
+        self.voice = voice
+        self.allow: tuple[str, ...] = ()
+        self.status: int | None = None
+        self.sent = 0
+
+    @property
+    def started(self) -> bool:
+        return self.status is not None
+
+    async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Fix the head; it leaves with the first bytes, or with `flush`."""
+        fields = CIMultiDict(reply_headers(headers))
+        if self.record is not None:
+            fields[RECORD_HEADER] = self.record
+        self.status = status
+        self._stream = fields.get("content-type", "").startswith("text/event-stream")
+        self._frame(status, fields)
+        if not self._keep:
+            fields["Connection"] = "close"
+        elif self._request.version < HttpVersion11:
+            fields["Connection"] = "keep-alive"
+        await self._writer.write_headers(f"HTTP/1.1 {status} {PHRASES.get(status, '')}", fields)
+
+    def _frame(self, status: int, fields: CIMultiDict[str]) -> None:
+        """Say where the body ends (RFC 9112 6.3): nowhere, after Content-Length, by chunks, or with the connection."""
+        length = fields.get("content-length")
+        if self._request.method == "HEAD" or status in BODILESS:
+            self._silent = True
+        elif length is not None:
+            self._writer.length = int(length)
+        elif self._request.version >= HttpVersion11:
+            self._writer.enable_chunking()
+            fields["Transfer-Encoding"] = "chunked"
+        else:
+            self._keep = False
+
+    def flush(self) -> None:
+        """Send the head now, for a reply whose first byte may be long in coming."""
+        self._writer.send_headers()
+
+    async def write(self, data: bytes) -> None:
+        """Raises ConnectionError when the caller has gone, OwnError for more than Content-Length promised."""
+        self.sent += len(data)
+        if self._silent:
+            return
+        if self._writer.length is not None and len(data) > self._writer.length:
+            self.abort()
+            raise OwnError("INTERNAL", "The answer is longer than its head said; it was cut off.")
+        await self._writer.write(data)
+
+    async def end(self) -> None:
+        """The answer is whole. One shorter than it said is cut off instead, so that nobody takes it for whole."""
+        if self._writer.length and not self._silent:
+            self.abort()
+            return
+        await self._writer.write_eof()
+
+    async def fail(self, error: SidecarError) -> None:
+        """Answer with an error: as a response, or in the stream once that has begun. A caller gone is no fault."""
+        with suppress(ConnectionError):
+            if not self.started:
+                await self._refuse(error)
+            elif self._stream and not self._silent and self._writer.length is None:
+                await self.write(self.voice.event(error))
+                await self.end()
+            else:
+                self.abort()
+
+    async def _refuse(self, error: SidecarError) -> None:
+        body = self.voice.body(error)
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        if error.status < 500:
+            headers.append(("x-should-retry", "false"))
+        elif isinstance(error, OwnError):
+            headers.append(("Retry-After", RETRY_AFTER))
+        if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers.append(("Allow", ", ".join(self.allow)))
+        await self.start(error.status, headers)
+        await self.write(body)
+        await self._writer.write_eof()
+
+    def last(self) -> None:
+        """Close the connection behind this answer. Before `start`."""
+        self._keep = False
+
+    def abort(self) -> None:
+        """Cut the connection: the caller sees that the answer is not whole."""
+        self._keep = False
+        transport = self._request.transport
+        if transport is not None:
+            transport.abort()
+
+    def result(self) -> web.StreamResponse:
+        """What aiohttp's handler returns: all has been written already."""
+        return KEPT if self._keep else CLOSED
+
+
+class Written(web.StreamResponse):
+    """Tells aiohttp that an answer has gone out, and whether the connection lives on. Stateless."""
+
+    def __init__(self, *, keep: bool) -> None:
+        super().__init__()
+        self._keep_alive = keep
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to write."""
+
+
+KEPT = Written(keep=True)
+CLOSED = Written(keep=False)

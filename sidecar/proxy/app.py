@@ -1,0 +1,295 @@
+"""The data plane: one handler on aiohttp's low-level server, for every route.
+
+The low-level server (`web.Server`) is used instead of an Application: there is nothing to route, no middleware to run,
+and its protocol class can be replaced, which is how faults that aiohttp answers by itself get our error too.
+`handler_cancellation` is on: a caller who leaves must be felt by the model server (guarantee 7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import LineTooLong
+
+from sidecar.errors import CallerError, OwnError, SidecarError
+from sidecar.model import Arrival
+from sidecar.ports import Clock, Entropy
+from sidecar.proxy.accept import Limits, asserted_by, expect_continue, read_body, target_of
+from sidecar.proxy.answer import CLOSED, OPENAI, HttpAnswer, Voice
+from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
+from sidecar.proxy.drain import Drain
+from sidecar.proxy.headers import Headers, request_headers, spelled
+from sidecar.proxy.ids import uuid7
+
+UNROUTED = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What a route table says of a call. `passes` routes are forwarded untouched and only counted.
+
+    `allow` names the methods of a path that does not take this one: the call is refused (METHOD_NOT_ALLOWED).
+    """
+
+    template: str
+    passes: bool = False
+    voice: Voice = OPENAI
+    allow: tuple[str, ...] = ()
+
+
+class Upstream(Protocol):
+    """What passing needs of the upstream client (`drivers.upstream.UpstreamClient.stream`)."""
+
+    def stream(self, method: str, target: str, headers: Headers, body: Any) -> Any: ...
+
+
+class Watcher(Protocol):
+    """Who is told what happened: metrics and the log. Never content."""
+
+    def passed(self, route: str, status: int) -> None: ...
+
+    def refused(self, code: str) -> None: ...
+
+    def protocol_error(self, code: str) -> None: ...
+
+    def aborted(self) -> None: ...
+
+    def bug(self, error: BaseException) -> None: ...
+
+
+Find = Callable[[str, str], Route]
+"""Method and path -> route. Raises CallerError (ROUTE_UNKNOWN, 404)."""
+
+Govern = Callable[[Arrival, Route, HttpAnswer], Awaitable[None]]
+"""Answers one call and records it. May raise CancelledError when the caller has gone."""
+
+Refuse = Callable[[Arrival, SidecarError], Awaitable[None]]
+"""Records a call that the shell refuses: unknown route, bad head, body too large. The shell answers it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPlane:
+    """Everything the handler needs. `handle` is the handler."""
+
+    find: Find
+    govern: Govern
+    refuse: Refuse
+    upstream: Upstream
+    clock: Clock
+    entropy: Entropy
+    watcher: Watcher
+    drain: Drain
+    callers: Callers = field(default_factory=Callers)
+    limits: Limits = Limits()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request, from the head to the last byte. Raises only CancelledError."""
+        self.drain.enter()
+        try:
+            return await self._handle(request)
+        except (ConnectionError, asyncio.CancelledError):
+            self.watcher.aborted()
+            raise
+        finally:
+            self.drain.leave()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer = HttpAnswer(request, None)
+        template = UNROUTED
+        try:
+            target = target_of(request)
+            route = self.find(request.method, target.partition("?")[0])
+            template, answer.voice, answer.allow = route.template, route.voice, route.allow
+            if route.allow:
+                raise CallerError("METHOD_NOT_ALLOWED", "Use a method that `Allow` names.", status=405)
+            if route.passes:
+                await self._pass(request, route, target, answer)
+            else:
+                await self._govern(request, route, target, answer)
+        except SidecarError as error:
+            await self.turn_away(self._stub(request, template), error, answer)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception as bug:  # noqa: BLE001  ours: the caller gets a 503, the log a type and a line
+            self.watcher.bug(bug)
+            await self.turn_away(self._stub(request, template), internal(), answer)
+        return answer.result()
+
+    async def _govern(self, request: web.BaseRequest, route: Route, target: str, answer: HttpAnswer) -> None:
+        if self.drain.draining:
+            raise draining()
+        headers = spelled(request.raw_headers)
+        answer.record = uuid7(self.clock, self.entropy)
+        arrival = partial(
+            Arrival,
+            id=answer.record,
+            at=self.clock.now(),
+            method=request.method,
+            route=route.template,
+            target=target,
+            headers=request_headers(headers, self.callers.dropped),
+            caller=self.callers.identify(headers, lambda: peer_of(request.transport)),
+            asserted=asserted_by(headers),
+        )
+        try:
+            body = await read_body(request, self.limits)
+        except CallerError as error:
+            await self.turn_away(arrival(body=b""), error, answer)
+        else:
+            await self.govern(arrival(body=body), route, answer)
+
+    async def _pass(self, request: web.BaseRequest, route: Route, target: str, answer: HttpAnswer) -> None:
+        """Forward as it comes, both ways; nothing is recorded, and an error bears no record's id."""
+        try:
+            if self.drain.draining:
+                raise draining()
+            await self._relay(request, target, answer)
+        except SidecarError as error:
+            answer.last()
+            await answer.fail(error)
+        self.watcher.passed(route.template, answer.status or 0)
+
+    async def _relay(self, request: web.BaseRequest, target: str, answer: HttpAnswer) -> None:
+        await expect_continue(request)
+        headers = request_headers(spelled(request.raw_headers), self.callers.dropped)
+        body = request.content.iter_any() if request.can_read_body else None
+        async with self.upstream.stream(request.method, target, headers, body) as reply:
+            await answer.start(reply.status, reply.headers)
+            answer.flush()
+            while data := await reply.read():
+                await answer.write(data)
+        await answer.end()
+
+    async def turn_away(self, arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
+        """Record and answer what the shell itself refuses. The rest of the request is not read: close behind it."""
+        self.watcher.refused(error.code)
+        if not answer.started:
+            answer.last()
+            answer.record = arrival.id
+            error = await self._record(arrival, error)
+        await answer.fail(error)
+
+    async def _record(self, arrival: Arrival, error: SidecarError) -> SidecarError:
+        """Record a refusal; returns the error to answer with, which is ours when it could not be recorded."""
+        try:
+            await self.refuse(arrival, error)
+        except SidecarError as fault:
+            return fault
+        except Exception as bug:  # noqa: BLE001  as in _handle
+            self.watcher.bug(bug)
+            return internal()
+        return error
+
+    def _stub(self, request: web.BaseRequest, template: str) -> Arrival:
+        """What is known of a call whose head could not be accepted: no headers, no target, no caller."""
+        return Arrival(
+            id=uuid7(self.clock, self.entropy),
+            at=self.clock.now(),
+            method=request.method,
+            route=template,
+            target="",
+            headers=(),
+            body=b"",
+            caller=ANONYMOUS,
+        )
+
+    async def turn_away_broken(self, request: web.BaseRequest, error: SidecarError) -> None:
+        """Record and answer what was not HTTP."""
+        await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request, None))
+
+
+def draining() -> OwnError:
+    return OwnError("DRAINING", "This sidecar is shutting down; send the call again, it will reach another.")
+
+
+def internal() -> OwnError:
+    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")
+
+
+class DataServer(web.Server):
+    """aiohttp's low-level server with our protocol class."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        limits = plane.limits
+        super().__init__(
+            plane.handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=limits.keepalive,
+            lingering_time=limits.lingering,
+            max_line_size=limits.line,
+            max_field_size=limits.header,
+            max_headers=limits.headers,
+        )
+        self.plane = plane
+
+    def __call__(self) -> web.RequestHandler:
+        return Line(self, loop=self._loop, **self._kwargs)
+
+
+class Line(web.RequestHandler):
+    """One connection. Adds to aiohttp's: our errors for broken HTTP, and an end to bodies that break inside."""
+
+    __slots__ = ("_plane",)
+
+    def __init__(self, manager: DataServer, **kwargs: Any) -> None:
+        super().__init__(manager, **kwargs)
+        self._plane = manager.plane
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
+            self._break_body()
+
+    def _break_body(self) -> None:
+        """aiohttp 3.14 queues a malformed chunk as the next request, and leaves the handler waiting for its body."""
+        request = self._current_request
+        if request is not None and not request.content.is_eof():
+            request.content.set_exception(web.RequestPayloadError("malformed"))
+            request.content.feed_eof()  # so that aiohttp does not linger for the rest
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002  nothing of it is known
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  it quotes what the caller sent
+    ) -> web.StreamResponse:
+        """The answer to what is not HTTP (and to our own bugs, which `DataPlane.handle` does not let through)."""
+        if status >= 500 and exc is not None:
+            self._plane.watcher.bug(exc)
+            return CLOSED
+        error = protocol_fault(exc)
+        self._plane.watcher.protocol_error(error.code)
+        return Broken(self._plane, error)
+
+
+def protocol_fault(fault: BaseException | None) -> CallerError:
+    if isinstance(fault, LineTooLong):
+        return CallerError("PROTOCOL_ERROR", "Send a shorter target and smaller headers.", status=431)
+    return CallerError("PROTOCOL_ERROR", "What was sent is not HTTP/1.1: look at lengths, chunks and header names.")
+
+
+class Broken(web.StreamResponse):
+    """An answer that records and writes itself when aiohttp asks for it, since `handle_error` may not wait."""
+
+    def __init__(self, plane: DataPlane, error: SidecarError) -> None:
+        super().__init__()
+        self._plane = plane
+        self._error = error
+        self._keep_alive = False
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        await self._plane.turn_away_broken(request, self._error)
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to write."""

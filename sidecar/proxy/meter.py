@@ -1,0 +1,106 @@
+"""Prometheus metrics, in a registry of their own. Labels are content-free and bounded.
+
+What a caller can choose (model names, routes, headers) is never a label. Codes and entities come from catalogues, but a
+label is kept only while there are few: beyond `MOST` values they are counted together as `other`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from sidecar.proxy import logs
+
+MOST = 200
+FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Bounded:
+    """Keeps the number of a label's values in check."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def __call__(self, value: str) -> str:
+        if value in self._known:
+            return value
+        if len(self._known) >= MOST or len(value) > 64 or not value.isascii():
+            return "other"
+        self._known.add(value)
+        return value
+
+
+class Meter:
+    """Counts what happened. Implements `proxy.app.Watcher`; wiring calls `exchange` when a record is closed."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._bounded = Bounded()
+        self._requests = self._counter("requests", "Exchanges ended.", "operation", "verdict", "state")
+        self._refusals = self._counter("refusals", "Calls refused, by reason code.", "code")
+        self._findings = self._counter("findings", "Spans of personal data found, by entity.", "entity", "side")
+        self._restored = self._counter("restored", "Surrogates replaced by the caller's own values.")
+        self._passed = self._counter("passed", "Calls on routes that merely pass.", "route", "status")
+        self._aborts = self._counter("aborts", "Exchanges that ended before their answer was whole.")
+        self._broken = self._counter("protocol_errors", "Requests that were not HTTP.", "code")
+        self._bugs = self._counter("faults", "Faults of the sidecar itself, by exception type.", "type")
+        self._stage = self._histogram("stage_seconds", "Time spent in one stage of an exchange.", FAST, "stage")
+        self._whole = self._histogram("exchange_seconds", "From the first byte in to the last byte out.", LONG)
+        self._commit = self._histogram("ledger_commit_seconds", "One durable commit of the ledger.", FAST)
+        self.in_flight = self._gauge("in_flight", "Exchanges in flight.")
+        self.ledger_size = self._gauge("ledger_size", "Entries in the ledger.")
+        self.ready = self._gauge("ready", "1 when new calls are accepted.")
+
+    def exchange(self, *, operation: str, verdict: str, state: str, seconds: float) -> None:
+        """One governed exchange has ended."""
+        self._requests.labels(operation, verdict, state).inc()
+        self._whole.observe(seconds)
+
+    def stages(self, seconds: Mapping[str, float]) -> None:
+        for stage, value in seconds.items():
+            self._stage.labels(self._bounded(stage)).observe(value)
+
+    def found(self, entities: Mapping[str, int], side: str = "request") -> None:
+        for entity, count in entities.items():
+            self._findings.labels(self._bounded(entity), side).inc(count)
+
+    def restored(self, count: int) -> None:
+        self._restored.inc(count)
+
+    def committed(self, seconds: float, size: int) -> None:
+        self._commit.observe(seconds)
+        self.ledger_size.set(size)
+
+    def refused(self, code: str) -> None:
+        self._refusals.labels(self._bounded(code)).inc()
+
+    def passed(self, route: str, status: int) -> None:
+        self._passed.labels(self._bounded(route), str(status)).inc()
+
+    def aborted(self) -> None:
+        self._aborts.inc()
+
+    def protocol_error(self, code: str) -> None:
+        self._broken.labels(self._bounded(code)).inc()
+
+    def bug(self, error: BaseException) -> None:
+        """A fault of ours: counted, and logged by type and place."""
+        self._bugs.labels(self._bounded(type(error).__name__)).inc()
+        logs.failure("fault", error)
+
+    def page(self) -> bytes:
+        """The text that Prometheus scrapes."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"sidecar_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(f"sidecar_{name}", text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"sidecar_{name}", text, labels, buckets=buckets, registry=self.registry)

@@ -1,0 +1,147 @@
+"""Run both planes: listen, serve until told to stop, drain, close."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from sidecar.proxy import logs
+from sidecar.proxy.admin import AdminPlane, admin_app
+from sidecar.proxy.app import DataPlane, DataServer
+
+FLUSH = 2.0
+"""Seconds that cut off exchanges get to write their outcome."""
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where to listen: `host:port` (port 0: any), or `unix:/path`. Brackets around an IPv6 host."""
+
+    host: str = ""
+    port: int = 0
+    path: str | None = None
+
+    @classmethod
+    def at(cls, text: str) -> Listen:
+        """Raises ValueError."""
+        if text.startswith("unix:"):
+            return cls(path="/" + text.removeprefix("unix:").lstrip("/"))
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise ValueError("An address to listen on looks like HOST:PORT or unix:/path/to.sock.")
+        return cls(host=host.strip("[]"), port=int(port))
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """Where the planes really listen."""
+
+    data: tuple[Listen, ...]
+    admin: Listen
+
+
+Started = Callable[[Bound], Awaitable[None] | None]
+
+
+@asynccontextmanager
+async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], admin_at: Listen) -> AsyncIterator[Bound]:
+    """Both planes, listening; at the end of the context connections are closed and handlers cancelled.
+
+    Leave it when the drain is done: what still runs then is cut off.
+    """
+    server = web.ServerRunner(DataServer(data), shutdown_timeout=FLUSH)
+    side = web.AppRunner(admin_app(admin), access_log=None, shutdown_timeout=FLUSH)
+    try:
+        await server.setup()
+        await side.setup()
+        admin_bound = await listen(side, admin_at)
+        yield Bound(data=tuple([await listen(server, one) for one in at]), admin=admin_bound)
+    finally:
+        data.drain.abort()
+        await server.cleanup()
+        await side.cleanup()
+
+
+async def listen(runner: web.BaseRunner, at: Listen) -> Listen:
+    """Open one listener; returns where it is."""
+    if at.path:
+        unlink_dead(Path(at.path))
+        await web.UnixSite(runner, at.path).start()
+        return at
+    site = web.TCPSite(runner, at.host or None, at.port, backlog=1024)
+    await site.start()
+    return Listen(host=at.host, port=site.port)
+
+
+def unlink_dead(path: Path) -> None:
+    """Remove a socket that no one listens on. Raises OSError when someone does."""
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise OSError(f"another process listens on {path}")
+
+
+async def serve(
+    data: DataPlane,
+    admin: AdminPlane,
+    *,
+    at: Sequence[Listen],
+    admin_at: Listen,
+    deadline: float = 600.0,
+    started: Started | None = None,
+    stop: asyncio.Event | None = None,
+) -> Bound:
+    """Serve until SIGTERM, SIGINT or `stop`; then drain for at most `deadline` seconds and cut off the rest.
+
+    A second signal cuts off at once. When this returns no exchange runs any more: close the ledger then.
+    """
+    stop = stop or asyncio.Event()
+    async with listening(data, admin, at, admin_at) as bound:
+        with_signals(stop, data)
+        if started is not None and (waiting := started(bound)) is not None:
+            await waiting
+        logs.event("listening", {"data": [str(one) for one in bound.data], "admin": str(bound.admin)})
+        await stop.wait()
+        await drained(data, deadline)
+    logs.event("stopped")
+    return bound
+
+
+async def drained(data: DataPlane, deadline: float) -> None:
+    data.drain.begin()
+    logs.event("draining", {"in_flight": data.drain.in_flight})
+    if not await data.drain.idle(0 if data.drain.aborting else deadline):
+        logs.event("drain deadline passed", {"in_flight": data.drain.in_flight})
+
+
+def with_signals(stop: asyncio.Event, data: DataPlane) -> None:
+    """The first signal asks to stop, a second one cuts off what still runs."""
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        if stop.is_set():
+            data.drain.abort()
+        stop.set()
+
+    for number in SIGNALS:
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread: tests
+            loop.add_signal_handler(number, asked)

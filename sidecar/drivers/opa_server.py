@@ -64,7 +64,8 @@ class Client(AsyncOpaClient):
     """opa-python-client over a socket or our own TLS context, without retries, with OPA's answer whole."""
 
     def __init__(self, address: Address, *, token: str | None, tls: ssl.SSLContext | None, timeout: float) -> None:
-        super().__init__(host=address.host, port=address.port, ssl=address.tls, token=token, retries=0, timeout=timeout)
+        settings = {"host": address.host, "port": address.port, "ssl": address.tls, "token": token, "timeout": timeout}
+        super().__init__(**settings, retries=0)  # type: ignore[no-untyped-call]  # the package ships no types
         self._address = address
         self._tls = tls
 

@@ -150,6 +150,23 @@ OWN_FAULTS: Mapping[str, Reason] = {
     **_table(503, [("INTERNAL", "The sidecar failed.", "Look at its log.")], severity="high", retry=True),
 }
 
+LEDGER_FAULTS: Mapping[str, Reason] = _table(
+    503,
+    [
+        ("LEDGER_FOLDER", "The state folder is not one, or is incomplete.", "Restore it from backup, or name another."),
+        ("LEDGER_LOCKED", "Another sidecar writes this state folder.", "Give each its own, or stop the other."),
+        ("LEDGER_MISSING", "A checkpoint is there but its store is gone.", "Restore the store, or start a new folder."),
+        ("LEDGER_DAMAGED", "The store is not what was signed.", "Keep a copy, run `sidecar audit verify`."),
+        ("LEDGER_FORKED", "The store and its checkpoint tell two histories.", "Keep the folder as evidence."),
+        ("LEDGER_ROLLED_BACK", "The store is older than its checkpoint.", "Keep the folder as evidence."),
+        ("LEDGER_KEY", "A key of the ledger is missing or cannot be read.", "Restore the keys from backup."),
+        ("LEDGER_ORDER", "The record of an exchange came out of order.", "Report this."),
+        ("LEDGER_ENTRY", "The facts of an exchange do not make an entry.", "Report this."),
+    ],
+    severity="critical",
+    control=_TRACE,
+)
+
 POLICY_FAULTS: Mapping[str, Reason] = {
     **_table(
         503,
@@ -180,4 +197,10 @@ POLICY_FAULTS: Mapping[str, Reason] = {
     ),
 }
 
-FAULTS: Mapping[str, Reason] = {**CALLER_FAULTS, **UPSTREAM_FAULTS, **OWN_FAULTS, **POLICY_FAULTS}
+FAULTS: Mapping[str, Reason] = {
+    **CALLER_FAULTS,
+    **UPSTREAM_FAULTS,
+    **OWN_FAULTS,
+    **LEDGER_FAULTS,
+    **POLICY_FAULTS,
+}

@@ -23,9 +23,9 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
     return Intent(
         id=arrival.id,
         at=arrival.at,
-        side=house.side,
+        side=house.side.value,
         mode="enforce",
-        operation=plan.call.operation,
+        operation=plan.call.operation.value,
         route=arrival.route,
         provider=house.provider,
         recipient=house.recipient,

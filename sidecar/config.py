@@ -73,8 +73,11 @@ class CallerPeer(Section):
 
 class CallerSettings(Section):
     keys: tuple[CallerKey, ...] = Field((), description="Table of API-key digests and who they belong to.")
-    header: str | None = Field(None, description="Header in which a trusted proxy names the caller as tenant/app/user.")
-    trusted: tuple[str, ...] = Field((), description="Addresses or networks whose header is believed.")
+    trusted: tuple[str, ...] = Field((), description="Addresses or networks of proxies whose headers are believed.")
+    tenant_header: str | None = Field(None, description="Header in which a trusted proxy names the tenant.")
+    app_header: str | None = Field(None, description="Header in which a trusted proxy names the application.")
+    user_header: str | None = Field(None, description="Header in which a trusted proxy names the user.")
+    roles_header: str | None = Field(None, description="Header in which a trusted proxy lists roles, with commas.")
     peers: tuple[CallerPeer, ...] = Field((), description="Unix-socket peers by user id.")
     required: bool = Field(False, description="Refuse anonymous callers.")
 
@@ -82,7 +85,7 @@ class CallerSettings(Section):
 class DetectionSettings(Section):
     entities: tuple[str, ...] = Field((), description="Only these types; none means all.")
     mode: Literal["balanced", "strict"] = Field("balanced", description="strict masks more, also wrongly.")
-    locales: tuple[str, ...] = Field(("us", "uk", "de", "fr", "es", "it", "nl"), description="Whose identifiers.")
+    locales: tuple[str, ...] = Field((), description="Countries (us, gb, de...) whose identifiers count; none: all.")
     deadline: float = Field(5.0, gt=0, description="Seconds in which all parts of one call must be analysed.")
     allow: tuple[str, ...] = Field((), description="Strings that are never personal data here.", repr=False)
 

@@ -319,7 +319,7 @@ class Exchange:
             aborted_by=self.ports.aborted_by() if state is State.ABORTED else None,
             reply=self.facts,
             decision=self.judgement.decision if self.judgement else None,
-            release=self.plan.decision.duties.release.mode,
+            release=self.plan.decision.duties.release.mode.value,
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
             reply_findings=count_entities(found),
             reply_not_inspected=self.not_inspected,

@@ -50,7 +50,7 @@ class Sidecar:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.state, self.ready = folder, folder / "state", folder / "ready.json"
-        self.wrap, self.env = list(wrap), {**os.environ, **(env or {})}
+        self.wrap, self.env = list(wrap), {**os.environ, **(env or {})}  # noqa: TID251  a child needs ours
         self.arguments = ["--upstream", upstream, "--state", str(self.state), "--ready-file", str(self.ready)]
         self.arguments += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *arguments]
         if config is not None:

@@ -272,6 +272,9 @@ async def test_a_reply_that_policy_denies_whole_never_starts() -> None:
     assert stage.steps[-2:] == ["close refused", "fail REPLY_FORBIDDEN"]
 
 
+MADE_UP = "x" * 50 + " bob@corp.internal " + "y" * 50 + " <EMAIL_ADDRESS_1>"
+
+
 @pytest.mark.parametrize("release", [WHOLE, WINDOWED])
 @pytest.mark.parametrize(
     "chunks", list(split(events("x" * 50 + " bob@corp.internal " + "y" * 50 + " <EMAIL_ADDRESS_1>")))

@@ -1,0 +1,36 @@
+"""What `sidecar serve` says at start: all that an application and an auditor need."""
+
+from __future__ import annotations
+
+from sidecar.config import Config
+from sidecar.drivers.inspector import Inspector
+from sidecar.model import PolicyVersion
+from sidecar.proxy.server import Bound, Listen
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy: PolicyVersion) -> str:
+    at = bound.data[0]
+    base = str(at) if at.path else f"http://{at}/v1"
+    lines = [
+        f"Base URL for applications   {base}   (export OPENAI_BASE_URL={base})",
+        f"Calls go to                 {config.upstream.url} as {config.upstream.kind}, side {config.side}",
+        f"Health, metrics, receipts   http://{bound.admin}",
+        f"Looked for                  {', '.join(inspector.looked_for)}",
+        f"NOT looked for              {', '.join(inspector.not_looked_for) or 'nothing known is left out'}",
+        f"Policy                      {policy.revision} ({policy.engine}, sha256 {policy.bundle_sha256[:16]})",
+        f"Ledger                      {config.state}",
+        f"Verifier key, keep a copy   {vkey}",
+    ]
+    if reachable(at) and not config.callers.required:
+        lines.append(
+            "WARNING                     anonymous callers can reach this address from outside; name callers and set "
+            "callers.required"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def reachable(at: Listen) -> bool:
+    """Whether others than this machine's own processes can connect."""
+    return at.path is None and not at.host.startswith(LOOPBACK)

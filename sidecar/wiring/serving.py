@@ -1,0 +1,204 @@
+"""`sidecar serve`: Config -> drivers -> ports -> data plane and admin plane, and the way out again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+
+from sidecar import exchange
+from sidecar.config import Config, ConfigError, Loaded
+from sidecar.dialects import routes
+from sidecar.drivers.bundle_refusal import BundleRefused
+from sidecar.drivers.clock import SystemClock, SystemEntropy
+from sidecar.drivers.inspector import Inspector
+from sidecar.drivers.store import Ledger
+from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
+from sidecar.errors import CallerError, OwnError, SidecarError
+from sidecar.model import Arrival
+from sidecar.plan import House
+from sidecar.proxy import logs
+from sidecar.proxy.accept import Limits
+from sidecar.proxy.admin import AdminPlane
+from sidecar.proxy.answer import HttpAnswer
+from sidecar.proxy.app import DataPlane, Route
+from sidecar.proxy.drain import Drain
+from sidecar.proxy.meter import Meter
+from sidecar.proxy.server import Bound, Listen, serve
+from sidecar.wiring.banner import banner
+from sidecar.wiring.callers import callers_of
+from sidecar.wiring.engines import Engine, engine_of
+from sidecar.wiring.observe import observe
+from sidecar.wiring.receipts import receipt_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """Everything with a life of its own; opened and closed by `drivers_of`."""
+
+    clock: SystemClock
+    entropy: SystemEntropy
+    ledger: Ledger
+    engine: Engine
+    inspector: Inspector
+    upstream: UpstreamClient
+
+
+def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
+    """Serve until a signal. Returns the exit status; faults of the start are told on one line with advice."""
+    logs.setup()
+    try:
+        asyncio.run(_run(loaded, ready_file))
+    except SidecarError as error:
+        sys.stderr.write(f"sidecar: {error.code}: {error.advice}\n")
+        return 1
+    except (BundleRefused, OSError, ValueError) as error:
+        raise ConfigError(str(error)) from error
+    return 0
+
+
+async def _run(loaded: Loaded, ready_file: Path | None) -> None:
+    config = loaded.config
+    async with drivers_of(config) as drivers:
+        data, admin = planes_of(config, drivers)
+
+        def started(bound: Bound) -> None:
+            sys.stdout.write(banner(config, bound, drivers.ledger.vkey, drivers.inspector, drivers.engine.version))
+            sys.stdout.flush()
+            if ready_file is not None:
+                write_ready(ready_file, bound)
+
+        at, admin_at = Listen.at(config.listen), Listen.at(config.admin)
+        await serve(data, admin, at=[at], admin_at=admin_at, deadline=config.limits.drain, started=started)
+
+
+def write_ready(path: Path, bound: Bound) -> None:
+    """The bound addresses, for whoever started us on free ports; whole or not at all."""
+    told = {"base_url": base_url(bound), "admin_url": f"http://{bound.admin}"}
+    part = path.with_suffix(".part")
+    part.write_bytes(orjson.dumps(told))
+    part.rename(path)
+
+
+def base_url(bound: Bound) -> str:
+    at = bound.data[0]
+    return str(at) if at.path else f"http://{at}/v1"
+
+
+@asynccontextmanager
+async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
+    """Open what the exchanges need, close it in the opposite order; the ledger goes last."""
+    clock, entropy = SystemClock(), SystemEntropy()
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(engine_of(config.policy, clock))
+        ledger = await stack.enter_async_context(
+            await Ledger.start(
+                config.state,
+                clock=clock,
+                entropy=entropy,
+                domain=config.origin,
+                software={"sidecar": version("governance-sidecar")},
+            )
+        )
+        await ledger.policy_loaded(engine.version, "start")
+        upstream = await stack.enter_async_context(UpstreamClient(upstream_settings(config)))
+        inspector = Inspector(
+            secret=entropy.token(32),
+            clock=clock,
+            entities=config.detection.entities or None,
+            mode=config.detection.mode,
+            **({"locales": config.detection.locales} if config.detection.locales else {}),
+            deadline_s=config.detection.deadline,
+        )
+        stack.push_async_callback(inspector.close)
+        yield Drivers(
+            clock=clock, entropy=entropy, ledger=ledger, engine=engine, inspector=inspector, upstream=upstream
+        )
+
+
+def upstream_settings(config: Config) -> UpstreamSettings:
+    settings = config.upstream
+    return UpstreamSettings(
+        url=f"unix:{settings.unix}" if settings.unix else settings.url or "",
+        key=settings.key,
+        ca_file=str(settings.ca) if settings.ca else None,
+        connect_timeout=settings.connect_timeout,
+        idle_timeout=settings.idle_timeout,
+    )
+
+
+def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
+    """The two apps on their ports."""
+    drain, meter = Drain(), Meter()
+    house = House(
+        side=config.side,
+        provider=config.upstream.kind,
+        recipient=drivers.upstream.recipient,
+        environment=config.environment,
+        body_limit=config.limits.body,
+        judge_deadline=config.detection.deadline + config.policy.timeout + 1,
+    )
+    ports = exchange.Ports(
+        inspect=drivers.inspector,
+        decide=drivers.engine,
+        record=drivers.ledger,
+        forward=drivers.upstream,
+        clock=drivers.clock,
+        reasons=lambda: drivers.engine.reasons,
+        aborted_by=drain.aborted_by,
+    )
+    kind = config.upstream.kind
+
+    async def govern(arrival: Arrival, _: Route, answer: HttpAnswer) -> None:
+        if drain.in_flight > config.limits.in_flight:
+            raise OwnError("OVERLOADED", "Too many exchanges are in flight; send the call again in a moment.")
+        if config.callers.required and arrival.caller.auth == "anonymous":
+            raise CallerError("CALLER_UNKNOWN", "Ask the operator for a key.", status=401)
+        dialect = routes.match(kind, arrival.method, arrival.route).dialect
+        assert dialect is not None  # `find` lets nothing else through
+        done = exchange.Exchange(arrival, dialect, answer, ports, house)
+        try:
+            await done.run()
+        finally:
+            observe(done.intent, done.outcome, meter, drivers.ledger)
+
+    async def refuse(arrival: Arrival, error: SidecarError) -> None:
+        intent, outcome = await exchange.record_refusal(arrival, error, ports, house)
+        observe(intent, outcome, meter, drivers.ledger)
+
+    data = DataPlane(
+        find=lambda method, path: find(kind, method, path),
+        govern=govern,
+        refuse=refuse,
+        upstream=drivers.upstream,
+        clock=drivers.clock,
+        entropy=drivers.entropy,
+        watcher=meter,
+        drain=drain,
+        callers=callers_of(config.callers),
+        limits=Limits(body=config.limits.body, body_timeout=config.limits.body_timeout),
+    )
+    admin = AdminPlane(
+        drain=drain,
+        meter=meter,
+        receipt=receipt_of(config.state),
+        ready=lambda: drivers.ledger.failed is None,
+        drain_wait=config.limits.drain,
+    )
+    return data, admin
+
+
+def find(kind: str, method: str, path: str) -> Route:
+    """The route table's word on a call. Raises CallerError: ROUTE_UNKNOWN (404), METHOD_NOT_ALLOWED (405)."""
+    route = routes.match(kind, method, path)
+    if route.action is not routes.Action.DENY:
+        return Route(template=route.template, passes=route.action is routes.Action.PASS)
+    if any(routes.match(kind, other, path).action is not routes.Action.DENY for other in ("GET", "POST")):
+        raise CallerError("METHOD_NOT_ALLOWED", "Use the method that the API names for this path.", status=405)
+    raise CallerError("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", status=404)

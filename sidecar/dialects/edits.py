@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sidecar.dialects.jsontext import load, spell
+from sidecar.dialects.jsontext import load, load_reply, spell
 from sidecar.dialects.spans import Cut, Misplaced, Path, Span, apply, locate
 from sidecar.errors import OwnError
 from sidecar.model import INSIDE, Edit, PlaceKind
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+
+_NUMBER_STARTS = b"-0123456789"
 
 
 class Change(NamedTuple):
@@ -66,20 +68,14 @@ def _split(changes: Iterable[Change]) -> tuple[list[Change], dict[Path, list[Cha
 
 
 def _cut(raw: bytes, span: Span, change: Change) -> Cut:
+    """A text that is what it was keeps its spelling. A number's surrogate is a quoted string."""
     start, end = span[2:] if change.kind is PlaceKind.KEY else span[:2]
-    if change.kind is PlaceKind.NUMBER:
-        return _number_cut(raw, start, end, change.text)
-    if start < 0 or raw[start] != b'"'[0]:
-        raise Misplaced("no string stands here")
-    return Cut(start, end, spell(change.text))
-
-
-def _number_cut(raw: bytes, start: int, end: int, text: str) -> Cut:
-    """A number's surrogate is a quoted string; a number left as it is stays a number."""
-    if raw[start] not in b"-0123456789":
-        raise Misplaced("no number stands here")
+    number = change.kind is PlaceKind.NUMBER
+    if start < 0 or raw[start] not in (_NUMBER_STARTS if number else b'"'):
+        raise Misplaced("no text of this kind stands here")
     old = raw[start:end]
-    return Cut(start, end, old if old == text.encode() else spell(text))
+    same = old.decode() == change.text if number else load_reply(old) == change.text
+    return Cut(start, end, old if same else spell(change.text))
 
 
 def _cuts_inside(raw: bytes, span: Span, changes: list[Change]) -> list[Cut]:

@@ -53,7 +53,7 @@ class SseDecoder:
 
 def is_event(data: bytes) -> bool:
     """Whether this is exactly one event of one data line: what a server sends per token, and what is read fastest."""
-    return data.find(b"\n") == len(data) - 2 and data.startswith(b"data: ") and data[-1] == 10 and b"\r" not in data
+    return data.find(b"\n") == len(data) - 2 and data.endswith(b"\n\n") and data[:6] == b"data: " and b"\r" not in data
 
 
 def data_of(event: bytes) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,6 +59,7 @@ class ReplyTree:
         self.error = False
         self._json_output = call.json_output
         self._channels: dict[tuple[int, int, Path], Channel] = {}
+        self._plain: defaultdict[tuple[int, int], dict[str, tuple[Channel, Path]]] = defaultdict(dict)
         self._model: str | None = None
         self._id: str | None = None
         self._fingerprint: str | None = None
@@ -129,34 +131,40 @@ class ReplyTree:
             if type(index) is not int or not 0 <= index < MAX_CHOICES:
                 raise unreadable()
             self._seen.add(index)
-            self._choice(index, ("choices", position), choice, deltas)
+            self._choice(index, position, choice, deltas)
 
-    def _choice(self, index: int, path: Path, choice: dict[str, Any], deltas: list[Delta]) -> None:
+    def _choice(self, index: int, position: int, choice: dict[str, Any], deltas: list[Delta]) -> None:
         for key, value in choice.items():
             if value is None or key in _CHOICE_SILENT:
                 continue
             if (key == "delta" or key == "message") and type(value) is dict:
-                self._message(index, (*path, key), value, deltas)
+                self._message(index, position, key, value, deltas)
             elif key == "finish_reason":
                 self._finish[index] = _matching(_FINISH, value) or "other"
             elif key == "logprobs":
                 if index == 0:
                     self._add_logprobs(value)
             else:
-                self._walk((index, 0), key, (*path, key), value, deltas)
+                self._walk((index, 0), key, ("choices", position, key), value, deltas)
 
-    def _message(self, index: int, path: Path, message: dict[str, Any], deltas: list[Delta]) -> None:
+    def _message(self, index: int, position: int, holder: str, message: dict[str, Any], deltas: list[Delta]) -> None:
+        known = self._plain[index, position]
         for field, value in message.items():
-            if value is None or field == "role":
-                continue
-            if type(value) is str:
-                self._text((index, 0), field, (*path, field), value, deltas)
+            if type(value) is str and field != "role":
+                channel, path = known.get(field) or self._learn(known, index, ("choices", position, holder, field))
+                deltas.append(Delta(channel, value, path))
                 if field in _REASONING:
                     self._reason(index, field, value, message)
-            elif field == "tool_calls" and type(value) is list:
-                self._tool_calls(index, (*path, field), value, deltas)
-            else:
-                self._walk((index, 0), field, (*path, field), value, deltas)
+            elif type(value) is list and field == "tool_calls":
+                self._tool_calls(index, ("choices", position, holder, field), value, deltas)
+            elif type(value) in (dict, list):
+                self._walk((index, 0), field, ("choices", position, holder, field), value, deltas)
+
+    def _learn(self, known: dict[str, tuple[Channel, Path]], index: int, path: Path) -> tuple[Channel, Path]:
+        """A stream has few channels and many chunks: each channel and its path are made once."""
+        field = str(path[-1])
+        known[field] = self._channel(index, 0, field, path), path
+        return known[field]
 
     def _tool_calls(self, index: int, path: Path, calls: list[Any], deltas: list[Delta]) -> None:
         for position, call in enumerate(calls):
@@ -180,14 +188,13 @@ class ReplyTree:
                 self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
 
     def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
-        """Channels are made once: a stream has few of them and many chunks."""
         channel = self._channels.get((*at, path))
         if channel is None:
             channel = self._channels[(*at, path)] = self._channel(*at, field, path)
         deltas.append(Delta(channel, text, path))
 
     def _channel(self, index: int, item: int, field: str, path: Path) -> Channel:
-        if len(self._channels) >= MAX_CHANNELS:
+        if len(self.where) >= MAX_CHANNELS:
             raise unreadable()
         json_text = field in _JSON_FIELDS or (self._json_output and field in _CONTENT)
         if not _LABEL.fullmatch(field):  # keys that are somebody's text

@@ -1,0 +1,246 @@
+"""Every place where a provider would read a text: found as a part, edited alone, and labelled without the text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from sidecar.dialects import system_text
+from sidecar.dialects.openai.fields import MODEL
+from sidecar.errors import CallerError
+from sidecar.model import INSIDE, Edit, PlaceKind, Role
+from tests.dialects.samples import CHAT, COMPLETION, DIGITS, EMBEDDING, PLANTED, PLANTS, Plant, dialect
+
+NEW = "<PERSON_1>"
+
+
+def strings(tree: Any) -> list[str]:
+    """All texts below, keys included, JSON in strings opened."""
+    if isinstance(tree, dict):
+        return [text for key, value in tree.items() for text in [key, *strings(value)]]
+    if isinstance(tree, list):
+        return [text for value in tree for text in strings(value)]
+    if isinstance(tree, str):
+        try:
+            return strings(orjson.loads(tree)) if tree[:1] in '{["' else [tree]
+        except orjson.JSONDecodeError:
+            return [tree]
+    return [repr(tree)]
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=[plant.name for plant in PLANTS])
+def test_a_planted_text_is_found_and_edited_alone(plant: Plant) -> None:
+    call = plant.dialect.parse(plant.body)
+    found = [part for part in call.parts if part.text == plant.text]
+    assert [part.place.label for part in found] == [plant.label]
+
+    edited = plant.dialect.edit(plant.body, [Edit(found[0].place, NEW)])
+
+    before, after = strings(orjson.loads(plant.body)), strings(orjson.loads(edited))
+    at = after.index(NEW)
+    assert len(before) == len(after)
+    assert [text for i, text in enumerate(before) if i != at] == [text for i, text in enumerate(after) if i != at]
+    assert b"corp.internal" not in edited
+    assert DIGITS.encode() not in edited
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=[plant.name for plant in PLANTS])
+def test_an_edit_that_changes_nothing_changes_no_byte(plant: Plant) -> None:
+    parts = plant.dialect.parse(plant.body).parts
+    assert plant.dialect.edit(plant.body, [Edit(part.place, part.text) for part in parts]) == plant.body
+    assert plant.dialect.edit(plant.body, []) is plant.body
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=[plant.name for plant in PLANTS])
+def test_neither_labels_nor_reprs_nor_settings_show_the_text(plant: Plant) -> None:
+    call = plant.dialect.parse(plant.body)
+    shown = repr((call, call.parts, call.uninspectable, call.params, call.params_unknown, call.prompt_name))
+    assert "corp.internal" not in shown
+    assert DIGITS not in shown
+
+
+def test_parts_come_declarations_first_then_the_conversation_then_the_rest() -> None:
+    body = orjson.dumps(
+        {
+            "user": "u",
+            "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "f"}},
+            "zzz": "z",
+            "tools": [{"type": "function", "function": {"name": "t"}}],
+            "stop": "x",
+        }
+    )
+    call = CHAT.parse(body)
+    assert [part.text for part in call.parts] == ["t", "f", "s", "q", "u", "zzz", "z", "x"]
+    assert call.parts[0].place.kind is PlaceKind.IDENTIFIER
+    assert system_text(call) == "s"
+
+
+def test_a_grown_conversation_keeps_its_prefix_of_parts() -> None:
+    def parts(count: int) -> list[str]:
+        messages = [{"role": "user", "content": f"m{i}"} for i in range(count)]
+        return [part.text for part in CHAT.parse(orjson.dumps({"messages": messages, "tools": []})).parts]
+
+    assert parts(5)[:3] == parts(3)
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [("system", Role.SYSTEM), ("developer", Role.SYSTEM), ("user", Role.USER), ("assistant", Role.ASSISTANT),
+     ("tool", Role.TOOL), ("function", Role.TOOL), ("critic", Role.USER)],
+)  # fmt: skip
+def test_roles(role: str, expected: Role) -> None:
+    call = CHAT.parse(orjson.dumps({"messages": [{"role": role, "content": "x y"}]}))
+    assert {part.role for part in call.parts if part.text == "x y"} == {expected}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "expected"),
+    [
+        (COMPLETION, {"prompt": [1, 2]}, [("prompt", "token_ids")]),
+        (COMPLETION, {"prompt": ["a", [1, 2], [3]]}, [("prompt[1]", "token_ids"), ("prompt[2]", "token_ids")]),
+        (COMPLETION, {"prompt_embeds": "AAAA" * 100}, [("prompt_embeds", "embeddings")]),
+        (COMPLETION, {"prompt": {"id": "pmpt_1"}}, [("prompt", "reference")]),
+        (EMBEDDING, {"input": [1]}, [("input", "token_ids")]),
+        (EMBEDDING, {"input": [[1], [2]]}, [("input[0]", "token_ids"), ("input[1]", "token_ids")]),
+        (CHAT, {"store": True}, [("store", "state")]),
+        (CHAT, {"store": False}, []),
+        (CHAT, {"previous_response_id": "resp_1"}, [("previous_response_id", "reference")]),
+        (CHAT, {"conversation": "c"}, [("conversation", "state")]),
+        (CHAT, {"kv_transfer_params": {"do_remote_prefill": True}}, [("kv_transfer_params", "state")]),
+        (CHAT, {"input_ids": [1, 2]}, [("input_ids", "token_ids")]),
+    ],
+)
+def test_what_cannot_be_read_is_said(endpoint: Any, fields: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    call = endpoint.parse(orjson.dumps({"messages": [], **fields}))
+    assert [tuple(one) for one in call.uninspectable] == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}, "image"),
+        ({"type": "image_url", "image_url": {"url": "https://x/y.png"}}, "reference"),
+        ({"type": "image_url", "image_url": None, "uuid": "u"}, "reference"),
+        ({"image_url": "data:image/png;base64,AAAA"}, "image"),
+        ({"type": "input_audio", "input_audio": {"data": "AAAA" * 100, "format": "wav"}}, "audio"),
+        ({"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}}, "file"),
+        ({"type": "file", "file": {"file_id": "file-1"}}, "reference"),
+        ({"type": "file", "file": {}}, "file"),
+        ({"type": "video_url", "video_url": {"url": "https://x"}}, "reference"),
+        ({"type": "image_embeds", "image_embeds": "AAAA" * 100}, "embeddings"),
+        ({"type": "poem", "lines": 3}, "unknown"),
+        ({"type": ["text"], "text": "x"}, "unknown"),
+    ],
+)
+def test_content_parts_without_text_are_said(part: dict[str, Any], kind: str) -> None:
+    call = CHAT.parse(orjson.dumps({"messages": [{"role": "user", "content": [part]}]}))
+    assert [one.kind for one in call.uninspectable] == [kind]
+    assert not any("AAAA" in found.text for found in call.parts)
+
+
+def test_a_data_url_that_is_no_base64_is_text_too() -> None:
+    part = {"type": "image_url", "image_url": {"url": f"data:text/plain,{PLANTED}"}}
+    call = CHAT.parse(orjson.dumps({"messages": [{"role": "user", "content": [part]}]}))
+    assert [one.kind for one in call.uninspectable] == ["image"]
+    assert any(PLANTED in found.text for found in call.parts)
+
+
+def test_settings_are_kept_apart_from_text() -> None:
+    fields = {
+        "temperature": 0.7, "top_p": 1, "n": 2, "seed": 123456789012, "logprobs": True, "top_logprobs": 5,
+        "stream": True, "stream_options": {"include_usage": True}, "parallel_tool_calls": False,
+        "service_tier": "flex", "reasoning_effort": "low", "logit_bias": {"50256": -100}, "tool_choice": "auto",
+        "response_format": {"type": "json_object"}, "max_tokens": 10, "max_completion_tokens": 20, "model": "gpt-4o",
+        "metadata": {"prompt_name": "triage", "prompt_version": "3"}, "top_k": None, "brand_new": 1, "Odd-Name": 1,
+    }  # fmt: skip
+    call = CHAT.parse(orjson.dumps({"messages": [], **fields}))
+    assert dict(call.params) == {
+        "temperature": 0.7, "top_p": 1, "n": 2, "seed": 123456789012, "logprobs": True, "top_logprobs": 5,
+        "stream": True, "stream_options.include_usage": True, "parallel_tool_calls": False, "service_tier": "flex",
+        "reasoning_effort": "low", "logit_bias": 1, "tool_choice": "auto", "response_format": "json_object",
+        "max_tokens": 10, "max_completion_tokens": 20,
+    }  # fmt: skip
+    assert (call.model, call.stream, call.max_tokens, call.json_output) == ("gpt-4o", True, 20, True)
+    assert (call.prompt_name, call.prompt_version) == ("triage", "3")
+    assert call.params_unknown == ("brand_new",)
+    assert [part.text for part in call.parts if part.place.label == "unknown"] == ["brand_new", "Odd-Name"]
+
+
+def test_offered_tools_are_named() -> None:
+    tools = [
+        {"type": "function", "function": {"name": "a"}},
+        {"type": "custom", "custom": {"name": "b"}},
+        {"type": "web_search"},
+        {"type": "function", "name": "c"},
+        {"type": "function"},
+    ]
+    call = CHAT.parse(orjson.dumps({"messages": [], "tools": tools, "functions": [{"name": "d"}]}))
+    assert call.tools == ("a", "b", "web_search", "c", "d")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"response_format": {"type": "json_object"}},
+        {"response_format": {"type": "json_schema"}},
+        {"guided_json": {"type": "object"}},
+        {"structured_outputs": {"json": {}, "json_object": True}},
+    ],
+)
+def test_declared_json_output_is_seen(fields: dict[str, Any]) -> None:
+    assert CHAT.parse(orjson.dumps({"messages": [], **fields})).json_output
+    assert not CHAT.parse(orjson.dumps({"messages": [], "response_format": {"type": "text"}})).json_output
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gpt-4o-mini-2024-07-18", "ft:gpt-4o:org::AbC1", "meta-llama/Llama-3.1-8B", "/models/llama", "@cf/meta/llama-3",
+     "claude-3-5@20240620", "~/m.gguf", "llama3.1:8b-q4_K_M", "o1"],
+)  # fmt: skip
+def test_model_names(name: str) -> None:
+    assert MODEL.fullmatch(name)
+    assert CHAT.parse(orjson.dumps({"messages": [], "model": name})).model == name
+
+
+@pytest.mark.parametrize("name", ["bob@x.com", "4155551234", "Bob Smith", "", "a" * 300, "é", "m\n", 5, ["m"], {}])
+def test_a_model_that_is_no_name_is_refused(name: Any) -> None:
+    with pytest.raises(CallerError) as refused:
+        CHAT.parse(orjson.dumps({"messages": [], "model": name}))
+    assert refused.value.code == "BODY_INVALID"
+    assert str(name) not in refused.value.advice or name == ""
+
+
+def test_a_missing_model_is_none() -> None:
+    assert dialect(kind="vllm").parse(b'{"messages":[]}').model is None
+
+
+def test_json_inside_strings_stops_at_four_levels() -> None:
+    def nested(levels: int) -> bytes:
+        text = PLANTED
+        for _ in range(levels):
+            text = orjson.dumps({"a": text}).decode()
+        return orjson.dumps({"messages": [{"role": "tool", "content": text}]})
+
+    assert sum(step == INSIDE for step in CHAT.parse(nested(4)).parts[-1].place.path) == 4
+    five = CHAT.parse(nested(5)).parts[-1]  # what is deeper shows everything as plain text
+    assert "corp.internal" in five.text
+    escaped = nested(5).replace(b"corp.internal", b"corp" + b"\\" * 32 + b"u002einternal")
+    with pytest.raises(CallerError) as refused:  # unless escapes hide characters
+        CHAT.parse(escaped)
+    assert refused.value.code == "BODY_TOO_DEEP"
+
+
+def test_deep_json_inside_a_string_is_plain_text() -> None:
+    text = "[" * 90 + '"zoe@corp.internal"' + "]" * 90
+    for deep in (text, "[" * 2000 + "]" * 2000):
+        call = CHAT.parse(orjson.dumps({"messages": [{"role": "tool", "content": deep}]}))
+        assert [part.text for part in call.parts] == [deep]
+
+
+def test_duplicate_keys_inside_a_string_are_read_as_plain_text() -> None:
+    text = '{"a":"zoe@corp.internal","a":"x"}'
+    call = CHAT.parse(orjson.dumps({"messages": [{"role": "tool", "content": text}]}))
+    assert [part.text for part in call.parts] == [text]

@@ -1,0 +1,261 @@
+"""The sidecar, everything on, against a bare aiohttp pass-through in the same run.
+
+    python tests/benchmarks/bench_proxy.py [--quick]
+
+Latency: single requests in turn, bare, sidecar, bare, sidecar; medians and their difference. Throughput per core:
+requests (or chunks) per second of CPU time that the proxy's process used, as the kernel counts it, so that a busy
+machine does not change the ratio. Streams are paced, so that each chunk is read and written alone. The state folder
+lies on disk; the machine's own fdatasync is measured beside it, because two of them are part of each exchange.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+TICK = os.sysconf("SC_CLK_TCK")
+PATH = "/v1/chat/completions"
+VALUES = ("anna.schmidt@example.org", "4111 1111 1111 1111", "DE89370400440532013000")
+SENTENCE = "Please look into the delivery that was promised for last week and tell the customer when it will come. "
+
+
+def prose(size: int, values: int) -> str:
+    """English prose of about `size` characters with `values` personal values in it."""
+    text = (SENTENCE * (size // len(SENTENCE) + 1))[: size - 40 * values]
+    step = max(1, len(text) // (values + 1))
+    pieces = [text[i * step : (i + 1) * step] for i in range(values)] + [text[values * step :]]
+    return "".join(f"{piece} {VALUES[i % 3]} " if i < values else piece for i, piece in enumerate(pieces))
+
+
+def chat(*texts: str, stream: bool = False) -> bytes:
+    roles = ("user", "assistant")
+    messages = [{"role": roles[i % 2], "content": text} for i, text in enumerate(texts)]
+    return json.dumps({"model": "m", "stream": stream, "messages": messages}).encode()
+
+
+class Proxy:
+    """A proxy process under test."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], url: str) -> None:
+        self.name, self.pid, self.url = name, process.pid, url
+
+    def cpu(self) -> float:
+        """Seconds of CPU of the process and its children so far."""
+        total = 0.0
+        for pid in [self.pid, *children(self.pid)]:
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += (int(fields[11]) + int(fields[12])) / TICK
+        return total
+
+    def memory(self) -> float:
+        """Resident MB of the process alone."""
+        return next(
+            int(line.split()[1]) / 1024
+            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines()
+            if line.startswith("VmRSS")
+        )
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+@contextmanager
+def started(*command: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield process, json.loads(process.stdout.readline())["port"]
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def sidecar(upstream: str, folder: Path, *more: str) -> Iterator[tuple[Proxy, float]]:
+    """`sidecar serve` on its defaults, and the seconds from its start to its first answer."""
+    ready = folder / "ready.json"
+    command = ["-m", "sidecar", "serve", "--upstream", upstream, "--state", str(folder / "state"), *more]
+    command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", str(ready)]
+    begin = time.monotonic()
+    with (folder / "log").open("wb") as log, subprocess.Popen(
+        [sys.executable, *command], stdout=log, stderr=log, cwd=ROOT
+    ) as process:
+        try:
+            while not ready.exists():
+                assert process.poll() is None, (folder / "log").read_text()
+                time.sleep(0.005)
+            url = json.loads(ready.read_text())["base_url"].removesuffix("/v1")
+            asyncio.run(one(url, chat("hello")))
+            yield Proxy("sidecar", process, url), time.monotonic() - begin
+        finally:
+            process.terminate()
+
+
+async def one(url: str, body: bytes) -> None:
+    async with aiohttp.ClientSession() as session, session.post(url + PATH, data=body) as reply:
+        await reply.read()
+        assert reply.status == 200, await reply.text()
+
+
+async def latency(proxies: list[Proxy], body: bytes, rounds: int, *, vary: bool = True) -> dict[str, list[float]]:
+    """Milliseconds per request, proxies in turn. Each request's text is new, unless `vary` is off."""
+    taken: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
+    async with aiohttp.ClientSession() as session:
+        for number in range(rounds + 10):
+            sent = body.replace(b"last week", b"week %06d" % number) if vary else body
+            for proxy in proxies:
+                begin = time.perf_counter()
+                async with session.post(proxy.url + PATH, data=sent) as reply:
+                    await reply.read()
+                if number >= 10:
+                    taken[proxy.name].append((time.perf_counter() - begin) * 1000)
+    return taken
+
+
+async def first_chunk(proxies: list[Proxy], body: bytes, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds to the first chunk of a stream."""
+    taken: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
+    async with aiohttp.ClientSession() as session:
+        for number in range(rounds):
+            sent = body.replace(b"last week", b"week %06d" % number)
+            for proxy in proxies:
+                begin = time.perf_counter()
+                async with session.post(proxy.url + PATH, data=sent, headers={"x-chunks": "3", "x-pace": "1"}) as reply:
+                    await reply.content.readany()
+                    taken[proxy.name].append((time.perf_counter() - begin) * 1000)
+                    await reply.read()
+    return taken
+
+
+async def requests(proxy: Proxy, body: bytes, count: int, at_once: int = 16) -> float:
+    """Requests per second of the proxy's CPU."""
+    numbers = iter(range(count))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=at_once)) as session:
+
+        async def caller() -> None:
+            for number in numbers:
+                sent = body.replace(b"last week", b"week %06d" % number)
+                async with session.post(proxy.url + PATH, data=sent) as reply:
+                    await reply.read()
+                    assert reply.status == 200
+
+        before = proxy.cpu()
+        await asyncio.gather(*(caller() for _ in range(at_once)))
+    return count / (proxy.cpu() - before)
+
+
+async def chunks(proxy: Proxy, body: bytes, streams: int, length: int) -> float:
+    """Streamed chunks per second of the proxy's CPU, each read alone; a stream's own cost is taken off."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=streams)) as session:
+
+        async def listen(count: int) -> None:
+            headers = {"x-chunks": str(count), "x-pace": "4"}
+            async with session.post(proxy.url + PATH, data=body, headers=headers) as reply:
+                async for _ in reply.content.iter_any():
+                    pass
+
+        costs = []
+        for count in (2, length):
+            before = proxy.cpu()
+            await asyncio.gather(*(listen(count) for _ in range(streams)))
+            costs.append(proxy.cpu() - before)
+    return streams * (length - 2) / (costs[1] - costs[0])
+
+
+def fdatasync(folder: Path, rounds: int = 200) -> float:
+    """Median milliseconds of an 8 KB append with fdatasync: what one commit cannot do without."""
+    taken = []
+    with (folder / "sync").open("wb", buffering=0) as file:
+        for _ in range(rounds):
+            begin = time.perf_counter()
+            file.write(b"x" * 8192)
+            os.fdatasync(file.fileno())
+            taken.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(taken)
+
+
+def row(name: str, value: str, bar: str, held: bool | None) -> None:
+    print(f"{name:<52} {value:<44} {bar:<34} {'' if held is None else 'held' if held else 'MISSED'}", flush=True)
+
+
+def added(taken: dict[str, list[float]]) -> tuple[float, float]:
+    bare, ours = (statistics.median(taken[name]) for name in ("bare", "sidecar"))
+    return ours - bare, bare
+
+
+def report(proxies: list[Proxy], start: float, folder: Path, scale: float) -> None:
+    bare, ours = proxies
+    idle = ours.memory()
+    row("start to first answer", f"{start:.2f} s", "<= 3 s", start <= 3)
+    row("idle memory", f"{idle:.0f} MB (bare {bare.memory():.0f} MB)", "<= 170 MB (goal 120)", idle <= 170)
+    rounds = int(400 * scale)
+    syncs = [fdatasync(folder)]
+    extra, base = added(asyncio.run(latency(proxies, chat(prose(1024, 3)), rounds)))
+    syncs.append(fdatasync(folder))
+    sync = statistics.mean(syncs)
+    bar = 1.5 + 2 * sync
+    shown = f"+{extra:.2f} ms on {base:.2f} ms, x{(base + extra) / base:.2f}; fdatasync {sync:.2f} ms"
+    row("added median latency, 1 KB prose, 3 values", shown, f"<= {bar:.2f} ms (1.5 + 2 fdatasync)", extra <= bar)
+    more: Any = (("dense 1 KB (a value every 40 characters)", chat(prose(1024, 16))),)
+    for name, body in more:
+        extra, base = added(asyncio.run(latency(proxies, body, rounds // 2)))
+        row(f"added median latency, {name}", f"+{extra:.2f} ms on {base:.2f} ms", "reported", None)
+    history = [prose(2048, 2) + f" part {i}" for i in range(16)]
+    extra, base = added(asyncio.run(latency(proxies, chat(*history), rounds // 2, vary=False)))
+    row("added median latency, 32 KB history, parts cached", f"+{extra:.2f} ms on {base:.2f} ms", "reported", None)
+    extra, base = added(asyncio.run(first_chunk(proxies, chat(prose(1024, 3), stream=True), rounds // 2)))
+    row("added time to first token", f"+{extra:.2f} ms on {base:.2f} ms", "<= 5 ms", extra <= 5)
+    for name, body, bar in (
+        ("requests/s/core, 1 KB prose, 3 values", chat(prose(1024, 3)), 0.15),
+        ("requests/s/core, 32 KB history, parts cached", chat(*[t.replace("last week", "") for t in history]), 0.10),
+    ):
+        ratio(name, bar, [asyncio.run(requests(p, body, int(1500 * scale))) for p in proxies])
+    body = chat(prose(1024, 3), stream=True)
+    ratio(
+        "streamed chunks/s/core, each read alone, restoring",
+        0.50,
+        [asyncio.run(chunks(p, body, 20, int(300 * scale))) for p in proxies],
+    )
+    row("memory after the run", f"{ours.memory():.0f} MB", "reported", None)
+
+
+def ratio(name: str, bar: float, rates: list[float]) -> None:
+    bare, ours = rates
+    row(name, f"{ours:,.0f} of {bare:,.0f}: {ours / bare:.0%}", f">= {bar:.0%}", ours / bare >= bar)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--state-on", type=Path, help="folder on the disk to measure (default: the temporary folder)")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.state_on)))
+        _, port = stack.enter_context(started(str(HERE / "fast_upstream.py")))
+        upstream = f"http://127.0.0.1:{port}"
+        process, bare_port = stack.enter_context(started(str(HERE / "bare_proxy.py"), upstream))
+        bare = Proxy("bare", process, f"http://127.0.0.1:{bare_port}")
+        ours, start = stack.enter_context(sidecar(upstream, folder))
+        report([bare, ours], start, folder, 0.1 if options.quick else 1.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from sidecar.drivers.inspector_pool import WORKER, Pool
+from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import settings_to_json
 from sidecar.errors import OwnError, SidecarError
 from sidecar.inspection.cache import Key, SpanCache
@@ -53,7 +54,7 @@ class Inspector:
     ) -> None:
         wanted = None if entities is None else frozenset(entities)
         self._settings = Settings(entities=wanted, mode=Mode(mode), countries=tuple(locales))
-        self._engine = Engine(self._settings)
+        self._engine = Engine(self._settings, fastest()[1])
         self._clock = clock
         self._deadline_s = deadline_s
         self._detectors = self._engine.detectors

@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine
 
@@ -73,7 +74,7 @@ def _reply(engine: Engine, body: bytes) -> bytes:
 
 
 def serve(connection: socket.socket) -> None:
-    engine = Engine(settings_from_json(json.loads(_frame(connection))))
+    engine = Engine(settings_from_json(json.loads(_frame(connection))), fastest()[1])
     connection.sendall(LENGTH.pack(2) + b"{}")
     while True:
         reply = _reply(engine, _frame(connection))

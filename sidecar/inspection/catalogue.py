@@ -18,6 +18,11 @@ GENERAL = (
     "MAC_ADDRESS",
     "URL",
     "CRYPTO",
+    "API_KEY",
+    "PRIVATE_KEY",
+    "JWT",
+    "PASSWORD",
+    "USERNAME",
 )
 NAMES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 """Found only by a names model (or a bigger recogniser)."""

@@ -91,7 +91,11 @@ def _macs(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
     """Also where the first pair has no digit (`aa:bb:...`): tried at each pair, from as far back as it may begin."""
     after = 0
     for token in tokens:
-        if token.end - token.start not in (2, 4) or token.start < after or text[token.end : token.end + 1] not in MAC_MARKS:
+        if (
+            token.end - token.start not in (2, 4)
+            or token.start < after
+            or text[token.end : token.end + 1] not in MAC_MARKS
+        ):
             continue
         match = _mac_at(text, token.start, after)
         if match is not None:

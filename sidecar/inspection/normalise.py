@@ -1,0 +1,145 @@
+"""The copy of a text that is searched, and the way back to the caller's own offsets.
+
+People and attackers write `ｂｏｂ＠corp.example`, `4111\u200b1111...`, `pаypal` with a Cyrillic а, `4 1 1 1 1 1 ...`,
+`bob%40corp.example`, `bob\\u0040corp.example`, `bob [at] corp [dot] example`. Detection sees what a reader would see; edits are made at the offsets of
+what was sent. Plain text (nearly all there is) is its own copy and costs three searches.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import cache
+from html import unescape
+from typing import NamedTuple
+
+Edit = tuple[int, int, str]
+
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e01ef"
+)
+"""Default-ignorable code points (Unicode DerivedCoreProperties) and interlinear marks."""
+DASHES = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00af", "-")
+DOTS = dict.fromkeys("\u2024\u3002\uff0e\uff61\u06d4\u0701\u0702\ufe52", ".")
+CONFUSABLES = dict(
+    zip(
+        "аеорсухівјѕһԁԛԝкмтнАВЕКМНОРСТУХІЈЅԌԚԜαοερνιτυχκΑΒΕΖΗΙΚΜΝΟΡΤΥΧօսոհցքԁƖոıɡɑⅼℓ∣ꞏ",
+        "aeopcyxibjshdqwkmtnABEKMHOPCTYXIJSGQWaoepvituxkABEZHIKMNOPTYXounhgqdlniga11|.",
+        strict=True,
+    )
+)
+"""Letters of other scripts that look like Latin ones (the part of Unicode's confusables.txt that such texts use)."""
+SPECIAL = re.compile(
+    f"[{INVISIBLE}\u00a0\u00af\u00b2\u00b3\u00b9\u0131\u0196\u0251\u0261\u0391-\u03ff\u0400-\u052f\u0531-\u0587\u0660-\u0669\u06d4\u06f0-\u06f9"
+    "\u0701\u0702\u0966-\u096f\u09e6-\u09ef\u2000-\u200a\u2010-\u2015\u2024\u202f\u205f\u2070-\u209c\u2100-\u214f\u2160-\u217f\u2212\u2223\u2460-\u24ff"
+    "\u2776-\u2793\u3000\u3002\ua78f\ufb00-\ufb06\ufe10-\ufe6f\uff01-\uff64\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]"
+)
+"""Whatever the table below may change: a text without one of these needs no look at every character."""
+
+SPLIT = re.compile(r"[0-9](?<![\w.,][0-9])([ .\-_/])[0-9](?:\1[0-9]){5,40}(?![\w])")
+"""Single digits, seven or more, each one separator apart."""
+ESCAPED = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|commat|period|nbsp|amp);"
+)
+SPELLED = re.compile(
+    r"[ \t]?(?:[\[({<][ \t]?(?:(at|arobase|arroba|chiocciola)|(?:dot|punkt|point|punto))[ \t]?[\])}>])[ \t]?",
+    re.IGNORECASE,
+)
+SPELLED_HINTS = ("at]", "at)", "at}", "at>", "AT]", "AT)", "t ]", "t )")
+
+
+class Copy(NamedTuple):
+    """`text` is searched; `back` turns a span of it into a span of the original."""
+
+    text: str
+    back: Callable[[int, int], tuple[int, int]] | None
+
+
+def normalised(text: str) -> Copy:
+    edits = list(_edits(text))
+    return _applied(text, edits) if edits else Copy(text, None)
+
+
+def _edits(text: str) -> Iterator[Edit]:
+    """Non-overlapping, in order."""
+    found: list[Edit] = []
+    if not text.isascii() and SPECIAL.search(text):
+        found.extend(_folds(text))
+    if "%" in text or "\\u" in text or "&" in text:
+        found.extend(edit for match in ESCAPED.finditer(text) if (edit := _unescaped(match)))
+    if any(hint in text for hint in SPELLED_HINTS):
+        found.extend((*match.span(), "@" if match.group(1) else ".") for match in SPELLED.finditer(text))
+    for match in SPLIT.finditer(text):
+        found.extend((at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+    after = 0
+    for edit in sorted(found):
+        if edit[0] >= after:
+            after = edit[1]
+            yield edit
+
+
+def _folds(text: str) -> Iterator[Edit]:
+    for match in SPECIAL.finditer(text):
+        char = match.group()
+        plain = _plain(char)
+        if plain != char:
+            yield (match.start(), match.end(), plain)
+
+
+@cache
+def _plain(char: str) -> str:
+    """What a reader sees: nothing, a plain dash, dot or space, a Latin letter, an ASCII digit, or NFKC's answer."""
+    if re.match(f"[{INVISIBLE}]", char):
+        return ""
+    for table in (DASHES, DOTS, CONFUSABLES):
+        if char in table:
+            return table[char]
+    if unicodedata.category(char) == "Zs":
+        return " "
+    digit = unicodedata.digit(char, None)
+    if digit is not None:
+        return str(digit)
+    plain = unicodedata.normalize("NFKC", char)
+    return CONFUSABLES.get(plain, plain)
+
+
+def _unescaped(match: re.Match[str]) -> Edit | None:
+    """Only what decodes to something printable: `100%25`, `%20d` of a format string are left to be themselves."""
+    written = match.group()
+    if written[0] == "%":
+        try:
+            plain = bytes.fromhex(written.replace("%", "")).decode()
+        except ValueError:
+            return None
+    else:
+        plain = chr(int(written[2:], 16)) if written[0] == "\\" else unescape(written)
+    return (*match.span(), plain) if plain.isprintable() and not 0xD800 <= ord(plain[0]) <= 0xDFFF else None
+
+
+def _applied(text: str, edits: list[Edit]) -> Copy:
+    out: list[str] = []
+    copy_at, text_at = [0], [0]
+    done = size = 0
+    for start, end, plain in edits:
+        out += (text[done:start], plain)
+        size += start - done
+        copy_at.append(size)
+        text_at.append(start)
+        size += len(plain)
+        copy_at.append(size)
+        text_at.append(end)
+        done = end
+    out.append(text[done:])
+
+    def back(start: int, end: int) -> tuple[int, int]:
+        """An edit is taken whole: half an escape is no place to cut."""
+        first = bisect_right(copy_at, start) - 1
+        last = bisect_right(copy_at, end - 1) - 1
+        begin = text_at[first] if first % 2 else text_at[first] + start - copy_at[first]
+        finish = text_at[last + 1] if last % 2 else text_at[last] + end - copy_at[last]
+        return begin, max(finish, begin)
+
+    return Copy("".join(out), back)

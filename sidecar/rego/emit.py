@@ -60,7 +60,7 @@ FUNCTION_NAMES: Final = {
     "insert_once": values.insert_once, "dot": runtime.dot, "length": runtime.length,
     "call_path": runtime.call_path, "values": runtime.values, "items": runtime.items,
     "sorted_items": runtime.sorted_items, "sorted_values": runtime.sorted_values,
-    "add": runtime.add, "insert": runtime.insert, "mine": runtime.mine, "assign_once": runtime.assign_once,
+    "add": runtime.add, "insert": runtime.insert, "mine": runtime.mine, "absorb": runtime.absorb, "assign_once": runtime.assign_once,
     "less": runtime.less, "less_equal": runtime.less_equal, "greater": runtime.greater,
     "greater_equal": runtime.greater_equal, "member": runtime.member,
 }  # fmt: skip
@@ -86,6 +86,7 @@ class Plain:
         self.fails = False
         self.owned: frozenset[int] = frozenset()
         self.memo_index: int | None = None
+        self.constant_values: dict[int, Any] = {}  # locals that need no variable: see Fast
 
     # --- text ---
 
@@ -131,7 +132,7 @@ class Plain:
         memoised = len(func.params) == 2
         if memoised:
             self.put(f"if (r := run.memo[{index}]) is not MISSING: return r")
-        self.put("run.spend(1)")
+        self.enter(memoised)
         self.prepare(func.blocks, func.params, func)
         if memoised:
             self.put("memo = run.memo")
@@ -139,6 +140,9 @@ class Plain:
             self.whole_block(block, index if memoised else None)
         self.put("return U")
         return self.end()
+
+    def enter(self, memoised: bool) -> None:
+        self.put("run.spend(1)")
 
     def plan(self, index: int, blocks: tuple[Block, ...]) -> str:
         self.begin(f"def p{index}(run, v0, v1):")
@@ -158,9 +162,7 @@ class Plain:
     def prepare(self, blocks: tuple[Block, ...], params: tuple[int, ...], func: Func | None) -> None:
         """Every local is undefined until assigned: wasm locals begin at zero, which is undefined."""
         statements = [stmt for block in blocks for stmt in walk(block)]
-        self.owned = shared_containers(statements)
-        if self.owned:
-            self.put("owned = set()")
+        self.find_owned(statements)
         locals_ = {out for stmt in statements for out in stmt.outs} | used(statements)
         if func is not None:
             locals_.add(func.ret)
@@ -169,6 +171,11 @@ class Plain:
             self.put(" = ".join([*names, "U"]))
         if any(stmt.kind in ("Break", "CallDynamic") for stmt in statements):
             self.put("b = 0")
+
+    def find_owned(self, statements: list[Stmt]) -> None:
+        self.owned = shared_containers(statements)
+        if self.owned:
+            self.put("owned = set()")
 
     def whole_block(self, block: Block, memo: int | None) -> None:
         self.memo_index = memo
@@ -217,7 +224,7 @@ class Plain:
         """`stmt` as a function of its own: Python nests at most 20 blocks, Rego any number."""
         inside = list(walk((stmt,)))
         written = sorted({out for inner in inside for out in inner.outs})
-        taken = sorted(used(inside) | set(written))
+        taken = sorted((used(inside) | set(written)) - set(self.constant_values))
         name = f"o{self.module.outlined}"
         self.module.outlined += 1
         gives = ", ".join(["c", "b", *(f"v{number}" for number in written)])
@@ -286,6 +293,7 @@ class Plain:
         depth, target = len(self.lines), self.ref(stmt.ins[0])
         self.put(f"w{depth} = {target}, run.memo")
         self.put(f"{target} = upsert({target}, {stmt.extra!r}, {self.ref(stmt.ins[1])})")
+        self.put("run.spend(1)")
         self.put("run.memo = run.memo_for(v0, v1)")
         self.put(f"n{depth} = 1")
         self.put("while 1:")
@@ -433,7 +441,7 @@ def used(statements: Iterable[Stmt]) -> set[int]:
 
 def shared_containers(statements: list[Stmt]) -> frozenset[int]:
     """Locals that are both looked up and grown: containers inside partial objects (planDotOr)."""
-    looked_up = {stmt.outs[0] for stmt in statements if stmt.kind == "Dot"}
+    looked_up = {stmt.outs[0] for stmt in statements if stmt.kind in ("Dot", "Path")}
     grown = {
         stmt.ins[0]
         for stmt in statements

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -17,7 +17,9 @@ from . import document as documents
 from .builtins import resolve
 from .emit import Plain, build, module_of, write
 from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFault, OverLimit, PlanRefused
+from .fast import Fast
 from .ir import Policy, read, walk
+from .optimise import optimised, scope_of
 from .runtime import Run
 from .values import UNDEFINED, Undefined, to_json
 
@@ -124,8 +126,11 @@ class Program:
 
 
 def generate(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]], *, optimise: bool) -> Program:
+    if optimise:
+        scope = scope_of(policy.funcs, policy.plans, data)
+        policy = replace(policy, funcs=tuple(optimised(func, scope) for func in policy.funcs))
     module = module_of(policy, data, builtins)
-    text = write(module, Plain)
+    text = write(module, Fast if optimise else Plain)
     names = build(module, text)
     return Program(text, {name: names[f"p{index}"] for index, (name, _) in enumerate(policy.plans)})
 

@@ -153,6 +153,16 @@ def insert(target: dict[Any, Value], key: Value, value: Value) -> None:
     target[key if type(key) is str else canonical(key)] = value
 
 
+def absorb(run: Run, target: RegoSet, source: Value) -> None:
+    """Every element of `source` into a set: the whole of many rules."""
+    if type(source) is RegoSet:
+        run.spend(len(source))
+        target.update(source)
+    else:
+        for value in values(run, source):
+            add(target, value)
+
+
 def mine(owned: set[int], target: Value) -> None:
     """A rule may grow only what rules made: `p[x] := input.o` and `p[x][y] := 1` together are a conflict."""
     if id(target) not in owned:

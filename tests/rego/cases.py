@@ -32,6 +32,7 @@ class Case:
     want_error: bool
     strict: bool
     sort_bindings: bool
+    experimental: bool
 
 
 class _Loader(yaml.CSafeLoader):
@@ -70,6 +71,7 @@ def _case(item: dict[str, Any], folder: str) -> Case:
         want_error=bool(item.get("want_error_code") or item.get("want_error")),
         strict=bool(item.get("strict_error")),
         sort_bindings=bool(item.get("sort_bindings")),
+        experimental=bool(item.get("experimental_keywords")),
     )
 
 

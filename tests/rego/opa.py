@@ -48,13 +48,22 @@ class NotCompiled(Exception):
     """OPA's compiler refused; the message is its own."""
 
 
-def compile_plan(modules: dict[str, str], entrypoints: list[str], cache: Path | None = None) -> bytes:
+@functools.cache
+def capabilities() -> str:
+    """This OPA's capabilities with the keywords it still calls experimental, for the cases that need them."""
+    current = json.loads(_output(program() or "opa", "capabilities", "--current"))
+    return json.dumps({**current, "future_keywords": ["and", "not", "or"]})
+
+
+def compile_plan(
+    modules: dict[str, str], entrypoints: list[str], cache: Path | None = None, *, experimental: bool = False
+) -> bytes:
     """`plan.json` of a bundle of these modules."""
-    key = hashlib.sha256(json.dumps([VERSION, modules, entrypoints]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([VERSION, modules, entrypoints, experimental]).encode()).hexdigest()[:32]
     kept = cache / key if cache else None
     if kept and kept.exists():
         return _kept(kept.read_bytes())
-    answer = _build(modules, entrypoints)
+    answer = _build(modules, entrypoints, experimental)
     if kept:
         kept.write_bytes(answer)
     return _kept(answer)
@@ -66,27 +75,33 @@ def _kept(answer: bytes) -> bytes:
     return answer
 
 
-def _build(modules: dict[str, str], entrypoints: list[str]) -> bytes:
+def _build(modules: dict[str, str], entrypoints: list[str], experimental: bool) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         for name, text in modules.items():
             Path(folder, name).write_text(text, encoding="utf-8", errors="surrogatepass")
         flags = [item for entrypoint in entrypoints for item in ("-e", entrypoint)]
         command = [program() or "opa", "build", "-t", "plan", "-o", "out.tar.gz", *flags, *modules]
+        if experimental:
+            Path(folder, "capabilities.json").write_text(capabilities())
+            command += ["--capabilities", "capabilities.json"]
         done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
         if done.returncode:
-            return b"!" + done.stderr
+            return b"!" + f"{done.returncode} ".encode() + done.stderr + done.stdout
         with tarfile.open(Path(folder, "out.tar.gz")) as archive:
             plan = archive.extractfile("/plan.json")
             assert plan is not None
             return plan.read()
 
 
-def compile_many(jobs: list[dict[str, str]], entrypoints: list[str], cache: Path) -> list[bytes | NotCompiled]:
+Job = tuple[dict[str, str], bool]  # modules, and whether they use experimental keywords
+
+
+def compile_many(jobs: list[Job], entrypoints: list[str], cache: Path) -> list[bytes | NotCompiled]:
     """Many bundles, a few processes at a time: most of a build is waiting."""
 
-    def one(modules: dict[str, str]) -> bytes | NotCompiled:
+    def one(job: Job) -> bytes | NotCompiled:
         try:
-            return compile_plan(modules, entrypoints, cache)
+            return compile_plan(job[0], entrypoints, cache, experimental=job[1])
         except NotCompiled as refusal:
             return refusal
 

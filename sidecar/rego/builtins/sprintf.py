@@ -168,6 +168,8 @@ def of_integer(value: int, verb: str, flags: str, precision: int | None) -> str 
     if verb in "dvbox" or verb in "XO":
         return signed(value, integer_digits(abs(value), verb, flags, precision), flags)
     big = not -INT64 <= value < INT64
+    if verb == "s" and big:  # big.Int formats itself (math/big, Int.Format)
+        return signed(value, integer_digits(abs(value), "d", flags, precision), flags)
     if verb in "cqU" and not big:
         return of_rune(value, verb, flags)
     return None

@@ -52,7 +52,7 @@ def substring(run: Run, a: Value, offset: Value, length: Value) -> Value:
 
 def split(run: Run, a: Value, delimiter: Value) -> Value:
     text, cut = string(a, 1), string(delimiter, 2)
-    parts = text.split(cut) if cut else list(text) or [""]
+    parts = text.split(cut) if cut else list(text)  # Go explodes on an empty separator
     run.spend(len(parts))
     return parts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -148,7 +149,12 @@ class Sending:
     def __init__(self, request: web.Request, how: Manner) -> None:
         self._request = request
         self._how = how
+        self._coding: zlib._Compress | None = None
         self.pieces = 0
+
+    @property
+    def _gzipped(self) -> bool:
+        return "gzip" in self._how and "gzip" in self._request.headers.get("Accept-Encoding", "")
 
     async def whole(self, value: Json) -> web.StreamResponse:
         how = self._how
@@ -160,7 +166,7 @@ class Sending:
         if "truncated" in how:
             data = data[: len(data) // 2]
         headers = {"Content-Type": "text/plain" if "wrong-type" in how else "application/json"}
-        if "gzip" in how and "gzip" in self._request.headers.get("Accept-Encoding", ""):
+        if self._gzipped:
             headers["Content-Encoding"] = "gzip"
             data = gzip.compress(data, mtime=0)
         self.pieces = 1
@@ -174,11 +180,14 @@ class Sending:
         return await self._break(response)
 
     async def stream(self, chunks: Iterator[Json]) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
-        response.headers["Cache-Control"] = "no-cache"
+        kind = "text/plain" if "wrong-type" in self._how else "text/event-stream; charset=utf-8"
+        response = web.StreamResponse(headers={"Content-Type": kind, "Cache-Control": "no-cache"})
+        if self._gzipped:
+            response.headers["Content-Encoding"] = "gzip"
+            self._coding = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
         await response.prepare(self._request)
         if "whole" in self._how:
-            await response.write(b"".join(map(self._event, chunks)) + self._done())
+            await self._write(response, b"".join(map(self._event, chunks)) + self._done(), last=True)
             return response
         for chunk in chunks:
             await self._write(response, self._event(chunk))
@@ -186,17 +195,20 @@ class Sending:
             if self.pieces == self._how.after and self._breaks:
                 return await self._break(response)
             await asyncio.sleep(self._how.pace)
-        await self._write(response, self._done())
+        await self._write(response, self._done(), last=True)
         return response
 
     @property
     def _breaks(self) -> bool:
-        return bool(self._how.names & {"hang-stream", "die-stream", "error-stream", "short"})
+        return bool(self._how.names & {"hang-stream", "die-stream", "error-stream", "short", "truncated"})
 
     async def _break(self, response: web.StreamResponse) -> web.StreamResponse:
         await asyncio.sleep(0.02)  # let what was written go out
         if "hang-stream" in self._how:
             await asyncio.sleep(NEVER)
+        if "truncated" in self._how:
+            await response.write(b'data: {"id":"chatcm')
+            return response
         if "error-stream" in self._how:
             await response.write(self._event(envelope("The stub was asked to fail.", "server_error", "stub")))
             return response
@@ -213,7 +225,9 @@ class Sending:
             return b""
         return b"data: [DONE]\r\n\r\n" if "crlf" in self._how else b"data: [DONE]\n\n"
 
-    async def _write(self, response: web.StreamResponse, data: bytes) -> None:
+    async def _write(self, response: web.StreamResponse, data: bytes, *, last: bool = False) -> None:
+        if self._coding is not None:
+            data = self._coding.compress(data) + self._coding.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
         if "bytewise" not in self._how:
             await response.write(data)
             return

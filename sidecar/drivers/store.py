@@ -111,7 +111,7 @@ class Ledger:
             vkey = opened.writer.signer.verifier.vkey
             await self._append("log.open", entries.log_open(self.origin, vkey, self._keyring.id, self._software))
         for orphan in opened.orphans:
-            self._hand_over(Item(self._lost(orphan, State.ABORTED, aborted_by="crash")))
+            self._spawn(Item(self._lost(orphan, State.ABORTED, aborted_by="crash")))
         found = {"orphans": len(opened.orphans), "checkpoint_file": opened.checkpoint_file}
         await self._append("heartbeat", entries.heartbeat("start", self._software, **found))
 
@@ -122,7 +122,7 @@ class Ledger:
         self._check_ready()
         if intent.id in self._keys:
             raise OwnError("LEDGER_ORDER", "This exchange is open already; ids must be unique.")
-        await self._hand_over(self._intent_item(intent)).future
+        await self._hand_over(self._intent_item(intent))
 
     async def close(self, outcome: Outcome) -> None:
         """Return when the outcome is durable. Raises OwnError as `open` does; each intent has exactly one outcome."""
@@ -131,7 +131,7 @@ class Ledger:
             raise OwnError("LEDGER_ORDER", "No exchange of this id is open; every outcome follows its intent, once.")
         item = self._outcome_item(outcome)
         del self._keys[outcome.id]
-        await self._hand_over(item).future
+        await self._hand_over(item)
 
     async def policy_loaded(self, policy: PolicyVersion, reason: str) -> None:
         """Record that a bundle came into force; `reason` is a stable word such as `start` or `reload`."""
@@ -171,8 +171,7 @@ class Ledger:
         if not self._thread.is_alive():
             return
         if clean and not self._stopping and self.failed is None:
-            waiting = self._hand_over(self._plain_item("heartbeat", entries.heartbeat("stop", self._software)))
-            await asyncio.wait([waiting.future])
+            await asyncio.wait([self._spawn(self._plain_item("heartbeat", entries.heartbeat("stop", self._software)))])
         self._stopping = True
         self._queue.put(_STOP)
         await asyncio.to_thread(self._thread.join)
@@ -224,7 +223,7 @@ class Ledger:
 
     async def _append(self, typ: str, fields: Mapping[str, Any]) -> int:
         self._check_ready()
-        return await self._hand_over(self._plain_item(typ, fields)).future
+        return await self._hand_over(self._plain_item(typ, fields))
 
     # -- hand-over --------------------------------------------------------------------------------------------------
 
@@ -236,14 +235,20 @@ class Ledger:
         if len(self._waiting) >= QUEUE or (self._waiting and self._waiting[0].given_up):
             raise _unavailable("The ledger's disk does not keep up. Look at its latency and free space.")
 
-    def _hand_over(self, item: Item) -> _Waiting:
+    def _spawn(self, item: Item) -> asyncio.Future[int]:
+        """Hand over an entry that nobody may be waiting for."""
+        future = self._hand_over(item)
+        future.add_done_callback(_seen)
+        return future
+
+    def _hand_over(self, item: Item) -> asyncio.Future[int]:
+        """From here on the entry will be committed, whatever becomes of the waiting task."""
         waiting = _Waiting(item, self._loop.create_future(), self._loop.time())
-        waiting.future.add_done_callback(_seen)
         self._waiting.append(waiting)
         self._queue.put(item)
         if self._timer is None:
             self._timer = self._loop.call_later(DEADLINE, self._sweep)
-        return waiting
+        return waiting.future
 
     def _settle(self, results: list[Exception | None]) -> None:
         """In the loop: the thread has finished the oldest items."""
@@ -266,7 +271,7 @@ class Ledger:
     def _close_given_up(self, item: Item, fault: Exception | None) -> None:
         """The caller was told that there is no record; now there is one, so it gets its end."""
         if item.entry.typ == "intent" and self._keys.pop(item.entry.id, None) is not None and fault is None:
-            self._hand_over(Item(self._lost(item.entry.id, State.FAILED, error="LEDGER_UNAVAILABLE")))
+            self._spawn(Item(self._lost(item.entry.id, State.FAILED, error="LEDGER_UNAVAILABLE")))
 
     def _sweep(self) -> None:
         """Give up on entries older than the deadline; they may still be committed, but nobody waits for them."""

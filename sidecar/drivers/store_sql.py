@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from sidecar.ledger.index import COLUMNS, OutcomeColumns
+from sidecar.ledger.index import OutcomeColumns
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x51DECA12
@@ -51,14 +51,38 @@ SCHEMA = (
     ),
 )
 
-INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?)"
-INSERT_BOX = "INSERT INTO box VALUES (?, ?)"
-INSERT_DATAKEY = "INSERT INTO datakey VALUES (?, ?)"
-INSERT_TILE = "INSERT INTO tile VALUES (?, ?, ?)"
-INSERT_EXCHANGE = f"INSERT INTO exchange VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  placeholders
+MAX_ROWS = 64
+
+
+def insert(table: str, columns: int, rows: int) -> str:
+    """One statement for several rows: each step of SQLite gives up the interpreter lock, and beside a busy event loop
+    each time costs a wait to get it back.
+    """
+    values = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {', '.join([values] * rows)}"  # noqa: S608  names of ours
+
+
+def close_exchanges(rows: int) -> str:
+    """Fill the outcome's columns of several exchanges; the rows' last value is the id."""
+    names = OutcomeColumns._fields
+    values = f"({', '.join('?' * (len(names) + 1))})"
+    fields = ", ".join(f"{name} = v.column{at}" for at, name in enumerate(names, 1))
+    return (
+        f"UPDATE exchange SET {fields} FROM (VALUES {', '.join([values] * rows)}) AS v"  # noqa: S608  names of ours
+        f" WHERE exchange.id = v.column{len(names) + 1}"
+    )
+
+
+def chunks(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+    """Powers of two, so that few different statements are prepared."""
+    at = 0
+    while at < len(rows):
+        size = min(MAX_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
+        yield rows[at : at + size]
+        at += size
+
+
 INSERT_HEAD = "INSERT INTO head VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
-_SET = ", ".join(f"{name} = ?" for name in OutcomeColumns._fields)
-CLOSE_EXCHANGE = f"UPDATE exchange SET {_SET} WHERE id = ?"  # noqa: S608  names of ours
 MOVE_HEAD = (
     "UPDATE head SET size = ?, root = ?, frontier = ?, t = ?, open_from = ?, checkpoint = ?"
     " WHERE one = 0 AND size = ? RETURNING size"
@@ -80,24 +104,16 @@ WRITER_PRAGMAS = (
 )
 
 
-class Cursor(Protocol):
-    def fetchone(self) -> Any: ...
-
-    def fetchall(self) -> list[Any]: ...
-
-
 class Connection(Protocol):
     """What the writer uses; `sqlite3` and `apsw` connections both have it."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
 
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any: ...
-
     def close(self) -> Any: ...
 
 
 def _connect(path: Path) -> Connection:
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=128)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Not thread-safe: used by one thread at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,10 +120,8 @@ class StoreWriter:
         head, run = self.head, self._connection.execute
         batch = _Batch(head, items)
         run("BEGIN IMMEDIATE")
-        many = self._connection.executemany
         for statement, rows in batch.statements():
-            if rows:
-                many(statement, rows)
+            run(statement, [value for row in rows for value in row])
         self._read_back(head.frontier.size, batch.entries)
         root = batch.frontier.root()
         checkpoint = sign_checkpoint(Checkpoint(head.origin, batch.frontier.size, root), self.signer)
@@ -206,12 +204,16 @@ class _Batch:
     def open_from(self) -> int:
         return next(iter(self.open.values()), self.frontier.size)
 
-    def statements(self) -> tuple[tuple[str, Sequence[Sequence[Any]]], ...]:
-        return (
-            (sql.INSERT_ENTRY, self.entries),
-            (sql.INSERT_BOX, self.boxes),
-            (sql.INSERT_DATAKEY, self.datakeys),
-            (sql.INSERT_EXCHANGE, self.opened),
-            (sql.CLOSE_EXCHANGE, self.closed),
-            (sql.INSERT_TILE, self.tiles),
-        )
+    def statements(self) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
+        tables: dict[str, Sequence[Sequence[Any]]] = {
+            "entry": self.entries,
+            "box": self.boxes,
+            "datakey": self.datakeys,
+            "exchange": self.opened,
+            "tile": self.tiles,
+        }
+        for table, all_rows in tables.items():
+            for rows in sql.chunks(all_rows):
+                yield sql.insert(table, len(rows[0]), len(rows)), rows
+        for rows in sql.chunks(self.closed):
+            yield sql.close_exchanges(len(rows)), rows

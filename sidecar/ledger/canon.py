@@ -9,7 +9,7 @@ anew (DSSE, protocol.md: "MUST NOT re-parse"); `loads` is for looking inside.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -28,15 +28,26 @@ class ProfileError(ValueError):
     """A value or a text outside the profile. The message names the rule, never the value."""
 
 
+_WRITE = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER  # refuses integers beyond 53 bits
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+)
+
+
 def dumps(value: Any, *, limit: int = MAX_ENTRY) -> bytes:
     """The canonical bytes of a value of the profile."""
     check(value)
     try:
-        data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError as fault:  # a lone surrogate; everything else was walked
-        raise ProfileError("not a Unicode string") from fault
+        data = orjson.dumps(value, option=_WRITE)
+    except TypeError as fault:  # a lone surrogate, an integer too large, a key that is no string
+        raise ProfileError(str(fault)) from fault
     if len(data) > limit:
         raise ProfileError(f"more than {limit} bytes")
+    if not data.isascii():
+        check_keys(value)
     return data
 
 
@@ -48,9 +59,8 @@ def loads(data: bytes, *, limit: int = MAX_ENTRY) -> Any:
         value = orjson.loads(data)
     except ValueError as fault:
         raise ProfileError("not JSON") from fault
-    check(value)
     # Writing it again and comparing is the cheapest complete test: orjson keeps the last of two equal keys.
-    if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) != data:
+    if dumps(value, limit=limit) != data:
         raise ProfileError("not the canonical spelling")
     return value
 
@@ -63,34 +73,38 @@ def load_object(data: bytes, *, limit: int = MAX_ENTRY) -> dict[str, Any]:
     return value
 
 
-def check(value: Any, depth: int = 0) -> None:
-    """Raise ProfileError unless the value lies inside the profile. Exact types only: a subclass may print otherwise."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return
-    if kind is int:
-        if not -MAX_INT <= value <= MAX_INT:
-            raise ProfileError("integer beyond 2^53 - 1")
-    elif kind is dict:
-        _check_dict(value, depth)
-    elif kind is list:
-        if depth >= MAX_DEPTH:
-            raise ProfileError(f"deeper than {MAX_DEPTH}")
-        for item in value:
-            if type(item) is not str:
-                check(item, depth + 1)
-    else:
-        raise ProfileError(f"type {kind.__name__}")
+def check(value: Any) -> None:
+    """Raise ProfileError for a type outside the profile, or nesting too deep.
+
+    Floats are the point; integers and key types are left to orjson.
+    """
+    _check_items((value,), MAX_DEPTH + 1)
 
 
-def _check_dict(value: dict[Any, Any], depth: int) -> None:
-    if depth >= MAX_DEPTH:
+def _check_items(items: Iterable[Any], depth: int) -> None:
+    if not depth:
         raise ProfileError(f"deeper than {MAX_DEPTH}")
-    for key, item in value.items():
-        if type(key) is not str or not key.isascii():
-            raise ProfileError("a key is not an ASCII string")
-        if type(item) is not str:
-            check(item, depth + 1)
+    for item in items:
+        kind = type(item)
+        if kind is str or kind is int or kind is bool or item is None:
+            continue
+        if kind is dict:
+            _check_items(item.values(), depth - 1)
+        elif kind is list:
+            _check_items(item, depth - 1)
+        else:
+            raise ProfileError(f"type {kind.__name__}")
+
+
+def check_keys(value: Any) -> None:
+    """Keys are ASCII, so that sorting by bytes, by code points and by UTF-16 units (RFC 8785) is the same."""
+    if type(value) is dict:
+        if not all(map(str.isascii, value)):
+            raise ProfileError("a key is not ASCII")
+        value = list(value.values())
+    if type(value) is list:
+        for item in value:
+            check_keys(item)
 
 
 def plain(value: Any) -> Any:

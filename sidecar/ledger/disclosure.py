@@ -1,7 +1,7 @@
 """Salted disclosures: what identifies a person, or is a digest of content, stays outside the tree.
 
 The form is RFC 9901 section 4.2.1: a disclosure is base64url(JSON [salt, name, value]), the leaf holds the sorted
-base64url(SHA-256(disclosure)) under `_sd`. Salts have 256 bits, so a leaf says nothing of a guessable value.
+base64url(SHA-256(disclosure)) under `_sd`. Salts have 264 bits, so a leaf says nothing of a guessable value.
 
 At rest the disclosures of one entry lie in one box: AES-256-GCM under a data key that is random per exchange. The data
 key itself is wrapped by the store's wrapping key. To erase: delete the box and the wrapped key; backups without the
@@ -11,8 +11,10 @@ second open nothing. GCM does not commit to its key, the digest in the leaf does
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from typing import Any, NamedTuple
@@ -25,11 +27,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sidecar.ledger.canon import ProfileError, check
 
-SALT_SIZE = 32
+SALT_SIZE = 33
+"""RFC 9901 recommends 128 bits or more; 33 bytes are 44 characters without padding, so all are spelt in one go."""
+
+_SALT_CHARS = 44
 KEY_SIZE = 32
 NONCE_SIZE = 12
 REF_SIZE = 16
 MAX_BOX = 4 * 1024 * 1024
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 Token = Callable[[int], bytes]
 """`token(size)`: unpredictable bytes."""
@@ -51,7 +58,7 @@ class Sealed(NamedTuple):
 
 
 def b64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def digest_of(disclosure: str) -> str:
@@ -60,11 +67,12 @@ def digest_of(disclosure: str) -> str:
 
 def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
     """Salt each field. Raises ProfileError for a value outside the profile."""
-    salts = token(SALT_SIZE * len(fields))
-    texts = []
-    for at, (name, value) in enumerate(fields.items()):
-        check(value)
-        salt = b64url(salts[at * SALT_SIZE : (at + 1) * SALT_SIZE])
+    check(dict(fields))
+    salts = b64url(token(SALT_SIZE * len(fields)))
+    texts, at = [], 0
+    for name, value in fields.items():
+        salt = salts[at : at + _SALT_CHARS]
+        at += _SALT_CHARS
         try:
             raw = orjson.dumps([salt, name, value], option=orjson.OPT_SORT_KEYS)
         except TypeError as fault:
@@ -111,7 +119,7 @@ class Keyring:
     him; deleting the secret makes them meaningless.
     """
 
-    __slots__ = ("_lookup", "_wrap", "id")
+    __slots__ = ("_lookup", "_wrap", "id", "ref")
 
     def __init__(self, secret: bytes, origin: str) -> None:
         if len(secret) != KEY_SIZE:
@@ -119,6 +127,7 @@ class Keyring:
         self._wrap = AESGCM(_derive(secret, origin, "wrap"))
         self._lookup = _derive(secret, origin, "lookup")
         self.id = _derive(secret, origin, "id")[:8].hex()
+        self.ref = lru_cache(4096)(self._ref)  # the same few applications and users come again and again
 
     def __repr__(self) -> str:
         return f"Keyring({self.id})"
@@ -132,7 +141,7 @@ class Keyring:
         except (InvalidTag, ValueError) as fault:
             raise DisclosureError("data-key-altered") from fault
 
-    def ref(self, kind: str, value: str) -> bytes:
+    def _ref(self, kind: str, value: str) -> bytes:
         """The keyed reference of a caller, subject, conversation or prompt version."""
         return hmac_digest(self._lookup, f"{kind}\n{value}".encode("utf-8", "replace"), "sha256")[:REF_SIZE]
 

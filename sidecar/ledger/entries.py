@@ -26,7 +26,7 @@ from typing import Any
 from sidecar.ledger.canon import ProfileError, dumps, load_object
 from sidecar.ledger.disclosure import Sealed, Token, disclose
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.ledger.fields import Draft, decision_fields, intent_fields, outcome_fields
+from sidecar.ledger.fields import Draft, decision_fields, intent_fields, outcome_fields, policy_fields
 from sidecar.model import PolicyVersion
 
 VERSION = 1
@@ -116,8 +116,7 @@ def heartbeat(event: str, software: Mapping[str, Any], **more: Any) -> dict[str,
 
 
 def policy_load(policy: PolicyVersion, reason: str) -> dict[str, Any]:
-    fields = {name: getattr(policy, name) for name in PolicyVersion.__slots__}
-    return {"policy": fields, "reason": reason}
+    return {"policy": policy_fields(policy), "reason": reason}
 
 
 def erasure(

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sidecar.ledger.canon import clean, plain
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.model import Decision, Uninspectable
+from sidecar.model import Decision, PolicyVersion, Uninspectable
 
 MAX_PLACES = 64
 MAX_LIST = 64
@@ -34,6 +35,7 @@ class Draft(NamedTuple):
     disclosed: dict[str, Any]
 
 
+@lru_cache(4096)
 def is_identifier(text: str) -> bool:
     return _IDENTIFIER.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
@@ -77,11 +79,11 @@ def intent_fields(intent: Intent) -> Draft:
             "prompt_version", intent.prompt_version, secret=intent.prompt_source == "system_digest"
         ),
         "prompt_source": intent.prompt_source,
-        "params": plain(intent.params),
+        "params": plain(intent.params) if intent.params else {},
         "not_inspected": _not_inspected(intent.uninspectable),
         "findings": dict(intent.findings),
-        "findings_by_role": plain(intent.findings_by_role),
-        "detector_scores": plain(intent.detector_scores),
+        "findings_by_role": {str(role): dict(counts) for role, counts in intent.findings_by_role.items()},
+        "detector_scores": {name: _scores(found) for name, found in intent.detector_scores.items()},
         "redactions": dict(intent.redactions),
         "detectors": [[detector.name, detector.version] for detector in intent.detectors],
         "not_looked_for": list(intent.not_looked_for),
@@ -148,34 +150,37 @@ def decision_fields(decision: Decision) -> dict[str, Any]:
     policy = decision.policy
     return {
         "verdict": str(decision.verdict),
-        "denies": [{"code": deny.code, "params": plain(deny.params)} for deny in decision.denies],
+        "denies": [
+            {"code": deny.code, "params": plain(deny.params) if deny.params else {}} for deny in decision.denies
+        ],
         "obligations": [
             {"type": duty.type, "id": duty.id, "params": plain(duty.params), "critical": duty.critical}
             for duty in decision.obligations
         ],
         "enforced": decision.enforced,
         "eval_us": decision.eval_us,
-        "policy": None
-        if policy is None
-        else {
-            "engine": policy.engine,
-            "engine_version": policy.engine_version,
-            "bundle_sha256": policy.bundle_sha256,
-            "revision": policy.revision,
-            "entrypoint": policy.entrypoint,
-            "degraded": policy.degraded,
-            "signed": policy.signed,
-        },
+        "policy": None if policy is None else policy_fields(policy),
     }
+
+
+@lru_cache(16)
+def policy_fields(policy: PolicyVersion) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in PolicyVersion.__slots__}
 
 
 def _not_inspected(places: Sequence[Uninspectable]) -> dict[str, Any]:
     """Labels of the first places, counts of all: an entry is at most 64 KiB, and nothing is left out unsaid."""
+    if not places:
+        return {"places": [], "more": 0, "kinds": {}}
     return {
         "places": [[place.label, place.kind] for place in places[:MAX_PLACES]],
         "more": max(0, len(places) - MAX_PLACES),
         "kinds": dict(Counter(place.kind for place in places)),
     }
+
+
+def _scores(found: Mapping[str, tuple[int, int]]) -> dict[str, list[int]]:
+    return {entity: list(score) for entity, score in found.items()}
 
 
 def _identifiers(values: Sequence[str]) -> list[str]:
@@ -193,16 +198,23 @@ def _rationale_source(outcome: Outcome) -> str:
 
 
 def _disclose_caller(intent: Intent, disclosed: dict[str, Any]) -> None:
+    """The application, and apart from it each name of a person: they can be shown, or kept back, one by one."""
     caller, asserted = intent.caller, intent.asserted
-    disclosed["tenant"] = clean(caller.tenant)
-    disclosed["app"] = clean(caller.app)
-    disclosed["auth"] = {"method": caller.auth, "roles": [clean(role) for role in caller.roles]}
+    disclosed["caller"] = {
+        "tenant": clean(caller.tenant),
+        "app": clean(caller.app),
+        "auth": caller.auth,
+        "roles": [clean(role) for role in caller.roles],
+    }
     named = {"user": caller.user, "subject": asserted.subject, "conversation": asserted.conversation}
     disclosed.update({name: clean(value) for name, value in named.items() if value is not None})
 
 
 def _digests(disclosed: dict[str, Any], **digests: bytes | None) -> None:
-    disclosed.update({f"{name}_sha256": value.hex() for name, value in digests.items() if value is not None})
+    """SHA-256 of whole bodies: guessable for a short prompt, hence salted."""
+    known = {name: value.hex() for name, value in digests.items() if value is not None}
+    if known:
+        disclosed["sha256"] = known
 
 
 def _document(disclosed: dict[str, Any], decision: Decision) -> None:

@@ -57,7 +57,7 @@ COLUMNS = IntentColumns._fields + RefColumns._fields + OutcomeColumns._fields
 NO_REFS = RefColumns()
 OPEN = OutcomeColumns()
 
-_REFS = ("tenant", "app", "user", "subject", "conversation", "prompt_version")
+_NAMED = ("user", "subject", "conversation", "prompt_version")
 
 
 def intent_columns(number: int, leaf: Mapping[str, Any]) -> IntentColumns:
@@ -79,7 +79,9 @@ def intent_columns(number: int, leaf: Mapping[str, Any]) -> IntentColumns:
 
 
 def ref_columns(disclosed: Mapping[str, Any], ref: Ref) -> RefColumns:
-    return RefColumns(*(ref(kind, disclosed[kind]) if kind in disclosed else None for kind in _REFS))
+    caller = disclosed["caller"]
+    named = [ref(kind, disclosed[kind]) if kind in disclosed else None for kind in _NAMED]
+    return RefColumns(ref("tenant", caller["tenant"]), ref("app", caller["app"]), *named)
 
 
 def outcome_columns(number: int, leaf: Mapping[str, Any]) -> OutcomeColumns:

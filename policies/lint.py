@@ -28,7 +28,7 @@ def breaches(module: Any) -> Iterator[str]:
     package = [str(term["value"]) for term in module["package"]["path"]][1:]
     for rule in module.get("rules", []):
         head = rule["head"]
-        name = ".".join(str(term["value"]) for term in head["ref"])
+        name = str(head["ref"][0]["value"])
         if package[0] == "packs" and name == "allow":
             yield "defines `allow`; packs only deny and oblige"
         if "key" in head and "value" in head:

@@ -148,10 +148,10 @@ class OpaServer:
         return bool(await self._client.check_health(query=READY))
 
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
-        """Evaluate the entrypoint. Raises OwnError with PDP_UNAVAILABLE, _TIMEOUT, _ERROR, _CONTRACT or _LIMIT."""
+        """Evaluate the entrypoint. Raises OwnError with PDP_UNAVAILABLE, _TIMEOUT, _ERROR, _CONTRACT or INPUT_INVALID."""
         body = orjson.dumps(document)
         if len(body) > INPUT_LIMIT:
-            raise OwnError("PDP_LIMIT", "The policy input is over 256 KB.")
+            raise OwnError("INPUT_INVALID", "The policy input is over 256 KB.")
         self._breaker.admit()
         started = self._clock.monotonic()
         status, content = await self._ask(body)

@@ -23,6 +23,7 @@ from typing import Any
 from policies import generate
 from policies.lint import lint
 from sidecar.drivers import bundle
+from sidecar.rego.builtins import TABLE
 
 ROOT = generate.ROOT
 POLICIES = generate.POLICIES
@@ -32,6 +33,11 @@ PIN_LINE = re.compile(r'^DEFAULT_BUNDLE_SHA256 = ".*"$', re.MULTILINE)
 
 ENTRYPOINT = "governor/decide/decision"
 COVERAGE = 90
+CAPABILITIES = POLICIES / "capabilities.json"
+COMPILED_AWAY = {"assign", "eq", "internal.print", "internal.test_case", "print"}
+COMPILED_AWAY |= {"rego.metadata.chain", "rego.metadata.rule"}
+"""Builtins that are gone when the plan is made, so that the engine need not have them."""
+
 NOT_BUILT = ("*_test.rego", "testing", "samples", "__pycache__")
 HINT = "opa is not installed: CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1"
 
@@ -70,10 +76,21 @@ def cases(root: Path = POLICIES) -> Iterator[Case]:
         )
 
 
+def capabilities(opa: str) -> str:
+    """What packs may use: the builtins of this OPA that the embedded engine has, so that it refuses none at load.
+
+    Nothing in there reaches the network, tells the time or rolls dice: those are inputs of a decision or no part of it.
+    """
+    known = json.loads(run(opa, "capabilities", "--current", root=POLICIES))
+    allowed = [item for item in known.pop("builtins") if item["name"] in COMPILED_AWAY or item["name"] in TABLE]
+    rest = "".join(f",\n{json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(known.items()))
+    return '{"builtins": [\n' + ",\n".join(map(json.dumps, allowed)) + "\n]" + rest + "}\n"
+
+
 def check(opa: str, root: Path = POLICIES) -> None:
     """Formatting, compilation against schema and capabilities, our lint, and the Rego tests with their coverage."""
     schema = ROOT / "schemas" / "policy-input.schema.json"
-    limits = ["--capabilities", str(POLICIES / "capabilities.json")]
+    limits = ["--capabilities", str(CAPABILITIES)]
     run(opa, "fmt", "--fail", "--list", ".", root=root)
     run(opa, "check", "--strict", "--schema", str(schema), *limits, *ignored("samples"), ".", root=root)
     if found := list(lint(lambda name: json.loads(run(opa, "parse", "--format", "json", name, root=root)), root)):
@@ -85,7 +102,7 @@ def build(opa: str, root: Path = POLICIES) -> bytes:
     """The bundle of the packs under `root`. Its revision is the digest of what it was built from."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "bundle.tar.gz"
-        limits = ["--capabilities", str(POLICIES / "capabilities.json")]
+        limits = ["--capabilities", str(CAPABILITIES)]
         command = ["build", "--target", "plan", "--entrypoint", ENTRYPOINT, *limits, *ignored(*NOT_BUILT)]
         run(opa, *command, "--bundle", ".", "--output", str(made), root=root)
         files = bundle.unpack(made.read_bytes())
@@ -159,6 +176,10 @@ def main() -> int:
     try:
         if opa is None:
             raise BuildFailed(HINT)
+        if not only_check:
+            CAPABILITIES.write_text(capabilities(opa))
+        elif CAPABILITIES.read_text() != capabilities(opa):
+            raise BuildFailed("policies/capabilities.json is not what the engine has: run python -m policies.build")
         check(opa)
         built = build(opa)
         check_samples(opa, built)

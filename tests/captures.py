@@ -6,6 +6,7 @@ Nothing here knows aiohttp, so that what is asserted is what was on the wire.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -71,6 +72,10 @@ class Wire:
 
     def close(self) -> None:
         self._writer.close()
+
+    def hang_up(self) -> None:
+        """Close the socket this instant, without a turn of the event loop."""
+        self._writer.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def abort(self) -> None:
         self._writer.transport.abort()

@@ -145,7 +145,7 @@ class HttpAnswer:
             headers.append(("x-should-retry", "false"))
         elif isinstance(error, OwnError):
             headers.append(("Retry-After", RETRY_AFTER))
-        if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        if self.allow:
             headers.append(("Allow", ", ".join(self.allow)))
         await self.start(error.status, headers)
         await self.write(body)

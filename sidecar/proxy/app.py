@@ -55,8 +55,6 @@ class Watcher(Protocol):
 
     def passed(self, route: str, status: int) -> None: ...
 
-    def refused(self, code: str) -> None: ...
-
     def protocol_error(self, code: str) -> None: ...
 
     def aborted(self) -> None: ...
@@ -71,7 +69,7 @@ Govern = Callable[[Arrival, Route, HttpAnswer], Awaitable[None]]
 """Answers one call and records it. May raise CancelledError when the caller has gone."""
 
 Refuse = Callable[[Arrival, SidecarError], Awaitable[None]]
-"""Records a call that the shell refuses: unknown route, bad head, body too large. The shell answers it."""
+"""Records and counts a call that the shell refuses: unknown route, bad head, body too large. The shell answers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +167,6 @@ class DataPlane:
 
     async def turn_away(self, arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
         """Record and answer what the shell itself refuses. The rest of the request is not read: close behind it."""
-        self.watcher.refused(error.code)
         if not answer.started:
             answer.last()
             answer.record = arrival.id

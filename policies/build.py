@@ -1,5 +1,7 @@
 """Checks the packs and builds the default bundle: `python -m policies.build` (`--check` writes nothing; CI runs it).
 
+Packs of one's own, in a folder like this one, are checked and built with `--packs DIR --output FILE`.
+
 Every step is OPA's own: formatting, strict checks against the input's schema and the allowed builtins, tests with
 coverage, the plan. Then a lint of ours, the samples decided by OPA itself, and a tar that is the same to the byte
 wherever it is built. `opa` 1.19.1: `CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1`.
@@ -145,11 +147,11 @@ def disagreement(case: Case, answer: Mapping[str, Any]) -> str | None:
     return None if said == case.expect else f"{case.name}: expected {case.expect}, got {said}"
 
 
-def check_samples(opa: str, built: bytes) -> None:
+def check_samples(opa: str, built: bytes, root: Path = POLICIES) -> None:
     """Every sample, also those under a configuration, decided by OPA as its author expects."""
     read, wrong = bundle.parse(built), list[str]()
     groups: dict[str, list[Case]] = {}
-    for case in cases():
+    for case in cases(root):
         groups.setdefault(json.dumps(case.config, sort_keys=True), []).append(case)
     for config, group in groups.items():
         answers = decide(opa, bundle.with_config(read, json.loads(config)).raw, [case.input for case in group])
@@ -170,23 +172,40 @@ def run(opa: str, *words: str, root: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the bundle in the tree is another")
-    only_check, opa = parser.parse_args().check, find_opa()
+    parser.add_argument("--packs", type=Path, default=POLICIES, metavar="DIR", help="other packs than the default ones")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where their bundle goes")
+    options = parser.parse_args()
     try:
+        opa = find_opa()
         if opa is None:
             raise BuildFailed(HINT)
-        if not only_check:
-            CAPABILITIES.write_text(capabilities(opa))
-        elif CAPABILITIES.read_text() != capabilities(opa):
-            raise BuildFailed("policies/capabilities.json is not what the engine has: run python -m policies.build")
-        check(opa)
-        built = build(opa)
-        check_samples(opa, built)
+        if options.output is None:
+            settle_capabilities(opa, options.check)
+        built = checked(opa, options.packs)
     except BuildFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    return compare(built) if only_check else write(built)
+    if options.output is not None:
+        options.output.write_bytes(built)
+        return 0
+    return compare(built) if options.check else write(built)
+
+
+def checked(opa: str, root: Path) -> bytes:
+    """The bundle of the packs under `root`, after every check. Raises BuildFailed."""
+    check(opa, root)
+    built = build(opa, root)
+    check_samples(opa, built, root)
+    return built
+
+
+def settle_capabilities(opa: str, only_check: bool) -> None:
+    if not only_check:
+        CAPABILITIES.write_text(capabilities(opa))
+    elif CAPABILITIES.read_text() != capabilities(opa):
+        raise BuildFailed("policies/capabilities.json is not what the engine has: run python -m policies.build")
 
 
 def compare(built: bytes) -> int:
@@ -201,9 +220,8 @@ def write(built: bytes) -> int:
     digest = hashlib.sha256(built).hexdigest()
     TARGET.write_bytes(built)
     PIN.write_text(PIN_LINE.sub(f'DEFAULT_BUNDLE_SHA256 = "{digest}"', PIN.read_text()))
-    sys.stdout.write(
-        f"{TARGET.relative_to(ROOT)} {len(built)} bytes, revision {bundle.parse(built).revision}, {digest}\n"
-    )
+    revision = bundle.parse(built).revision
+    sys.stdout.write(f"{TARGET.relative_to(ROOT)}: {len(built)} bytes, revision {revision}, sha256 {digest}\n")
     return 0
 
 

@@ -1,0 +1,78 @@
+"""The pack in docs/policies.md is checked, built and run as the page says, and what the page lists is true."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+
+import orjson
+
+from policies import build, generate
+from sidecar import policy
+from sidecar.drivers import bundle
+from sidecar.drivers.rego_engine import RegoEngine
+from sidecar.model import ReleaseMode
+from tests.drivers.opa_process import opa_or_skip
+
+PAGE = (generate.ROOT / "docs" / "policies.md").read_text()
+
+
+class Clock:
+    def now(self) -> int:
+        return 0
+
+    def monotonic(self) -> float:
+        return time.perf_counter()
+
+
+def guided(tmp_path: Path) -> Path:
+    """The default packs and the one of the page, routed as it says."""
+    root = tmp_path / "policies"
+    shutil.copytree(build.POLICIES, root)
+    (root / "residency").mkdir()
+    pack, test = re.findall(r"```rego\n(.*?)```", PAGE, re.DOTALL)
+    (root / "residency" / "pack.rego").write_text(pack)
+    (root / "residency" / "pack_test.rego").write_text(test)
+    data = json.loads((root / "data.json").read_text())
+    data["governor"]["routes"]["request"].append("residency")
+    (root / "data.json").write_text(json.dumps(data))
+    return root
+
+
+def test_the_pack_of_the_page(tmp_path: Path) -> None:
+    engine = RegoEngine(bundle.parse(build.checked(opa_or_skip(), guided(tmp_path))), Clock())
+    credit = generate.merge_patch(generate.example_request(), {"use_case": {"id": "credit"}})
+    outside = generate.merge_patch(credit, {"model": {"region": "us"}})
+    decision = policy.read(engine.decide_now(outside), orjson.dumps(outside))
+    assert decision.codes == ("RESIDENCY_VIOLATION",)
+    reason = engine.reasons["RESIDENCY_VIOLATION"]
+    assert policy.render(reason, decision.denies[0].params) == "The use case credit may not be sent to openai."
+    held = policy.read(engine.decide_now(credit), orjson.dumps(credit))
+    assert held.codes == ()
+    assert held.duties.release.mode is ReleaseMode.WHOLE
+
+
+def test_the_obligations_of_the_page_are_those_fulfilled() -> None:
+    table = PAGE.split("## What policy may demand")[1].split("Not fulfilled")[0]
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \|.*\| ([^|]*) \|$", table, re.MULTILINE))
+    assert set(rows) == set(policy.FULFILLED["request"])
+    everywhere = {name for name, where in rows.items() if where.startswith("everywhere")}
+    assert everywhere == set(policy.FULFILLED["response"])
+
+
+def test_what_the_page_calls_null_is_null() -> None:
+    document = generate.example_request()
+    usage = set(document["usage"].values())
+    use_case, model = document["use_case"], document["model"]
+    assert usage | {use_case["risk"], use_case["user_facing"], use_case["owner"]} == {None}
+    assert {model["resolved"], model["digest"], model["tier"], document["session_id"]} == {None}
+    assert document["principal"]["subject"] is None
+    assert document["principal"]["claims"] == {}
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#h][^)]*)\)", PAGE):
+        assert (generate.ROOT / "docs" / target).exists(), target

@@ -1,0 +1,169 @@
+"""Values of every supported type at every place a provider reads: none upstream, none in any sink, all of them back."""
+
+from __future__ import annotations
+
+import base64
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from tests.e2e.processes import Sidecar, Stub
+
+VALUES = {
+    "e-mail": "zoe.kvist@example.org",
+    "internal e-mail": "zoe.kvist@corp.internal",
+    "phone": "+49 30 901820",
+    "card": "4111 1111 1111 1111",
+    "2-series card": "2221000000000009",
+    "iban": "DE89370400440532013000",
+    "ip": "203.0.113.77",
+    "us ssn": "536-90-4399",
+    "mac": "00:1A:2B:3C:4D:5E",
+    "bitcoin": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+}
+Body = dict[str, Any]
+Place = Callable[[str], Body]
+
+
+def chat(*messages: Any, **more: Any) -> Body:
+    return {"messages": [*messages, {"role": "user", "content": "Go on."}], **more}
+
+
+def said(role: str, content: Any, **more: Any) -> Any:
+    return {"role": role, "content": content, **more}
+
+
+def tool(**function: Any) -> Any:
+    return [{"type": "function", "function": {"name": "send", **function}}]
+
+
+def called(arguments: str) -> Any:
+    call = {"id": "call_1", "type": "function", "function": {"name": "send", "arguments": arguments}}
+    return [said("assistant", None, tool_calls=[call]), {"role": "tool", "tool_call_id": "call_1", "content": "sent"}]
+
+
+def schema(value: str) -> Any:
+    return {"type": "object", "properties": {"to": {"type": "string", "description": f"such as {value}"}}}
+
+
+CHAT: dict[str, Place] = {
+    "system": lambda v: chat(said("system", f"You work for {v}.")),
+    "developer": lambda v: chat(said("developer", f"You work for {v}.")),
+    "user": lambda v: chat(said("user", f"I am {v}!")),
+    "assistant history": lambda v: chat(said("user", "?"), said("assistant", f"You are {v}.")),
+    "part of several": lambda v: chat(
+        said("user", [{"type": "text", "text": "a"}, {"type": "text", "text": f"Mine: {v}"}])
+    ),
+    "refusal in history": lambda v: chat(said("assistant", None, refusal=f"Not for {v}.")),
+    "user field": lambda v: chat(user=v),
+    "safety identifier": lambda v: chat(safety_identifier=v),
+    "metadata value": lambda v: chat(metadata={"owner": v}),
+    "stop": lambda v: chat(stop=[v]),
+    "tool description": lambda v: chat(tools=tool(description=f"Mail to {v}.")),
+    "tool parameter": lambda v: chat(tools=tool(parameters=schema(v))),
+    "tool enum": lambda v: chat(
+        tools=tool(parameters={"type": "object", "properties": {"to": {"type": "string", "enum": [v]}}})
+    ),
+    "tool call arguments": lambda v: chat(*called(orjson.dumps({"to": v, "n": 1}).decode())),
+    "nested tool call arguments": lambda v: chat(
+        *called(orjson.dumps({"payload": orjson.dumps({"to": [v]}).decode()}).decode())
+    ),
+    "key in tool call arguments": lambda v: chat(*called(orjson.dumps({v: True}).decode())),
+    "arguments that are no JSON": lambda v: chat(*called(f"to={v}")),
+    "tool result": lambda v: chat(
+        *called("{}")[:1], {"role": "tool", "tool_call_id": "call_1", "content": f"found {v}"}
+    ),
+    "JSON tool result": lambda v: chat(
+        *called("{}")[:1], {"role": "tool", "tool_call_id": "call_1", "content": orjson.dumps([{"to": v}]).decode()}
+    ),
+    "response format": lambda v: chat(
+        response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": schema(v)}}
+    ),
+    "prediction": lambda v: chat(prediction={"type": "content", "content": f"Dear {v}"}),
+    "unknown field": lambda v: chat(experimental={"hint": [f"about {v}"]}),
+    "reasoning in history": lambda v: chat(said("assistant", "ok", reasoning_content=f"{v} asks")),
+}
+COMPLETION: dict[str, Place] = {
+    "prompt": lambda v: {"prompt": f"Write to {v}."},
+    "prompts": lambda v: {"prompt": ["One.", f"Write to {v}."]},
+    "suffix": lambda v: {"prompt": "Dear", "suffix": f" {v}"},
+}
+EMBEDDING: dict[str, Place] = {
+    "input": lambda v: {"input": f"{v} wrote"},
+    "inputs": lambda v: {"input": ["one", f"{v} wrote"]},
+}
+PLACES = (
+    [("/chat/completions", name, place) for name, place in CHAT.items()]
+    + [("/completions", name, place) for name, place in COMPLETION.items()]
+    + [("/embeddings", name, place) for name, place in EMBEDDING.items()]
+)
+
+
+def text_of(path: str, reply: Body) -> str:
+    """What the caller reads: the echoed request, as the reply's text."""
+    return "\n".join(
+        (choice["message"]["content"] if path == "/chat/completions" else choice["text"]) for choice in reply["choices"]
+    )
+
+
+async def last_seen(session: aiohttp.ClientSession, stub: Stub) -> str:
+    async with session.get(f"{stub.url}/stub/requests") as reply:
+        request = (await reply.json())["requests"][-1]
+    raw = base64.b64decode(request["raw"]).decode()
+    return raw + "\n".join(value for _, value in request["headers"])
+
+
+@pytest.mark.parametrize(("path", "name", "place"), PLACES, ids=[f"{path} {name}" for path, name, _ in PLACES])
+async def test_no_value_goes_upstream_and_each_comes_back(
+    stub: Stub, sidecar: Sidecar, path: str, name: str, place: Place
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        for kind, value in VALUES.items():
+            body = {"model": "stub-echo", **place(value)}
+            async with session.post(sidecar.base + path, json=body) as reply:
+                assert reply.status == 200, (kind, await reply.text())
+                answered = await reply.json()
+            seen = await last_seen(session, stub)
+            assert value not in seen, kind
+            assert value.replace(" ", "") not in seen.replace(" ", ""), kind
+            if path == "/embeddings":
+                continue
+            echoed = text_of(path, answered)
+            assert value in echoed, kind
+            if path == "/chat/completions":
+                assert orjson.loads(echoed) == body, kind
+
+
+@pytest.mark.parametrize("place", ["user", "tool call arguments", "nested tool call arguments"])
+async def test_streams_bring_each_value_back_whole(stub: Stub, sidecar: Sidecar, place: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        for kind, value in VALUES.items():
+            body = {"model": "stub-echo", "stream": True, **CHAT[place](value)}
+            pieces = []
+            async with session.post(f"{sidecar.base}/chat/completions", json=body) as reply:
+                async for line in reply.content:
+                    if line.startswith(b"data: {"):
+                        pieces += [c["delta"].get("content") or "" for c in orjson.loads(line[6:])["choices"]]
+            assert value not in await last_seen(session, stub), kind
+            assert orjson.loads("".join(pieces)) == body, kind
+
+
+def test_no_sink_holds_a_value(sidecar: Sidecar) -> None:
+    """After all of the above: ledger files, log, metrics, every record as an officer sees it."""
+    with urllib.request.urlopen(f"{sidecar.admin}/metrics") as page:
+        sinks = {"metrics": page.read()}
+    sinks |= {path.name: path.read_bytes() for path in sidecar.state.rglob("*") if path.is_file()}
+    sinks["log"] = sidecar.output().encode()
+    sinks["query"] = sidecar.audit("query", "--json", "--limit", "100000").stdout.encode()
+    ids = [row["id"] for row in sidecar.rows()][:40]
+    assert ids
+    for record in ids:
+        sinks[record] = sidecar.audit("show", record, "--json").stdout.encode()
+    assert len(sinks["log"]) > 1000
+    for name, content in sinks.items():
+        for kind, value in VALUES.items():
+            assert value.encode() not in content, (name, kind)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sidecar.dialects.jsontext import load, load_reply, spell
+from sidecar.dialects.jsontext import NOT_JSON, load, load_inside, load_reply, spell
 from sidecar.dialects.spans import Cut, Misplaced, Path, Span, apply, locate
 from sidecar.errors import OwnError
 from sidecar.model import INSIDE, Edit, PlaceKind
@@ -84,10 +84,14 @@ def _cuts_inside(raw: bytes, span: Span, changes: list[Change]) -> list[Cut]:
     The literal may spell a character in several ways, so the offsets of the decoded text are mapped over its escapes
     instead of writing the literal anew: what lies outside the inner spans keeps its bytes at every level.
     """
-    spelled = raw[span.start + 1 : span.end - 1]
+    if raw[span.start] not in b'"':
+        raise Misplaced("no string stands here")
     text: str = orjson.loads(raw[span.start : span.end])
-    inner = cuts(text.encode(), orjson.loads(text), changes)
-    outer = _Offsets(spelled)
+    tree = load_inside(text)
+    if tree is NOT_JSON:
+        raise Misplaced("no JSON stands in this string")
+    inner = cuts(text.encode(), tree, changes)
+    outer = _Offsets(raw[span.start + 1 : span.end - 1])
     return [
         Cut(span.start + 1 + outer.at(cut.start), span.start + 1 + outer.at(cut.end), spell(cut.new.decode())[1:-1])
         for cut in inner

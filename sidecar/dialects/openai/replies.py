@@ -78,7 +78,7 @@ class ReplyTree:
         if not tree.keys() <= _TOP_KNOWN:
             self._others(tree, deltas)
         choices = tree.get("choices")
-        if choices:
+        if choices is not None:
             self._choices(choices, deltas)
         if self._model is None or "usage" in tree:
             self._facts(tree)

@@ -1,6 +1,7 @@
 """Checks the packs and builds the default bundle: `python -m policies.build` (`--check` writes nothing; CI runs it).
 
-Packs of one's own, in a folder like this one, are checked and built with `--packs DIR --output FILE`.
+Packs of one's own, in a folder like this one, are checked and built with `--packs DIR --output FILE`. With
+`--config FILE`, which holds what `policy.data` does, the bundle is the configured one, as an OPA server has to have it.
 
 Every step is OPA's own: formatting, strict checks against the input's schema and the allowed builtins, tests with
 coverage, the plan. Then a lint of ours, the samples decided by OPA itself, and a tar that is the same to the byte
@@ -21,6 +22,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from policies import generate
 from policies.lint import lint
@@ -176,6 +179,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the bundle in the tree is another")
     parser.add_argument("--packs", type=Path, default=POLICIES, metavar="DIR", help="other packs than the default ones")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where their bundle goes")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="YAML to lay over data.governor.config")
     options = parser.parse_args()
     try:
         opa = find_opa()
@@ -188,7 +192,7 @@ def main() -> int:
         sys.stderr.write(f"{failure}\n")
         return 1
     if options.output is not None:
-        options.output.write_bytes(built)
+        options.output.write_bytes(configured(built, options.config))
         return 0
     return compare(built) if options.check else write(built)
 
@@ -199,6 +203,11 @@ def checked(opa: str, root: Path) -> bytes:
     built = build(opa, root)
     check_samples(opa, built, root)
     return built
+
+
+def configured(built: bytes, config: Path | None) -> bytes:
+    """The bundle as a sidecar makes it of `policy.data`: the same bytes, hence the same digest."""
+    return built if config is None else bundle.with_config(bundle.parse(built), yaml.safe_load(config.read_text())).raw
 
 
 def settle_capabilities(opa: str, only_check: bool) -> None:

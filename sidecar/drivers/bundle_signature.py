@@ -33,7 +33,7 @@ HASHES: Mapping[str, Callable[[bytes], Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Verifier:
     """Which key has to have signed: a public key in PEM, RSA for RS256, P-256 for ES256.
 

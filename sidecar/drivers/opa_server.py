@@ -116,8 +116,9 @@ class Breaker:
 class OpaServer:
     """`ports.Decide` by an OPA server. Enter it before use; leaving closes its connections.
 
-    `digests` maps the revisions of bundles we know to their SHA-256: OPA tells the revision it decided with, never the
-    digest, so a revision that is not in there is recorded without one.
+    OPA tells the revision it decided with, never the digest. `digests` maps the revisions that are expected to their
+    SHA-256; an answer of another policy is a fault, or settings that the server does not have would silently not hold.
+    Without `digests` any policy may answer, and is recorded without a digest.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class OpaServer:
         return bool(await self._client.check_health(query=READY))
 
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
-        """Evaluate the entrypoint. Raises OwnError with PDP_UNAVAILABLE, _TIMEOUT, _ERROR, _CONTRACT or INPUT_INVALID."""
+        """Evaluate the entrypoint. Raises OwnError: PDP_UNAVAILABLE, _TIMEOUT, _ERROR, _CONTRACT, INPUT_INVALID."""
         body = orjson.dumps(document)
         if len(body) > INPUT_LIMIT:
             raise OwnError("INPUT_INVALID", "The policy input is over 256 KB.")
@@ -186,12 +187,13 @@ class OpaServer:
             raise OwnError("PDP_CONTRACT", "The OPA server's answer is not JSON, or names a key twice.") from None
         if not isinstance(answer, dict):
             raise OwnError("PDP_CONTRACT", "The OPA server's answer is not an object.")
-        return EngineAnswer(
-            result=answer.get("result"),
-            undefined="result" not in answer,
-            policy=self._version(answer.get("provenance")),
-            eval_us=eval_us,
-        )
+        version = self._version(answer.get("provenance"))
+        if self._digests and version.revision not in self._digests:
+            raise OwnError(
+                "PDP_CONTRACT", "The OPA server runs another bundle: give it that of policy.bundle and .data."
+            )
+        undefined = "result" not in answer
+        return EngineAnswer(result=answer.get("result"), undefined=undefined, policy=version, eval_us=eval_us)
 
     def _version(self, provenance: object) -> PolicyVersion:
         told = provenance if isinstance(provenance, dict) else {}

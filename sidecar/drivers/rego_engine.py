@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.resources
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -39,8 +39,9 @@ class Loaded:
     bundle: Bundle
     engine: rego.Engine = field(repr=False)
     version: PolicyVersion
-    slowest_us: int
+    reasons: Mapping[str, Reason] = field(repr=False)
     at: int
+    slowest_us: int = 0
 
 
 class RegoEngine:
@@ -65,7 +66,7 @@ class RegoEngine:
     @property
     def reasons(self) -> Mapping[str, Reason]:
         """The reason codes of the bundle in charge."""
-        return self._active.bundle.reasons
+        return self._active.reasons
 
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
         """Evaluate the entrypoint. Raises OwnError with the engine's PDP_* code."""
@@ -127,10 +128,14 @@ def default_bundle() -> Bundle:
 def load(bundle: Bundle, clock: Clock, limits: rego.Limits = LIMITS) -> Loaded:
     """Build the engine of a bundle and run its samples. Raises BundleRefused."""
     loaded = Loaded(
-        bundle=bundle, engine=build(bundle, limits), version=version_of(bundle), slowest_us=0, at=clock.now()
+        bundle=bundle,
+        engine=build(bundle, limits),
+        version=version_of(bundle),
+        reasons=bundle.reasons,
+        at=clock.now(),
     )
     slowest = max((try_sample(loaded, sample, clock) for sample in bundle.samples), default=0)
-    return Loaded(bundle=bundle, engine=loaded.engine, version=loaded.version, slowest_us=slowest, at=loaded.at)
+    return replace(loaded, slowest_us=slowest)
 
 
 def build(bundle: Bundle, limits: rego.Limits = LIMITS) -> rego.Engine:
@@ -182,7 +187,7 @@ def try_sample(loaded: Loaded, sample: Sample, clock: Clock) -> int:
 
 def check_answer(loaded: Loaded, sample: Sample, answer: EngineAnswer) -> None:
     codes = policy.read(answer, orjson.dumps(sample.input)).codes
-    if broken := [code for code in codes if code in policy.FAULTS and code not in loaded.bundle.reasons]:
+    if broken := [code for code in codes if code in policy.FAULTS and code not in loaded.reasons]:
         raise BundleRefused(f"{sample.name} answers {broken[0]}.", policy.find(broken[0]).advice)
     if sample.answer is not None and answer.result != sample.answer:
         raise BundleRefused(f"{sample.name} is not decided as OPA decided it.", "Build the bundle anew; report this.")

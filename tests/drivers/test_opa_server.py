@@ -403,6 +403,15 @@ async def test_provenance_of_a_bundle_that_is_not_known(default_url: str) -> Non
     assert version.engine == "opa"
 
 
+async def test_another_policy_than_expected_is_a_fault(default_url: str) -> None:
+    """Settings that only we have laid over the bundle would silently not hold."""
+    configured = bundle.with_config(default_bundle(), {"models": {"allow": {"*": ["o3"]}}})
+    async with OpaServer(default_url, CLOCK, digests={configured.revision: configured.sha256}, timeout=5.0) as server:
+        with pytest.raises(OwnError) as raised:
+            await server.decide(generate.example_request())
+    assert raised.value.code == "PDP_CONTRACT"
+
+
 # --- a stand-in while the server is away
 
 

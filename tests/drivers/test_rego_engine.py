@@ -140,7 +140,7 @@ def test_a_bundle_of_ones_own_brings_its_codes() -> None:
 def test_metadata_that_cannot_be_read_is_refused() -> None:
     for source in (b"# METADATA\n# a: [\npackage x", b"# METADATA\n# custom:\n#  code: A\n#  status: 200\npackage x"):
         with pytest.raises(BundleRefused):
-            _ = changed({"x.rego": source}).reasons
+            RegoEngine(changed({"x.rego": source}), CLOCK)
 
 
 def test_a_policy_without_the_entrypoint_is_refused() -> None:

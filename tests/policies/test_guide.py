@@ -55,6 +55,15 @@ def test_the_pack_of_the_page(tmp_path: Path) -> None:
     assert held.duties.release.mode is ReleaseMode.WHOLE
 
 
+def test_a_configured_bundle_is_the_one_a_sidecar_makes(tmp_path: Path) -> None:
+    settings = tmp_path / "data.yaml"
+    settings.write_text("models: {allow: {acme: [o3]}}")
+    built = build.TARGET.read_bytes()
+    made = bundle.with_config(bundle.parse(built), {"models": {"allow": {"acme": ["o3"]}}})
+    assert build.configured(built, settings) == made.raw
+    assert build.configured(built, None) == built
+
+
 def test_the_obligations_of_the_page_are_those_fulfilled() -> None:
     table = PAGE.split("## What policy may demand")[1].split("Not fulfilled")[0]
     rows = dict(re.findall(r"^\| `([a-z_]+)` \|.*\| ([^|]*) \|$", table, re.MULTILINE))

@@ -74,5 +74,5 @@ def _passed(kind: str, path: str) -> str | None:
     passed = PASSED.get(kind, frozenset())
     if path in passed:
         return path
-    known = passed and _MODEL_PATH.fullmatch(path) and "/.." not in path
+    known = passed and _MODEL_PATH.fullmatch(path) and ".." not in path
     return "/v1/models/{model}" if known else None

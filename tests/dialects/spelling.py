@@ -1,4 +1,4 @@
-"""JSON as others spell it: a writer that makes arbitrary choices, and a slow reader that tells where each token stands."""
+"""JSON as others spell it: a writer that makes arbitrary choices, a slow reader that tells where each token stands."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def test_the_rest_of_an_inner_text_keeps_its_outer_spelling() -> None:
     """Escapes that orjson would spell otherwise stay, before and behind the edited span."""
     body = (
         rb'{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":'
-        rb'"{\u0022a\u0022: \"caf\u00e9 \\u0041 \ud83d\ude00 \/\", \"to\":\u0022Bob\", \"n\" : 0.70, \"z\":\"\\\/\"}"}}]}]}'
+        rb'"{\u0022a\u0022: \"caf\u00e9 \\u0041 \ud83d\ude00 \/\", '
+        rb'\"to\":\u0022Bob\", \"n\" : 0.70, \"z\":\"\\\/\"}"}}]}]}'
     )
     part = next(part for part in CHAT.parse(body).parts if part.text == "Bob")
     edited = CHAT.edit(body, [Edit(part.place, '<"é>')])

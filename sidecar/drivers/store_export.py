@@ -1,0 +1,115 @@
+"""Writing an export: the exact tree of C2SP tlog-tiles, and beside it what people read (store_export.md says which).
+
+The checkpoint comes last, so that an export that was interrupted does not look finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sidecar.drivers.keys import VKEY
+from sidecar.drivers.store_reader import Reader, Source
+from sidecar.errors import OwnError
+from sidecar.ledger.disclosure import box_context, open_box
+from sidecar.ledger.entries import parse
+from sidecar.ledger.merkle import TILE_WIDTH
+from sidecar.ledger.note import Verifier
+from sidecar.ledger.record import join_record, record_line
+from sidecar.ledger.report import Report
+from sidecar.ledger.source import StoredEntry
+from sidecar.ledger.tiles import ENTRIES, Tile, bundles_of, join_bundle, tiles_of
+from sidecar.ledger.verify_export import CHECKPOINT, DISCLOSURES, RECORDS, disclosure_line, verify_export
+
+README = Path(__file__).with_name("store_export.md")
+
+
+class Exported(NamedTuple):
+    entries: int
+    records: int
+    disclosures: bool
+
+
+def export(reader: Reader, target: Path) -> Exported:
+    """Write the whole log into a new folder, as of one moment. Raises OwnError when the folder is not empty."""
+    if target.exists() and any(target.iterdir()):
+        raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.")
+    target.mkdir(parents=True, exist_ok=True)
+    with reader.snapshot():
+        checkpoint, size = reader.checkpoint(), reader.size()
+        for tile in bundles_of(size):
+            start = tile.number * TILE_WIDTH
+            _write(target, tile, join_bundle(reader.bodies(start, start + tile.width)))
+        for tile in tiles_of(size):
+            assert isinstance(tile.level, int)
+            start = tile.number * TILE_WIDTH
+            _write(target, tile, b"".join(reader.nodes(tile.level, start, start + tile.width)))
+        records = _people(reader, target)
+    (target / VKEY).write_text(reader.vkey().vkey + "\n")
+    (target / "README.md").write_bytes(README.read_bytes())
+    (target / CHECKPOINT).write_text(checkpoint)
+    return Exported(size, records, reader.keyring is not None)
+
+
+def _write(target: Path, tile: Tile, data: bytes) -> None:
+    # A short file at a full tile's path would be cached for ever by whoever mirrors it (tessera issue 1178).
+    assert tile.level == ENTRIES or len(data) == tile.width * 32
+    path = target / tile.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _people(reader: Reader, target: Path) -> int:
+    """Records in the order of their outcomes, open ones last; disclosures in the order of entries."""
+    count = 0
+    with (target / RECORDS).open("wb") as records:
+        for first, last in _pairs(reader):
+            records.write(record_line(join_record(first, last, reader.keyring)))
+            count += 1
+    if reader.keyring is not None:
+        with (target / DISCLOSURES).open("wb") as disclosures:
+            for line in _disclosures(reader):
+                disclosures.write(line)
+    return count
+
+
+def _pairs(reader: Reader) -> Iterator[tuple[StoredEntry, StoredEntry | None]]:
+    pending: dict[str, StoredEntry] = {}
+    for row in Source(reader.connection).entries():
+        leaf = parse(row.body)
+        if leaf["typ"] == "intent":
+            pending[leaf["id"]] = row
+        elif leaf["typ"] == "outcome" and leaf["id"] in pending:
+            yield pending.pop(leaf["id"]), row
+    for row in pending.values():
+        yield row, None
+
+
+def _disclosures(reader: Reader) -> Iterator[bytes]:
+    assert reader.keyring is not None
+    keys: dict[str, bytes] = {}
+    for row in Source(reader.connection).entries():
+        leaf = parse(row.body)
+        if row.wrapped is not None:
+            keys[leaf["id"]] = reader.keyring.unwrap(row.wrapped, leaf["id"])
+        key = keys.pop(leaf["id"], None) if leaf["typ"] == "outcome" else keys.get(leaf["id"])
+        if row.box is not None and key is not None:
+            yield disclosure_line(row.number, leaf["id"], open_box(row.box, key, box_context(leaf["id"], leaf["typ"])))
+
+
+class FolderFetcher:
+    """verify_export.Fetcher over a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, path: str) -> bytes | None:
+        try:
+            return (self._folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+
+def verify_folder_export(folder: Path, *, key: Verifier, pinned: bool = True, kept: bytes | None = None) -> Report:
+    return verify_export(FolderFetcher(folder), key, pinned=pinned, kept=kept)

@@ -1,0 +1,249 @@
+"""Reading a store, beside a running writer or at rest: records, receipts, and the rows that verification asks for.
+
+Read-only connections; a `Reader` never takes the lock, never folds in the WAL, and needs the data key only to open
+disclosures. No ORM here: `sidecar audit verify` must start fast (the questions of people go through store_query.py).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sidecar.drivers import store_sql as sql
+from sidecar.drivers.keys import DATA_KEY, VKEY, load_keyring, load_vkey
+from sidecar.drivers.store_folder import StateFolder
+from sidecar.drivers.store_open import StoreNodes
+from sidecar.errors import OwnError
+from sidecar.ledger.checkpoint import encode_receipt, peek_checkpoint
+from sidecar.ledger.disclosure import Keyring
+from sidecar.ledger.index import COLUMNS
+from sidecar.ledger.merkle import consistency_proof, inclusion_proof
+from sidecar.ledger.note import Verifier
+from sidecar.ledger.record import Record, join_record
+from sidecar.ledger.report import Report
+from sidecar.ledger.source import SourceDamaged, StoredEntry, StoredHead
+from sidecar.ledger.verify_store import Evidence, verify_store
+
+_EXCHANGE = ", ".join(f"x.{name}" for name in COLUMNS)
+_ENTRIES = f"""SELECT e.number, e.body, e.leaf, b.box, k.wrapped, {_EXCHANGE} FROM entry e
+ LEFT JOIN box b ON b.number = e.number LEFT JOIN datakey k ON k.number = e.number
+ LEFT JOIN exchange x ON x.intent_number = e.number"""  # noqa: S608  names of ours
+_STRAYS = """SELECT 'box', number FROM box WHERE number NOT IN (SELECT number FROM entry)
+ UNION ALL SELECT 'datakey', number FROM datakey WHERE number NOT IN (SELECT number FROM entry)
+ UNION ALL SELECT 'exchange', intent_number FROM exchange WHERE intent_number NOT IN (SELECT number FROM entry)"""
+_REMAINS = """SELECT b.number, x.id FROM exchange x JOIN box b ON b.number IN (x.intent_number, x.outcome_number)
+ WHERE x.id = ? UNION SELECT k.number, x.id FROM exchange x JOIN datakey k ON k.number = x.intent_number WHERE x.id = ?
+ ORDER BY 1"""
+
+
+class Reader:
+    """One log, read-only. `keyring` is None where the data key is not at hand: disclosures then stay sealed."""
+
+    def __init__(self, folder: StateFolder, connection: sqlite3.Connection, keyring: Keyring | None) -> None:
+        self.folder = folder
+        self.connection = connection
+        self.keyring = keyring
+        self.origin = folder.origin()
+
+    @classmethod
+    def open(cls, path: Path, *, disclosures: bool = True) -> Self:
+        """The log of a state folder. Raises OwnError: LEDGER_FOLDER, LEDGER_KEY, LEDGER_DAMAGED."""
+        folder = StateFolder(path)
+        origin = folder.origin()
+        keyring = load_keyring(path, origin) if disclosures and (path / DATA_KEY).exists() else None
+        try:
+            connection = sql.connect_reading(folder.store)
+        except FileNotFoundError as fault:
+            raise OwnError("LEDGER_FOLDER", f"{folder.store} does not exist: this log has no entries yet.") from fault
+        except sqlite3.Error as fault:
+            raise OwnError("LEDGER_DAMAGED", f"{folder.store} cannot be read ({fault}).") from fault
+        return cls(folder, connection, keyring)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    # -- the log ----------------------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> str:
+        """The newest signed checkpoint of the store."""
+        row = self.connection.execute("SELECT checkpoint FROM head").fetchone()
+        if row is None:
+            raise OwnError("LEDGER_FOLDER", "This log has no entries yet.")
+        return str(row[0])
+
+    def snapshot(self) -> _snapshot:
+        """Reads inside this context see one state of the log, also beside a running writer."""
+        return _snapshot(self.connection)
+
+    def size(self) -> int:
+        return peek_checkpoint(self.checkpoint().encode()).size
+
+    def bodies(self, start: int, end: int) -> list[bytes]:
+        """The bytes of entries `start` to `end - 1`."""
+        query = "SELECT body FROM entry WHERE number >= ? AND number < ? ORDER BY number"
+        return [row[0] for row in self.connection.execute(query, (start, end))]
+
+    def nodes(self, level: int, start: int, end: int) -> Sequence[bytes]:
+        """merkle.Nodes of this log."""
+        return StoreNodes(self.connection)(level, start, end)
+
+    def vkey(self) -> Verifier:
+        """The verifier key that lies in the state folder: convenient, and no proof against whoever owns the folder."""
+        return load_vkey(self.folder.path / VKEY)
+
+    def receipt(self, exchange: str, kind: str = "outcome") -> str:
+        """The tlog-proof of an exchange's `intent` or `outcome`; raises OwnError RECORD_UNKNOWN."""
+        column = {"intent": "intent_number", "outcome": "outcome_number"}[kind]
+        query = f"SELECT {column} FROM exchange WHERE id = ?"  # noqa: S608  a name of ours
+        # One transaction: the proof must be of the very checkpoint that goes with it.
+        with self.snapshot():
+            row = self.connection.execute(query, (exchange,)).fetchone()
+            if row is None or row[0] is None:
+                raise OwnError("RECORD_UNKNOWN", f"No {kind} of this id is in the log.", status=404)
+            checkpoint = self.checkpoint()
+            size = peek_checkpoint(checkpoint.encode()).size
+            return encode_receipt(row[0], inclusion_proof(self.nodes, row[0], size), checkpoint)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the log of size `new` extends that of size `old`."""
+        return consistency_proof(self.nodes, old, new)
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def record(self, exchange: str) -> Record:
+        """One exchange, its entries joined and its disclosures opened; raises OwnError RECORD_UNKNOWN."""
+        rows = self.connection.execute(
+            "SELECT intent_number, outcome_number FROM exchange WHERE id = ?", (exchange,)
+        ).fetchone()
+        if rows is None:
+            raise OwnError("RECORD_UNKNOWN", "No exchange of this id is in the log.", status=404)
+        return self.record_at(*rows)
+
+    def record_at(self, intent: int, outcome: int | None) -> Record:
+        """The record whose entries have these numbers."""
+        found = [self._stored(number) for number in (intent, outcome) if number is not None]
+        first, last = found[0], found[1] if len(found) > 1 else None
+        return join_record(first, last, self.keyring)
+
+    def _stored(self, number: int) -> StoredEntry:
+        row = self.connection.execute(f"{_ENTRIES} WHERE e.number = ?", (number,)).fetchone()
+        if row is None:
+            raise OwnError("LEDGER_DAMAGED", f"Entry {number} is missing; run `sidecar audit verify`.")
+        return _entry(row)
+
+    # -- verification -----------------------------------------------------------------------------------------------
+
+    def verify(self, *, key: Verifier | None = None, kept: bytes | None = None) -> Report:
+        """Check the whole store as of now. `key` and `kept` are a verifier key and a checkpoint kept elsewhere."""
+        return verify_folder(self.folder, self.connection, self.keyring, key=key, kept=kept)
+
+
+def verify_path(path: Path, *, key: Verifier | None = None, kept: bytes | None = None) -> Report:
+    """Verify the store of a state folder; a store that cannot even be opened is a failed report, not an exception.
+
+    Raises OwnError where the folder is none of ours or no key is to be had: then nothing can be said.
+    """
+    folder = StateFolder(path)
+    verifier = key or load_vkey(path / VKEY)
+    try:
+        with Reader.open(path) as reader:
+            return reader.verify(key=key, kept=kept)
+    except OwnError as fault:
+        if fault.code not in ("LEDGER_DAMAGED", "LEDGER_FOLDER") or not folder.path.is_dir():
+            raise
+        report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
+        report.fail(None, None, "database-corrupt", fault.advice)
+        return report
+
+
+def verify_folder(
+    folder: StateFolder,
+    connection: sqlite3.Connection,
+    keyring: Keyring | None,
+    *,
+    key: Verifier | None = None,
+    kept: bytes | None = None,
+) -> Report:
+    # The file first, then the snapshot: a writer at work only ever makes the store larger than its checkpoint.
+    beside = folder.read_checkpoint()
+    try:
+        with _snapshot(connection):
+            verifier = key or load_vkey(folder.path / VKEY)
+            evidence = Evidence(verifier, key is not None, keyring, beside, True, kept)
+            return verify_store(Source(connection), evidence)
+    except sqlite3.Error as fault:  # not even BEGIN works
+        verifier = key or load_vkey(folder.path / VKEY)
+        report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
+        report.fail(None, None, "database-corrupt", str(fault))
+        return report
+
+
+class Source:
+    """StoreSource over a connection. Errors of SQLite become SourceDamaged."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def problems(self) -> Iterable[tuple[str, str]]:
+        try:
+            for (line,) in self._query("PRAGMA integrity_check(20)"):
+                if line != "ok":
+                    yield "database-corrupt", str(line)
+            stored = [row[0] for row in self._query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1")]
+            if stored != sorted(sql.SCHEMA):
+                yield "schema-altered", "the tables are not those of a ledger of this version"
+            version = next(self._query("PRAGMA user_version"))[0], next(self._query("PRAGMA application_id"))[0]
+            if version != (sql.SCHEMA_VERSION, sql.APPLICATION_ID):
+                yield "schema-altered", "user_version or application_id"
+        except SourceDamaged as fault:
+            yield "database-corrupt", str(fault)
+
+    def heads(self) -> Sequence[StoredHead]:
+        return [StoredHead(*row) for row in self._query(sql.SELECT_HEAD)]
+
+    def entries(self) -> Iterator[StoredEntry]:
+        return (_entry(row) for row in self._query(f"{_ENTRIES} ORDER BY e.number"))
+
+    def tiles(self) -> Iterable[tuple[Any, Any, Any]]:
+        return list(self._query("SELECT level, number, hash FROM tile"))
+
+    def strays(self) -> Iterable[tuple[str, Any]]:
+        return list(self._query(_STRAYS))
+
+    def remains(self, exchanges: Iterable[str]) -> Iterable[tuple[int, str]]:
+        for exchange in exchanges:
+            yield from self._query(_REMAINS, (exchange, exchange))
+
+    def _query(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._connection.execute(query, values)
+        except (sqlite3.Error, OverflowError, MemoryError, UnicodeError) as fault:
+            raise SourceDamaged(f"{type(fault).__name__}: {fault}") from fault
+
+
+def _entry(row: tuple[Any, ...]) -> StoredEntry:
+    number, body, leaf, box, wrapped, *exchange = row
+    return StoredEntry(number, body, leaf, box, wrapped, exchange if exchange[0] is not None else None)
+
+
+class _snapshot:
+    """A read transaction: all reads see one state of a store that is being written."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN")
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")

@@ -1,0 +1,92 @@
+"""What a sequence of entries must mean, read once from first to last: shared by the verification of stores and exports.
+
+Everything here is said by the leaves themselves; the tree's hashes are checked by the callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sidecar.ledger.canon import ProfileError
+from sidecar.ledger.entries import FORMAT, parse
+from sidecar.ledger.note import Verifier
+from sidecar.ledger.report import Report
+
+
+class Chain:
+    """Feed it every entry in order. `open` maps exchanges without an outcome to their intents' numbers."""
+
+    def __init__(self, report: Report, verifier: Verifier) -> None:
+        self.report = report
+        self.verifier = verifier
+        self.sidecar = verifier.name.rpartition("/")[2]
+        self.t = 0
+        self.open: dict[str, int] = {}
+        self.erased: set[str] = set()
+        self.pruned: list[tuple[int, int]] = []
+        self.data_key_id: str | None = None
+        self.closed = False
+        self.gap = False
+
+    def feed(self, number: int, body: bytes) -> dict[str, Any] | None:
+        """The entry's fields, or None when it cannot be read."""
+        try:
+            leaf = parse(body)
+        except ProfileError as fault:
+            self.report.fail(number, None, "entry-malformed", str(fault))
+            return None
+        self._common(number, leaf)
+        handler = getattr(self, "_" + leaf["typ"].replace(".", "_"), None)
+        if handler is not None:
+            handler(number, leaf)
+        return leaf
+
+    def note_unreadable(self, entry_id: str | None, number: int) -> None:
+        """An intent whose bytes were altered still opens its exchange, so that only it is blamed."""
+        if entry_id is not None:
+            self.open.setdefault(entry_id, number)
+        else:
+            self.gap = True
+
+    def finish(self) -> None:
+        self.report.open = len(self.open)
+        self.report.last_t = self.t or None
+
+    def _common(self, number: int, leaf: Mapping[str, Any]) -> None:
+        if leaf["t"] < self.t:
+            self.report.fail(number, leaf["id"], "time-backwards", "earlier than the entry before")
+        self.t = max(self.t, leaf["t"])
+        if leaf["sidecar"] != self.sidecar:
+            self.report.fail(number, leaf["id"], "entry-foreign", "an entry of another log")
+        if self.closed:
+            self.report.fail(number, leaf["id"], "entry-after-close")
+        if number == 0 and leaf["typ"] != "log.open":
+            self.report.fail(0, leaf["id"], "first-entry", "a log begins with log.open")
+
+    def _log_open(self, number: int, leaf: Mapping[str, Any]) -> None:
+        if number:
+            self.report.fail(number, leaf["id"], "first-entry", "a second log.open")
+        if leaf["format"] != FORMAT or leaf["origin"] != self.verifier.name:
+            self.report.fail(number, leaf["id"], "entry-foreign", "an entry of another log or format")
+        if leaf["vkey"] != self.verifier.vkey:
+            self.report.fail(number, leaf["id"], "key-mismatch", "the log was opened with another key")
+        self.data_key_id = leaf["data_key_id"]
+
+    def _intent(self, number: int, leaf: Mapping[str, Any]) -> None:
+        if leaf["id"] in self.open:
+            self.report.fail(number, leaf["id"], "intent-duplicate")
+        self.open[leaf["id"]] = number
+
+    def _outcome(self, number: int, leaf: Mapping[str, Any]) -> None:
+        if self.open.pop(leaf["id"], None) is None and not self.gap:
+            self.report.fail(number, leaf["id"], "outcome-without-intent")
+
+    def _erasure(self, _: int, leaf: Mapping[str, Any]) -> None:
+        self.erased.update(leaf["exchanges"])
+
+    def _prune(self, _: int, leaf: Mapping[str, Any]) -> None:
+        self.pruned.append((leaf["from"], leaf["to"]))
+
+    def _log_close(self, _: int, __: Mapping[str, Any]) -> None:
+        self.closed = True

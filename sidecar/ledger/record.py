@@ -1,0 +1,265 @@
+"""One exchange as people see it: its two entries joined, with the disclosures that may be opened.
+
+`view` gives the field names of reference/compliance.md section 2. What the log does not know is `unavailable`, what was
+erased says so, and what nobody looked at is listed (guarantee 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from sidecar.ledger.disclosure import DisclosureError, Keyring, box_context, match, open_box, read
+from sidecar.ledger.entries import parse
+from sidecar.ledger.merkle import leaf_hash
+from sidecar.ledger.source import StoredEntry
+
+OPENED, SEALED, ERASED, DAMAGED = "open", "sealed", "erased", "damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """`disclosures` is `open`, `sealed` (no data key at hand), `erased`, or `damaged` (run a verification)."""
+
+    id: str
+    intent_number: int
+    intent: Mapping[str, Any]
+    intent_hash: str
+    outcome_number: int | None = None
+    outcome: Mapping[str, Any] | None = None
+    outcome_hash: str | None = None
+    disclosures: str = SEALED
+    disclosed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reply_disclosed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def state(self) -> str:
+        return "open" if self.outcome is None else str(self.outcome["state"])
+
+
+class Half(NamedTuple):
+    """One entry of a record, parsed."""
+
+    number: int
+    body: bytes
+    leaf: Mapping[str, Any]
+    disclosed: Mapping[str, Any]
+
+
+def make_record(first: Half, last: Half | None, disclosures: str) -> Record:
+    return Record(
+        id=first.leaf["id"],
+        intent_number=first.number,
+        intent=first.leaf,
+        intent_hash=leaf_hash(first.body).hex(),
+        outcome_number=None if last is None else last.number,
+        outcome=None if last is None else last.leaf,
+        outcome_hash=None if last is None else leaf_hash(last.body).hex(),
+        disclosures=disclosures,
+        disclosed=first.disclosed,
+        reply_disclosed={} if last is None else last.disclosed,
+    )
+
+
+def join_record(first: StoredEntry, last: StoredEntry | None, keyring: Keyring | None) -> Record:
+    """The record of an intent and its outcome. Raises ProfileError for entries that cannot be read."""
+    halves = [(row, parse(row.body)) for row in (first, last) if row is not None]
+    state, opened = _open_all(halves, keyring)
+    made = [Half(row.number, row.body, leaf, fields) for (row, leaf), fields in zip(halves, opened, strict=True)]
+    return make_record(made[0], made[1] if len(made) > 1 else None, state)
+
+
+def _open_all(
+    halves: Sequence[tuple[StoredEntry, Mapping[str, Any]]], keyring: Keyring | None
+) -> tuple[str, list[dict[str, Any]]]:
+    first, intent = halves[0]
+    nothing: list[dict[str, Any]] = [{} for _ in halves]
+    if keyring is None:
+        return SEALED, nothing
+    if first.box is None or first.wrapped is None:
+        return ERASED, nothing
+    try:
+        key = keyring.unwrap(first.wrapped, intent["id"])
+        return OPENED, [{} if row.box is None else open_fields(row.box, key, leaf) for row, leaf in halves]
+    except DisclosureError:
+        return DAMAGED, nothing
+
+
+def open_fields(box: bytes, key: bytes, leaf: Mapping[str, Any]) -> dict[str, Any]:
+    """What a box discloses, once it is shown to be what the leaf commits to."""
+    texts = open_box(box, key, box_context(leaf["id"], leaf["typ"]))
+    match(texts, leaf.get("_sd", ()))
+    return read(texts)
+
+
+def view(record: Record) -> dict[str, Any]:
+    """The whole record under the names that officers and exporters see."""
+    return {**_head(record), **_request(record), **_decision(record), **_reply(record), **_proof(record)}
+
+
+def record_line(record: Record) -> bytes:
+    """The view as one line of records.jsonl."""
+    return orjson.dumps(view(record), option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _head(record: Record) -> dict[str, Any]:
+    intent, outcome = record.intent, record.outcome or {}
+    return {
+        "record_id": record.id,
+        "schema_version": intent["v"],
+        "log_id": intent["sidecar"],
+        "state": record.state,
+        "ts_start": intent["at"],
+        "ts_end": outcome.get("at"),
+        "mode": intent["mode"],
+        "side": intent["side"],
+        "disclosures": record.disclosures,
+    }
+
+
+def _request(record: Record) -> dict[str, Any]:
+    intent, get = record.intent, record.disclosed.get
+    caller = get("caller", {})
+    return {
+        "use_case": {"id": _named(record, "use_case")},
+        "caller": {name: caller.get(name) for name in ("tenant", "app", "auth", "roles")} if caller else None,
+        "user_ref": get("user"),
+        "subject_refs": [] if get("subject") is None else [{"token": get("subject"), "link_method": "app-asserted"}],
+        "conversation_id": get("conversation"),
+        "operation": intent["operation"],
+        "endpoint": intent["route"],
+        "provider": intent["provider"],
+        "recipient": {"id": intent["recipient"]},
+        "streaming": intent["streaming"],
+        "model": {
+            "requested": _named(record, "model_requested"),
+            "served": _served(record, "model_served"),
+            "fingerprint": _served(record, "fingerprint"),
+        },
+        "params": readable(intent["params"]),
+        "prompt": {
+            "name": _named(record, "prompt_name"),
+            "version": _named(record, "prompt_version"),
+            "source": intent["prompt_source"],
+            "hash": get("sha256", {}).get("prompt"),
+        },
+        "pii": {
+            "categories": dict(intent["findings"]),
+            "by_role": intent["findings_by_role"],
+            "scores_ppm": intent["detector_scores"],
+        },
+        "redaction": {
+            "detectors": [{"name": name, "version": version} for name, version in intent["detectors"]],
+            "actions": dict(intent["redactions"]),
+            "not_looked_for": list(intent["not_looked_for"]),
+            "not_inspected": intent["not_inspected"],
+        },
+        "input": {"bytes": intent["request_bytes"], "sha256": get("sha256", {}).get("request")},
+        "dispatched": {"bytes": intent["outbound_bytes"], "sha256": get("sha256", {}).get("outbound")},
+        "withheld": intent.get("withheld", []),
+    }
+
+
+def _decision(record: Record) -> dict[str, Any]:
+    later = None if record.outcome is None else record.outcome["decision"]
+    return {
+        "policy": _policy(record.intent["decision"], record.disclosed.get("policy_input")),
+        "reply_policy": None if later is None else _policy(later, record.reply_disclosed.get("policy_input")),
+    }
+
+
+def _policy(decision: Mapping[str, Any], document: str | None) -> dict[str, Any]:
+    version = decision["policy"] or {}
+    return {
+        "result": decision["verdict"],
+        "codes": [deny["code"] for deny in decision["denies"]],
+        "denies": readable(decision["denies"]),
+        "obligations": readable(decision["obligations"]),
+        "enforced": decision["enforced"],
+        "eval_us": decision["eval_us"],
+        "engine": version.get("engine"),
+        "engine_version": version.get("engine_version"),
+        "bundle_hash": version.get("bundle_sha256"),
+        "revision": version.get("revision"),
+        "path": version.get("entrypoint"),
+        "degraded": version.get("degraded"),
+        "signed": version.get("signed"),
+        "input": document,
+    }
+
+
+def _reply(record: Record) -> dict[str, Any]:
+    outcome, get = record.outcome, record.reply_disclosed.get
+    if outcome is None:
+        return {"outcome": None}
+    digests = get("sha256", {})
+    return {
+        "outcome": {
+            "status": outcome["status"],
+            "error": {"type": outcome["error"]},
+            "aborted_by": outcome["aborted_by"],
+            "response_id": get("response_id"),
+            "finish_reasons": outcome["finish_reasons"],
+            "usage": outcome["usage"],
+            "upstream_error": outcome["upstream_error"],
+            "complete": outcome["complete"],
+            "release": outcome["release"],
+            "released": outcome["released"],
+            "restored": outcome["restored"],
+            "surrogates_unknown": outcome["surrogates_unknown"],
+        },
+        "confidence": {"value_ppm": outcome["confidence_ppm"], "source": outcome["confidence_source"]},
+        "rationale": {
+            "codes": outcome["rationale_codes"],
+            "text": get("rationale"),
+            "source": outcome["rationale_source"],
+        },
+        "reply_pii": {"categories": dict(outcome["findings"])},
+        "output": {"bytes": outcome["reply_bytes"], "sha256": digests.get("reply")},
+        "answer": {"bytes": outcome["answer_bytes"], "sha256": digests.get("answer")},
+    }
+
+
+def _proof(record: Record) -> dict[str, Any]:
+    outcome = record.outcome
+    return {
+        "seq": {"intent": record.intent_number, "outcome": record.outcome_number},
+        "leaf_hash": {"intent": record.intent_hash, "outcome": record.outcome_hash},
+        "commitments": {
+            "intent": record.intent["_sd"],
+            "outcome": [] if outcome is None else outcome.get("_sd", []),
+        },
+        "recorded_at": {"intent": record.intent["t"], "outcome": None if outcome is None else outcome["t"]},
+        "timings_us": {
+            "request": record.intent["timings_us"],
+            "reply": None if outcome is None else outcome["timings_us"],
+        },
+    }
+
+
+def _named(record: Record, name: str) -> Any:
+    """A name that stands in the leaf, or was disclosed instead."""
+    value = record.intent[name]
+    return record.disclosed.get(name) if value is None else value
+
+
+def _served(record: Record, name: str) -> Any:
+    if record.outcome is None:
+        return None
+    value = record.outcome[name]
+    return record.reply_disclosed.get(name) if value is None else value
+
+
+def readable(value: Any) -> Any:
+    """Undo the profile's spelling of floats and large integers, for people."""
+    if isinstance(value, dict):
+        if value.keys() == {"ppm"}:
+            ppm = value["ppm"]
+            return None if ppm is None else ppm / 1_000_000
+        if value.keys() == {"digits"}:
+            return int(value["digits"])
+        return {key: readable(item) for key, item in value.items()}
+    return [readable(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,113 @@
+"""What a verification says: one report, the same for a store, an export and a receipt.
+
+Reasons are stable words:
+
+    entry-altered entry-missing entry-extra entry-malformed entry-foreign   the leaves
+    first-entry entry-after-close time-backwards                            their order
+    intent-duplicate outcome-without-intent                                 their pairing
+    leaf-altered tile-altered tile-missing tile-extra root-mismatch         the tree
+    head-altered signature-invalid signature-missing origin-mismatch        the head and its signature
+    malformed key-mismatch
+    checkpoint-file-missing checkpoint-file-altered store-behind-checkpoint the checkpoint beside the store
+    checkpoint-fork
+    kept-checkpoint-invalid behind-kept-checkpoint fork-from-kept-checkpoint the one that the reader kept
+    index-altered index-missing index-extra                                 what queries read
+    disclosure-altered disclosure-malformed disclosure-mismatch             what lies beside the leaves
+    disclosure-missing disclosure-extra data-key-altered data-key-missing
+    data-key-mismatch erasure-incomplete records-altered
+    database-corrupt schema-altered file-missing                            the carrier
+    proof-mismatch                                                          a receipt of another entry
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MAX_FAILURES = 1000
+
+VERIFIED, FAILED, USAGE, VERIFIED_EXCEPT = 0, 1, 2, 3
+"""Exit codes; 3: verified except ranges that recorded policy erased or pruned (design.md 7)."""
+
+RESIGNED = (
+    "No verifier key from elsewhere was given (--key): whoever holds the signing key could have written the whole log"
+    " anew."
+)
+ROLLED_BACK = (
+    "No checkpoint kept elsewhere was given (--checkpoint): a machine set back to an earlier state, checkpoint file"
+    " included, looks like a shorter log."
+)
+BYPASS = "The log shows what the sidecar saw and said at the time: not calls that went around it."
+NO_DATA_KEY = "Disclosures and the references that queries use were not checked: the data key was not given."
+NO_DISCLOSURES = "Disclosures were not checked: they are not part of this export."
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that is wrong: the entry's index and id where they are known, the reason, what exactly."""
+
+    index: int | None
+    id: str | None
+    reason: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """`entries`, `root`, `last_t` describe what was read; `size` what the signed checkpoint says."""
+
+    origin: str = ""
+    key_id: str = ""
+    vkey: str = ""
+    entries: int = 0
+    size: int | None = None
+    root: str = ""
+    last_t: int | None = None
+    open: int = 0
+    erased: list[str] = field(default_factory=list)
+    pruned: list[tuple[int, int]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    failures_total: int = 0
+    unknown: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fail(self, index: int | None, entry_id: str | None, reason: str, detail: str = "") -> None:
+        self.failures_total += 1
+        if len(self.failures) < MAX_FAILURES:
+            self.failures.append(Failure(index, entry_id, reason, detail))
+
+    @property
+    def exit_code(self) -> int:
+        if self.failures:
+            return FAILED
+        return VERIFIED_EXCEPT if self.erased or self.pruned else VERIFIED
+
+    def as_json(self) -> dict[str, Any]:
+        """Deterministic; for `--json`."""
+        body = asdict(self)
+        body["exit_code"] = self.exit_code
+        body["verified"] = self.exit_code in (VERIFIED, VERIFIED_EXCEPT)
+        return body
+
+    def as_text(self) -> str:
+        words = {VERIFIED: "VERIFIED", FAILED: "FAILED", VERIFIED_EXCEPT: "VERIFIED EXCEPT RECORDED RANGES"}
+        lines = [
+            f"{words[self.exit_code]}: {self.entries} entries of {self.origin}",
+            f"  root   {self.root}",
+            f"  key    {self.vkey}",
+        ]
+        lines += [f"  FAILED {_where(failure)}{failure.reason}  {failure.detail}" for failure in self.failures[:50]]
+        if self.failures_total > 50:
+            lines.append(f"  ... {self.failures_total} failures in all")
+        if self.erased:
+            lines.append(f"  erased: disclosures of {len(self.erased)} exchanges, as recorded")
+        lines += [f"  pruned: entries {start} to {end - 1}, as recorded" for start, end in self.pruned]
+        lines += [f"  open: {self.open} exchanges have no outcome yet"] if self.open else []
+        lines += [f"  note: {note}" for note in self.notes]
+        lines += [f"  cannot know: {unknown}" for unknown in self.unknown]
+        return "\n".join(lines) + "\n"
+
+
+def _where(failure: Failure) -> str:
+    index = "" if failure.index is None else f"entry {failure.index} "
+    return index + ("" if failure.id is None else f"({failure.id}) ")

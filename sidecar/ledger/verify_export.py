@@ -1,0 +1,243 @@
+"""Verification of an export (C2SP tlog-tiles): every entry, every tile, the signature, and what was disclosed with it.
+
+Bytes come through a `Fetcher`, so that a folder, an archive or a web server can be checked alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import orjson
+
+from sidecar.ledger.chain import Chain
+from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
+from sidecar.ledger.disclosure import DisclosureError, match, read
+from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
+from sidecar.ledger.note import NoteError, Verifier
+from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
+from sidecar.ledger.report import BYPASS, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
+from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
+
+CHECKPOINT = "checkpoint"
+DISCLOSURES = "disclosures.jsonl"
+RECORDS = "records.jsonl"
+
+
+class Fetcher(Protocol):
+    def fetch(self, path: str) -> bytes | None:
+        """The bytes at this path of the export, None when there are none."""
+        ...
+
+
+def verify_export(fetcher: Fetcher, verifier: Verifier, *, pinned: bool = True, kept: bytes | None = None) -> Report:
+    """Check everything; never raises for what is wrong with the export.
+
+    `pinned` says that the key did not come with the export; `kept` is a checkpoint that the reader had before.
+    """
+    return _ExportCheck(fetcher, verifier, kept).run(pinned)
+
+
+class _ExportCheck:
+    def __init__(self, fetcher: Fetcher, verifier: Verifier, kept: bytes | None) -> None:
+        self.fetcher = fetcher
+        self.verifier = verifier
+        self.report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
+        self.chain = Chain(self.report, verifier)
+        self.frontier = Frontier()
+        self.levels: dict[int, list[bytes]] = {}
+        self.kept_note = kept
+        self.kept: Checkpoint | None = None
+        self.prefix_root: bytes | None = None
+        self.people = _People(self.report, fetcher)
+
+    def run(self, pinned: bool) -> Report:
+        report = self.report
+        signed = self._checkpoint()
+        self._open_kept()
+        if signed is not None:
+            report.size = signed.size
+            self._entries(signed.size)
+            self._tiles(signed.size)
+            self.chain.finish()
+            report.entries, report.root = self.frontier.size, self.frontier.root().hex()
+            if self.frontier.size == signed.size and self.frontier.root() != signed.root:
+                report.fail(None, None, "root-mismatch", "the entries do not give the signed root")
+            self._hold_against_kept(signed)
+            self.people.finish(self.chain.erased)
+        report.unknown += [] if pinned else [RESIGNED]
+        report.unknown += [] if self.kept_note is not None else [ROLLED_BACK]
+        report.unknown += [] if self.people.given else [NO_DISCLOSURES]
+        report.unknown.append(BYPASS)
+        report.failures.sort(key=lambda item: (item.index is None, item.index or 0))
+        return report
+
+    def _checkpoint(self) -> Checkpoint | None:
+        note = self.fetcher.fetch(CHECKPOINT)
+        if note is None:
+            self.report.fail(None, None, "file-missing", CHECKPOINT)
+            return None
+        try:
+            return open_checkpoint(note, self.verifier)
+        except NoteError as fault:
+            self.report.fail(None, None, fault.reason, str(fault))
+            return None
+
+    def _open_kept(self) -> None:
+        if self.kept_note is None:
+            return
+        try:
+            self.kept = open_checkpoint(self.kept_note, self.verifier)
+        except NoteError as fault:
+            self.report.fail(None, None, "kept-checkpoint-invalid", str(fault))
+
+    def _hold_against_kept(self, signed: Checkpoint) -> None:
+        kept = self.kept
+        if kept is None:
+            return
+        if kept.size > signed.size:
+            self.report.fail(signed.size, None, "behind-kept-checkpoint", f"the kept checkpoint says {kept.size}")
+        elif self.prefix_root != kept.root and self.frontier.size >= kept.size:
+            self.report.fail(None, None, "fork-from-kept-checkpoint", f"another history than at size {kept.size}")
+
+    def _entries(self, size: int) -> None:
+        if self.kept is not None and self.kept.size == 0:
+            self.prefix_root = self.frontier.root()
+        for tile in bundles_of(size):
+            start = tile.number * TILE_WIDTH
+            bodies, hashes = self._bundle(tile), self._hashes(Tile(0, tile.number, tile.width))
+            if bodies is None:
+                # Without the entries the tile's hashes still carry the tree, so that one loss hides no other.
+                self.chain.gap = self.people.gap = True
+                bodies = []
+            for at, leaf in enumerate([leaf_hash(body) for body in bodies] or hashes or []):
+                known = hashes[at] if hashes is not None else leaf
+                self._append(known)
+                if known != leaf:
+                    self._altered(start + at, bodies[at])
+                elif bodies:
+                    fields = self.chain.feed(start + at, bodies[at])
+                    if fields is not None:
+                        self.people.feed(start + at, bodies[at], fields)
+
+    def _altered(self, number: int, body: bytes) -> None:
+        quiet = Chain(Report(), self.verifier)
+        leaf = quiet.feed(number, body)
+        entry_id = leaf["id"] if leaf is not None else None
+        self.report.fail(number, entry_id, "entry-altered", "bytes and leaf hash differ")
+        self.chain.gap = self.people.gap = True
+
+    def _append(self, leaf: bytes) -> None:
+        for done in self.frontier.append(leaf):
+            self.levels.setdefault(done.level, []).append(done.hash)
+        if self.kept is not None and self.frontier.size == self.kept.size:
+            self.prefix_root = self.frontier.root()
+
+    def _bundle(self, tile: Tile) -> list[bytes] | None:
+        return self._read(tile, split_bundle)
+
+    def _hashes(self, tile: Tile) -> list[bytes] | None:
+        return self._read(tile, split_tile)
+
+    def _read(self, tile: Tile, split: Any) -> list[bytes] | None:
+        shift = 0 if isinstance(tile.level, str) else TILE_HEIGHT * tile.level
+        start = (tile.number * TILE_WIDTH) << shift
+        data = self.fetcher.fetch(tile.path)
+        if data is None:
+            self.report.fail(start, None, "file-missing", tile.path)
+            return None
+        try:
+            parts: list[bytes] = split(data, tile.width)
+        except TileError as fault:
+            self.report.fail(start, None, "malformed", f"{tile.path}: {fault}")
+            return None
+        return parts
+
+    def _tiles(self, size: int) -> None:
+        """Tiles above level 0; those of level 0 were compared entry by entry."""
+        for tile in tiles_of(size):
+            if tile.level == 0 or isinstance(tile.level, str):
+                continue
+            start = tile.number * TILE_WIDTH
+            computed = self.levels.get(tile.level, [])[start : start + tile.width]
+            stored = self._hashes(tile)
+            for at, node in enumerate(stored or []):
+                if at < len(computed) and computed[at] != node:
+                    where = (start + at) << (TILE_HEIGHT * tile.level)
+                    self.report.fail(where, None, "tile-altered", f"{tile.path}, hash {at}")
+
+
+class _People:
+    """The files made for people: disclosures against the leaves, records against both."""
+
+    def __init__(self, report: Report, fetcher: Fetcher) -> None:
+        self.report = report
+        found = fetcher.fetch(DISCLOSURES)
+        self.given = found is not None
+        self.disclosures = _by_index(found or b"", report)
+        records = fetcher.fetch(RECORDS)
+        self.records: Iterator[bytes] | None = None if records is None else iter(records.splitlines(keepends=True))
+        self.pending: dict[str, Half] = {}
+        self.bare: list[tuple[int, str]] = []
+        self.gap = False
+
+    def feed(self, number: int, body: bytes, leaf: Mapping[str, Any]) -> None:
+        half = Half(number, body, leaf, self._opened(number, leaf))
+        if leaf["typ"] == "intent":
+            self.pending[leaf["id"]] = half
+        elif leaf["typ"] == "outcome" and leaf["id"] in self.pending:
+            self._compare(self.pending.pop(leaf["id"]), half)
+
+    def _opened(self, number: int, leaf: Mapping[str, Any]) -> dict[str, Any]:
+        texts, digests = self.disclosures.pop(number, None), leaf.get("_sd")
+        if texts is None:
+            if digests and self.given:
+                self.bare.append((number, leaf["id"]))
+            return {}
+        try:
+            match(texts, digests or [])
+            return read(texts)
+        except DisclosureError as fault:
+            self.report.fail(number, leaf["id"], fault.reason, "the disclosures are not those of the leaf")
+            return {}
+
+    def _compare(self, first: Half, last: Half | None) -> None:
+        if self.records is None or self.gap:
+            return
+        state = SEALED if not self.given else OPENED if first.disclosed else ERASED
+        expected = record_line(make_record(first, last, state))
+        if next(self.records, b"") != expected:
+            self.report.fail(first.number, first.leaf["id"], "records-altered", f"{RECORDS} says something else")
+            self.records = None  # the lines after it may merely be shifted
+
+    def finish(self, erased: set[str]) -> None:
+        for half in self.pending.values():
+            self._compare(half, None)
+        if self.records is not None and not self.gap and next(self.records, None) is not None:
+            self.report.fail(None, None, "records-altered", f"{RECORDS} has lines too many")
+        for number, entry_id in self.bare:
+            if entry_id not in erased:
+                self.report.fail(number, entry_id, "disclosure-missing", "gone, and no erasure is recorded")
+        self.report.erased = sorted({entry_id for _, entry_id in self.bare if entry_id in erased})
+        for number in [] if self.gap else self.disclosures:
+            self.report.fail(number, None, "disclosure-extra", "disclosures of an entry that has none")
+
+
+def disclosure_line(number: int, entry_id: str, texts: list[str]) -> bytes:
+    """One line of disclosures.jsonl: the disclosures of one entry, as RFC 9901 spells them."""
+    return orjson.dumps({"disclosures": texts, "id": entry_id, "index": number}) + b"\n"
+
+
+def _by_index(data: bytes, report: Report) -> dict[int, list[str]]:
+    """Line by line, in the one spelling that the export writes: nothing in the file is left unchecked."""
+    found: dict[int, list[str]] = {}
+    for line in data.splitlines(keepends=True):
+        try:
+            row = orjson.loads(line)
+            number, entry_id, texts = row["index"], row["id"], row["disclosures"]
+            if disclosure_line(number, entry_id, texts) != line or number in found or type(number) is not int:
+                raise ValueError("not the spelling of an export")
+            found[number] = texts
+        except (ValueError, KeyError, TypeError) as fault:
+            report.fail(None, None, "disclosure-malformed", f"{DISCLOSURES}: {fault}")
+    return found

@@ -1,0 +1,123 @@
+"""Where in a JSON text a position stands, so that a value put there stays one value.
+
+Tool arguments and declared JSON output are JSON documents (RFC 8259), and strings in them may hold JSON again. A value
+restored inside a string is escaped once per document it stands in; outside any string it becomes a string of its own,
+so that no value can add a key or close an object.
+
+A string counts as a document when it begins with `{` or `[` and, outside its own strings, holds nothing that JSON
+does not. `[see](https://...)` is Markdown and `[1] "quoted"` a footnote, and both are escaped once only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+MAX_DEPTH = 4
+"""Documents within documents. Deeper ones are taken for plain text: no surrogate is recognised there either."""
+
+# In a string, up to its end or to an escape that the chunk cuts.
+_INSIDE = re.compile(r'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\u(?![0-9a-fA-F]{0,3}\Z)|\\[^u])*+')
+_OUTSIDE = re.compile(r"[\s{}\[\]:,0-9+\-.eEtrufalsn]*+")
+_LONE = re.compile(r"[\ud800-\udfff]")
+_ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
+
+
+def escape(value: str) -> str:
+    """The value as it stands inside a JSON string. What UTF-8 cannot carry is spelled `\\udXXX`."""
+    text = json.dumps(value, ensure_ascii=False)[1:-1]
+    return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _unescape(raw: str) -> str:
+    """The text of a piece of a JSON string; an escape that JSON does not know stands for itself."""
+    return _ESCAPE.sub(_character, raw)
+
+
+def _character(found: re.Match[str]) -> str:
+    return str(json.loads(f'"{found[0]}"'))
+
+
+class JsonCursor:
+    """Follows the text of a JSON document as it comes, keeping only where it is."""
+
+    __slots__ = ("_alive", "_balance", "_cut", "_depth", "_fresh", "_inner", "_last", "_open")
+
+    def __init__(self, depth: int = 1) -> None:
+        self._depth = depth
+        self._open = False  # inside a string
+        self._fresh = False  # inside a string that has only held white space
+        self._inner: JsonCursor | None = None
+        self._cut = ""  # an escape whose end has not come
+        self._balance = 0
+        self._last = ""
+        self._alive = True
+
+    def advance(self, text: str) -> None:
+        """Go over more of the text."""
+        text, self._cut = self._cut + text, ""
+        at = 0
+        while at < len(text):
+            at = self._string(text, at) if self._open else self._between(text, at)
+
+    def torn(self) -> bool:
+        """Whether an escape has begun here: a value put behind it would be read as its end."""
+        return bool(self._cut) or (self._open and self._inner is not None and self._inner.torn())
+
+    def place(self, value: str) -> str:
+        """The value as it has to be spelled here; afterwards the cursor stands behind it."""
+        if self._open:
+            self._fresh = False
+            return escape(self._inner.place(value) if self._live() and self._inner else value)
+        if self._depth == 1 or self._last in (":", ","):
+            self._last = '"'
+            return f'"{escape(value)}"'
+        self._alive = False  # a bare word: what began like a document is prose
+        return value
+
+    def _live(self) -> bool:
+        return self._inner is not None and self._inner._alive
+
+    def _between(self, text: str, at: int) -> int:
+        """Outside strings, up to the next quote; returns where to go on."""
+        end = text.find('"', at)
+        stop = len(text) if end < 0 else end
+        self._read(text[at:stop])
+        if end < 0:
+            return stop
+        if self._balance <= 0:
+            self._alive = False
+        self._open = self._fresh = True
+        self._inner = None
+        return end + 1
+
+    def _read(self, between: str) -> None:
+        if self._depth > 1:
+            self._alive = self._alive and _OUTSIDE.fullmatch(between) is not None
+            self._balance += sum(between.count(each) for each in "{[") - sum(between.count(each) for each in "}]")
+        self._last = between.rstrip()[-1:] or self._last
+
+    def _string(self, text: str, at: int) -> int:
+        """Inside a string, up to its end; returns where to go on."""
+        found = _INSIDE.match(text, at)
+        assert found is not None
+        stop = found.end()
+        if self._fresh or self._live():
+            self._hold(text[at:stop])
+        if stop == len(text):
+            return stop
+        if text[stop] == '"':
+            self._open, self._last = False, '"'
+            return stop + 1
+        self._cut = text[stop:]
+        return len(text)
+
+    def _hold(self, raw: str) -> None:
+        """Go over more of what a string holds, if that is a document."""
+        text = _unescape(raw)
+        if self._fresh and (begun := text.lstrip()):
+            self._fresh = False
+            if begun[0] in "{[" and self._depth < MAX_DEPTH:
+                self._inner = JsonCursor(self._depth + 1)
+        if self._inner is not None:
+            self._inner.advance(text)

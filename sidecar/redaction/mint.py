@@ -1,0 +1,50 @@
+"""Minting: the surrogate of a value, the same for the same value and never for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sidecar.model import Part
+from sidecar.redaction.grammar import bracketed, label
+from sidecar.redaction.styles import Style
+from sidecar.redaction.vault import Entry, Vault
+
+
+class Mint:
+    """Fills one vault. Numbers follow first appearance, so a conversation that grows keeps its numbers."""
+
+    def __init__(self, style: Style, parts: Sequence[Part]) -> None:
+        self.vault = Vault()
+        self._style = style
+        self._parts = parts
+        self._known: dict[tuple[str, str], Entry] = {}
+        self._numbers: dict[str, int] = {}
+        self._series: dict[tuple[str, str], Iterator[str]] = {}
+
+    def entry(self, entity: str, value: str) -> Entry:
+        """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7)."""
+        key = label(entity), value
+        entry = self._known.get(key)
+        if entry is None:
+            name = self._name(*key)
+            entry = Entry(entity=entity, value=value, name=name, token=self._lifelike(*key) or bracketed(name))
+            self.vault.add(entry)
+            self._known[key] = entry
+        return entry
+
+    def _name(self, stem: str, value: str) -> str:
+        if self._style.key is not None:
+            names = (f"{stem}_{suffix}" for suffix in self._style.suffixes(stem, value))
+            return next(name for name in names if self.vault.named(name) is None)
+        self._numbers[stem] = number = self._numbers.get(stem, 0) + 1
+        return f"{stem}_{number}"
+
+    def _lifelike(self, stem: str, value: str) -> str | None:
+        """The next of its series that the request does not hold itself; None when there is no series, or no more."""
+        shape = self._style.shapes.get(stem)
+        if shape is None:
+            return None
+        series = shape(value)
+        first = next(series, "")
+        series = self._series.setdefault((stem, first), shape(value))
+        return next((token for token in series if not any(token in part.text for part in self._parts)), None)

@@ -1,0 +1,317 @@
+"""Surrogates to values, in text that comes in pieces.
+
+Only what may become a surrogate is held back, at most `vault.longest` code points; everything before it is final. What
+was restored is not looked at again. Text without anything that could begin a surrogate takes one search and is passed
+on as it is; where it stands (in which URL, how deep in JSON) is worked out only when a surrogate turns up behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
+
+from sidecar.model import Channel
+from sidecar.redaction import grammar, styles
+from sidecar.redaction.jsontext import JsonCursor
+from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, host_of, names_host
+from sidecar.redaction.vault import Entry, Vault
+
+MAX_RECENT = 64
+"""Chunks kept until somebody has to know where they end."""
+
+_CONTEXT = 16
+"""Code points before a text that may change what its beginning means: escapes, and what adjoins a bare name."""
+
+_BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&]|\Z""")
+_BEFORE_HALF = re.compile(r"[A-Za-z0-9_\-/]\Z")
+_ENDS_AUTHORITY = "/\\?#@"
+
+
+class Match(NamedTuple):
+    """Text that stands for an entry's value."""
+
+    entry: Entry
+    start: int
+    end: int
+
+
+class Run:
+    """The state of one channel."""
+
+    __slots__ = ("allowed", "before", "held", "json", "recent", "url")
+
+    def __init__(self, channel: Channel, *, guard: bool) -> None:
+        self.held = ""
+        self.before = ""
+        self.recent: list[str] = []
+        self.json = JsonCursor() if channel.json_text else None
+        self.url = UrlCursor(json_text=channel.json_text) if guard else None
+        self.allowed = True
+
+    def context(self) -> str:
+        """The end of what went by."""
+        return (self.before + "".join(self.recent[-_CONTEXT:]))[-_CONTEXT:] if self.recent else self.before
+
+    def settle(self, text: str = "") -> None:
+        """Work out where what went by, and this text, has led."""
+        text = "".join([*self.recent, text])
+        self.recent.clear()
+        self.before = (self.before + text)[-_CONTEXT:]
+        if self.json:
+            self.json.advance(text)
+        if self.url:
+            self.url.advance(text)
+
+    def passed(self, text: str) -> None:
+        if text:
+            self.recent.append(text)
+            if len(self.recent) > MAX_RECENT:
+                self.settle()
+
+
+class Restorer:
+    """Puts the caller's own values back. One per exchange; channels do not mix.
+
+    `tools` names the only tools whose arguments may hold values (None: all); say which channel is whose by `assign`.
+    `hosts` are trusted besides those of the request, `guard` switches the check of URLs (sidecar/redaction/urls.py).
+    `bare_words` also restores names without any bracket (`PERSON_1`) that were never sent so; by default they are left.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        *,
+        tools: Container[str] | None = None,
+        hosts: Iterable[str] = (),
+        guard: bool = True,
+        bare_words: bool = False,
+    ) -> None:
+        self._vault = vault
+        self._live = bool(vault)
+        self._tools = tools
+        self._hosts = {"": True, **dict.fromkeys(map(str.lower, hosts), True)}
+        self._guard = guard
+        self._bare_words = bare_words
+        self._labels = vault.labels
+        self._starts = vault.starts
+        self._trigger = grammar.trigger(self._labels).search
+        self._runs: dict[Channel, Run] = {}
+        self._restored: dict[str, int] = {}
+        self._withheld: dict[str, int] = {}
+        self.unknown = 0
+        """Well-formed surrogates, no longer than the longest of the vault, that stand for nothing in it."""
+        self.ambiguous = 0
+        """Names that might have been meant as surrogates and were left: no brackets, half of them, torn escapes."""
+
+    @property
+    def restored(self) -> Mapping[str, int]:
+        """Restored surrogates by entity (LITERAL: what the caller had typed)."""
+        return self._restored
+
+    @property
+    def withheld(self) -> Mapping[str, int]:
+        """Surrogates by entity that were left because of the URL or the tool they stood in."""
+        return self._withheld
+
+    def assign(self, channel: Channel, tool: str) -> None:
+        """Say that a channel carries the arguments of this tool."""
+        if self._tools is not None:
+            self._run(channel).allowed = tool in self._tools
+
+    def feed(self, channel: Channel, text: str) -> str:
+        """More of a channel's text in, what may be released of it out."""
+        if not self._live:
+            return text
+        run = self._runs.get(channel)
+        if run is None:
+            run = self._run(channel)
+        if run.held or self._trigger(text) or (self._starts and self._maybe_lifelike(text)):
+            return self._read(run, text, final=False)
+        run.recent.append(text)
+        if len(run.recent) > MAX_RECENT:
+            run.settle()
+        return text
+
+    def finish(self, channel: Channel) -> str:
+        """What is still held, now that nothing follows. The channel may begin anew afterwards."""
+        run = self._runs.pop(channel, None)
+        return self._read(run, "", final=True) if run and run.held else ""
+
+    def holding(self, channel: Channel) -> bool:
+        """Whether text of this channel is held back."""
+        run = self._runs.get(channel)
+        return run is not None and run.held != ""
+
+    def _run(self, channel: Channel) -> Run:
+        return self._runs.setdefault(channel, Run(channel, guard=self._guard))
+
+    def _read(self, run: Run, text: str, *, final: bool) -> str:
+        context = run.context()
+        text = context + run.held + text
+        at = len(context)
+        stop = len(text) if final else self._hold_from(run, text, at)
+        out = []
+        for found in self._pattern(run).finditer(text, at):
+            if found.end() > stop:
+                break
+            match = self._meaning(found, text)
+            if match is None:
+                continue
+            new = self._replacement(run, text, at, match, final)
+            if new is None:
+                out.append(text[at : match.start])
+                at = stop = match.start
+                break
+            out += [text[at : match.start], new]
+            at = match.end
+        out.append(text[at:stop])
+        run.passed(text[at:stop])
+        run.held = text[stop:]
+        return "".join(out)
+
+    def _pattern(self, run: Run) -> re.Pattern[str]:
+        if not self._starts:
+            return grammar.tokens(json_text=run.json is not None)
+        others = styles.LIFELIKE_TOKEN_JSON if run.json else styles.LIFELIKE_TOKEN
+        return grammar.tokens(json_text=run.json is not None, others=others)
+
+    def _hold_from(self, run: Run, text: str, at: int) -> int:
+        """Where what may become a surrogate begins; the end of the text if nothing may."""
+        first = max(at, len(text) - self._vault.longest)
+        hold = len(text)
+        for found in grammar.starts(json_text=run.json is not None).finditer(text, first):
+            if grammar.pending(text[found.start() :], self._labels):
+                hold = found.start()
+                break
+        if self._starts:
+            hold = next((start for start in range(first, hold) if text[start:] in self._starts), hold)
+        return hold
+
+    def _maybe_lifelike(self, text: str) -> bool:
+        """Whether a text without a bracket holds or begins a format-preserving surrogate."""
+        ends = range(max(0, len(text) - self._vault.longest), len(text))
+        return any(text[start:] in self._starts for start in ends) or any(char.isdigit() for char in text)
+
+    def _meaning(self, found: re.Match[str], text: str) -> Match | None:
+        """The value that was meant, None (and counted) if that is not certain."""
+        groups = found.groupdict()
+        if groups.get("other"):
+            entry = self._vault.lifelike(found[0])
+            return Match(entry, *found.span()) if entry else None
+        if found["open"]:
+            return self._inner(found, "body") if self._foreign(found) else self._bracketed(found, text)
+        return self._inner(found, "bare") or self._half_closed(found, text)
+
+    def _foreign(self, found: re.Match[str]) -> bool:
+        """Whether a name in brackets is not to be read as one with its bracket; counted if it might have been."""
+        name = grammar.plain(found["body"])
+        entry = self._vault.named(name)
+        if found["close"]:
+            self.unknown += entry is None and self._well_formed(found, name)
+            return entry is None
+        return entry is None or entry.name != name or entry.bare
+
+    def _well_formed(self, found: re.Match[str], name: str) -> bool:
+        if len(found[0]) > self._vault.longest:
+            return False
+        exact = found["open"] == "<" and found["close"] == ">" and grammar.canonical(found["body"])
+        return exact or grammar.label_of(name.upper()) in self._labels
+
+    def _bracketed(self, found: re.Match[str], text: str) -> Match | None:
+        entry = self._vault.named(grammar.plain(found["body"]))
+        start = _opening(found, text)
+        if entry and start is not None and (found["close"] or _BEHIND_HALF.match(text, found.end())):
+            return Match(entry, start, found.end())
+        self.ambiguous += 1
+        return None
+
+    def _inner(self, found: re.Match[str], group: str) -> Match | None:
+        """A name that was minted bare, also within a longer identifier."""
+        for start in grammar.joints(found[group]):
+            name = grammar.plain(found[group][start:])
+            entry = self._vault.named(name)
+            if entry and entry.bare and entry.name == name:
+                return Match(entry, found.start(group) + start, found.end(group))
+        return None
+
+    def _half_closed(self, found: re.Match[str], text: str) -> Match | None:
+        """A name that has lost its opening bracket or both."""
+        name = grammar.plain(found["bare"])
+        entry = self._vault.named(name)
+        if entry is None or entry.name != name or _BEFORE_HALF.search(text, 0, found.start()):
+            return None
+        if found["shut"] or (self._bare_words and _BEHIND_HALF.match(text, found.end())):
+            return Match(entry, *found.span())
+        self.ambiguous += 1
+        return None
+
+    def _replacement(self, run: Run, text: str, at: int, match: Match, final: bool) -> str | None:
+        """What takes the match's place, at least itself; None when only text to come can tell."""
+        run.settle(text[at : match.start])
+        entry = match.entry
+        raw = text[match.start : match.end]
+        torn = run.json is not None and run.json.torn()
+        allowed = run.allowed and not torn and self._goes_home(run, text, match, final)
+        if allowed is None:
+            return None
+        run.before = (run.before + raw)[-_CONTEXT:]
+        if run.url:
+            run.url.skip(entry.token, entry.value if allowed else raw)
+        if allowed:
+            self._restored[entry.entity] = self._restored.get(entry.entity, 0) + 1
+            return run.json.place(entry.value) if run.json else entry.value
+        self._leave(entry, torn)
+        if run.json:
+            run.json.advance(raw)
+        return raw
+
+    def _leave(self, entry: Entry, torn: bool) -> None:
+        if torn:
+            self.ambiguous += 1
+        else:
+            self._withheld[entry.entity] = self._withheld.get(entry.entity, 0) + 1
+
+    def _goes_home(self, run: Run, text: str, match: Match, final: bool) -> bool | None:
+        """Whether the URL that the match stands in, if any, leads where the caller's own do; None if not yet known."""
+        url = run.url
+        if url is None or not url.url:
+            return True
+        token = match.entry.token
+        if url.host is not None:
+            return self._trusts(url.host) or url.url + token in self._vault.links
+        end = AUTHORITY_END.search(text, match.end)
+        stop = end.start() if end else len(text)
+        if stop - match.start >= self._vault.longest:
+            return False
+        if end is None and not final:
+            return None
+        after = text[match.end : stop]
+        if url.url + token + after in self._vault.links:
+            return True
+        if (end and end[0] in "<&") or any(each in match.entry.value for each in _ENDS_AUTHORITY):
+            return False  # another surrogate may follow, or the value itself would end the host
+        return self._trusts(host_of(url.authority + match.entry.value + after))
+
+    def _trusts(self, host: str) -> bool:
+        trusted = self._hosts.get(host)
+        if trusted is None:
+            trusted = self._hosts[host] = names_host(self._vault.trusted, host)
+        return trusted
+
+
+def _opening(found: re.Match[str], text: str) -> int | None:
+    """Where the opening bracket begins: of the backslashes before a `u003c`, only those that escape it are its own.
+
+    JSON doubles backslashes with every document it is put in, so the escape's own are the largest power of two in
+    their number. None when there are more than the list of spellings holds.
+    """
+    start = found.start()
+    if text[start] != "\\":
+        return start
+    bracket = text.index("u", start)
+    run = bracket - start
+    while run < _CONTEXT and bracket - run > 0 and text[bracket - run - 1] == "\\":
+        run += 1
+    own = run & -run
+    return bracket - own if own <= 4 and run < _CONTEXT else None

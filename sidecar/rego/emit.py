@@ -58,7 +58,7 @@ FUNCTION_NAMES: Final = {
     "Conflict": Conflict, "RegoSet": values.RegoSet,
     "canonical": values.canonical, "same": values.same, "merge": values.merge, "upsert": values.upsert,
     "insert_once": values.insert_once, "dot": runtime.dot, "length": runtime.length,
-    "call_path": runtime.call_path, "values": runtime.values, "items": runtime.items,
+    "lookup": runtime.lookup, "values": runtime.values, "items": runtime.items,
     "sorted_items": runtime.sorted_items, "sorted_values": runtime.sorted_values,
     "add": runtime.add, "insert": runtime.insert, "mine": runtime.mine, "absorb": runtime.absorb, "assign_once": runtime.assign_once,
     "less": runtime.less, "less_equal": runtime.less_equal, "greater": runtime.greater,
@@ -169,7 +169,7 @@ class Plain:
         names = [f"v{number}" for number in sorted(locals_ - set(params))]
         if names:
             self.put(" = ".join([*names, "U"]))
-        if any(stmt.kind in ("Break", "CallDynamic") for stmt in statements):
+        if any(stmt.kind == "Break" for stmt in statements):
             self.put("b = 0")
 
     def find_owned(self, statements: list[Stmt]) -> None:
@@ -380,18 +380,14 @@ class Plain:
             return f"B{self.builtin_index[stmt.extra]}({', '.join(['run', *args])})"
         raise PlanRefused(f"unknown function {stmt.extra!r}", name=stmt.extra, position=str(stmt.at))
 
-    def do_CallDynamic(self, stmt: Stmt) -> None:
-        args = [self.ref(operand) for operand in stmt.ins[: stmt.extra]]
-        path = ", ".join(self.ref(operand) for operand in stmt.ins[stmt.extra :])
-        target = f"v{stmt.outs[0]}"
-        self.put(f"t = call_path(PATHS, ({path},))")
-        self.fail_if("t is None", stmt)
-        self.put(f"{target} = t({', '.join(['run', *args])})")
-        self.put(f"if {target} is U:")
-        self.indent += 1
-        self.put("b = 3")
-        self.fail()
-        self.indent -= 1
+    def do_Lookup(self, stmt: Stmt) -> None:
+        path, target = self.path(stmt), f"v{stmt.outs[0]}"
+        document, data = map(self.ref, stmt.ins[:2])
+        self.put(f"{target} = lookup(run, PATHS, ({path},), {document}, {data})")
+        self.fail_if(f"{target} is U", stmt, *map(self.ref, stmt.ins[3:]))
+
+    def path(self, stmt: Stmt) -> str:
+        return ", ".join(self.ref(operand) for operand in stmt.ins[2:])
 
     # --- conditions ---
 

@@ -20,6 +20,7 @@ from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFaul
 from .fast import Fast
 from .ir import Policy, read, walk
 from .optimise import optimised, scope_of
+from .repair import repaired
 from .runtime import Run
 from .values import UNDEFINED, Undefined, to_json
 
@@ -57,7 +58,7 @@ def load(
     Raises PlanRefused for anything this engine would not decide exactly as OPA does.
     """
     try:
-        policy = read(documents.decode(plan))
+        policy = repaired(read(documents.decode(plan)))
         base = documents.own_data(data)
     except (ValueError, RecursionError) as cause:
         raise PlanRefused(f"not a readable bundle: {cause}", name="plan.json") from cause

@@ -44,7 +44,7 @@ class Fast(Plain):
             needed.add(func.ret)
         if needed:
             self.put(" = ".join([*(f"v{number}" for number in sorted(needed)), "U"]))
-        if any(stmt.kind in ("Break", "CallDynamic") for stmt in statements):
+        if any(stmt.kind == "Break" for stmt in statements):
             self.put("b = 0")
 
     def enter(self, memoised: bool) -> None:
@@ -142,20 +142,6 @@ class Fast(Plain):
         self.lines.append((self.indent + 1, f"v{stmt.outs[0]} = {self.ref(stmt.ins[0])}{keys}"))
         self.put("except LOOKUP:")
         self.indent += 1
-        self.fail()
-        self.indent -= 1
-
-    def do_CallDynamic(self, stmt: Stmt) -> None:
-        args = ["run", *(self.ref(operand) for operand in stmt.ins[: stmt.extra])]
-        path = [self.ref(operand) for operand in stmt.ins[stmt.extra :]]
-        tests = [f"type({self.ref(item)}) is str" for item in stmt.ins[stmt.extra :] if not isinstance(item, Lit)]
-        target = f"v{stmt.outs[0]}"
-        self.put(f"t = PATHS.get(({', '.join(path)},)) if {' and '.join(tests) or 'True'} else None")
-        self.fail_if("t is None", stmt)
-        self.put(f"{target} = t({', '.join(args)})")
-        self.put(f"if {target} is U:")
-        self.indent += 1
-        self.put("b = 3")
         self.fail()
         self.indent -= 1
 

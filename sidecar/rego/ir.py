@@ -99,8 +99,6 @@ def escape(block: Block) -> int:
 def _escape(stmt: Stmt) -> int:
     if stmt.kind == "Break":
         return int(stmt.extra)
-    if stmt.kind == "CallDynamic":
-        return 3  # a mapped but undefined path leaves three blocks: compileCallDynamicStmt, `BrIf{Index: 3}`
     return max((escape(block) - 1 for block in stmt.blocks), default=0)
 
 

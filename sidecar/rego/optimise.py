@@ -30,7 +30,7 @@ GROW: Final = frozenset({"ArrayAppend", "ObjectInsert", "ObjectInsertOnce", "Set
 MAKE: Final = frozenset({"MakeArray", "MakeObject", "MakeSet"})
 INFALLIBLE: Final = frozenset({"Assign", "Reset", "Value", "Object", "Array", "Set"}) | MAKE
 # Where an operand must stay a local: the field is bare in the IR, or `x is U` is written for it.
-BARE: Final = frozenset({"IsDefined", "IsUndefined", "Scan", "ObjectMerge", "CallDynamic", "Return", "ResultSetAdd"})
+BARE: Final = frozenset({"IsDefined", "IsUndefined", "Scan", "ObjectMerge", "Return", "ResultSetAdd"})
 
 
 @dataclass(frozen=True, slots=True)

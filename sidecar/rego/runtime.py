@@ -81,10 +81,20 @@ def length(value: Value) -> Value:
     return len(value) if isinstance(value, (list, dict, str)) else UNDEFINED
 
 
-def call_path(functions: dict[tuple[str, ...], Callable[..., Value]], path: Iterable[Value]) -> Any:
-    """The function mapped to a path, or None: the path then means base data (`CallDynamicStmt`)."""
-    parts = tuple(path)
-    return functions.get(parts) if all(type(part) is str for part in parts) else None
+Functions = dict[tuple[str, ...], Callable[..., Value]]
+
+
+def lookup(run: Run, functions: Functions, path: tuple[Value, ...], document: Value, data: Value) -> Value:
+    """The rule at a path that is known only now, else base data there.
+
+    A rule that is mapped but undefined is undefined: base data is not asked (compileCallDynamicStmt).
+    """
+    rule = functions.get(path) if all(type(part) is str for part in path) else None
+    if rule is not None:
+        return rule(run, document, data)
+    for key in path[1:]:
+        data = dot(data, key)
+    return data
 
 
 # --- scans ------------------------------------------------------------------------------------------

@@ -9,8 +9,11 @@ An ordinary rule body does not mind; `not` does, since reaching the end of its b
     not data.packs[x].flag     (packages of unequal depth) one block per package and a scan for base data:
                                the end is reached always, and `not` never holds
 
+    not { some y in ... }      (future.keywords.not) its mark of success is not taken back before it is
+                               asked again, for the next element of a scan around it
+
 A deny rule with such a condition would silently never fire. So the rest is taken out of the first kind
-of block, and a `not` over the second kind asks whether any of its ends was reached.
+of block, a `not` over the second kind asks whether any of its ends was reached, and the mark is reset.
 """
 
 from __future__ import annotations
@@ -58,12 +61,19 @@ class _Mender:
                 yield from self.statements(stmt.blocks[0][1:])
                 continue
             stmt = replace(stmt, blocks=tuple(map(self.block, stmt.blocks)))
-            if stmt.kind == "Not" and carries(stmt.blocks[0]):
-                yield from self.negation(stmt)
-            else:
-                yield stmt
+            yield from self.negation(stmt) if stmt.kind == "Not" else (stmt,)
 
     def negation(self, stmt: Stmt) -> Iterator[Stmt]:
+        (block,) = stmt.blocks
+        if block and block[-1].kind == "IsDefined":  # `not { ... }` brings its own question
+            yield Stmt("Reset", stmt.at, outs=tuple(item for item in block[-1].ins if isinstance(item, int)))
+            yield stmt
+        elif carries(block):
+            yield from self.reached(stmt)
+        else:
+            yield stmt
+
+    def reached(self, stmt: Stmt) -> Iterator[Stmt]:
         reached, self.fresh = self.fresh, self.fresh + 1
         yield Stmt("Reset", stmt.at, outs=(reached,))
         yield Stmt("Block", stmt.at, blocks=(marked(stmt.blocks[0], reached),))

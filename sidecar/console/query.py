@@ -1,0 +1,130 @@
+"""Rows for people: what the index found, with the few things about each that an officer reads first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sidecar.drivers.store_query import Filters, find, worst
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_tables import ExchangeRow
+from sidecar.errors import OwnError
+from sidecar.ledger.canon import ProfileError
+from sidecar.ledger.entries import parse
+from sidecar.ledger.index import untag
+from sidecar.ledger.record import ERASED, OPENED, Record
+
+TAIL_ENTRIES = 1000
+"""Entries read by one poll; the next poll goes on from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One exchange in a list. `time` is microseconds; `confidence` is 0 to 1, None where its source is unavailable.
+
+    `caller` is `tenant/app/user`, `(erased)`, or `(sealed)` where the data key is not at hand. `findings` counts by
+    entity over request and reply.
+    """
+
+    number: int
+    id: str
+    time: int
+    caller: str
+    model_requested: str | None
+    model_served: str | None
+    prompt_name: str | None
+    prompt_version: str | None
+    verdict: str
+    codes: tuple[str, ...]
+    confidence: float | None
+    confidence_source: str
+    findings: Mapping[str, int]
+    state: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Rows, newest first, and the totals of everything that matches."""
+
+    rows: tuple[Row, ...]
+    total: int
+    verdicts: Mapping[str, int]
+    states: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """What came since `start`: rows oldest first, and where to go on. A row comes at its intent and at its outcome."""
+
+    rows: tuple[Row, ...]
+    next: int
+
+
+def query(reader: Reader, filters: Filters) -> Page:
+    """The newest exchanges that match. Raises OwnError QUERY_NEEDS_DATA_KEY for a filter by person without the key."""
+    if filters.needs_keyring and reader.keyring is None:
+        raise OwnError("QUERY_NEEDS_DATA_KEY", "Finding a caller or a subject needs the log's data.key.")
+    with reader.snapshot():
+        found = find(reader.connection, filters, None if reader.keyring is None else reader.keyring.ref)
+        rows = tuple(_row(reader, row) for row in found.rows)
+    return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states)
+
+
+def tail(reader: Reader, start: int, filters: Filters) -> Tail:
+    """Exchanges with an entry numbered `start` or later."""
+    with reader.snapshot():
+        end = min(reader.size(), start + TAIL_ENTRIES)
+        seen: dict[str, None] = {}
+        for body in reader.bodies(start, end):
+            leaf = parse(body)
+            if leaf["typ"] in ("intent", "outcome"):
+                seen[leaf["id"]] = None
+    if not seen:
+        return Tail(rows=(), next=max(start, end))
+    page = query(reader, replace(filters, ids=tuple(seen), before=None, limit=TAIL_ENTRIES))
+    return Tail(rows=page.rows[::-1], next=end)
+
+
+def _row(reader: Reader, row: ExchangeRow) -> Row:
+    try:
+        record = reader.record_at(row.intent_number, row.outcome_number)
+    except ProfileError as fault:
+        raise OwnError("LEDGER_DAMAGED", f"Entry {row.intent_number} cannot be read; run `audit verify`.") from fault
+    outcome = record.outcome or {}
+    return Row(
+        number=row.intent_number,
+        id=row.id,
+        time=row.at,
+        caller=caller_of(record),
+        model_requested=row.model_requested or record.disclosed.get("model_requested"),
+        model_served=row.model_served or record.reply_disclosed.get("model_served"),
+        prompt_name=row.prompt_name or record.disclosed.get("prompt_name"),
+        prompt_version=row.prompt_version or record.disclosed.get("prompt_version"),
+        verdict=worst(row.verdict, row.reply_verdict),
+        codes=codes_of(row),
+        confidence=None if row.confidence_ppm is None else row.confidence_ppm / 1_000_000,
+        confidence_source=outcome.get("confidence_source", "unavailable"),
+        findings=merged(record.intent["findings"], outcome.get("findings", {})),
+        state=row.state,
+    )
+
+
+def caller_of(record: Record) -> str:
+    if record.disclosures != OPENED:
+        return "(erased)" if record.disclosures == ERASED else f"({record.disclosures})"
+    caller = record.disclosed.get("caller", {})
+    parts: Sequence[str | None] = (caller.get("tenant"), caller.get("app"), record.disclosed.get("user"))
+    return "/".join(part for part in parts if part is not None)
+
+
+def codes_of(row: ExchangeRow) -> tuple[str, ...]:
+    codes = (*untag(row.codes), *untag(row.reply_codes), *((row.error,) if row.error else ()))
+    return tuple(dict.fromkeys(codes))
+
+
+def merged(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in sorted({*first, *second})}

@@ -1,0 +1,100 @@
+"""Rows as text: a table for a terminal, JSON lines, CSV.
+
+Names in a record may have been chosen by a caller, so no control character reaches a terminal and no cell of a CSV
+begins a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from sidecar.console.query import Page, Row
+
+COLUMNS = (
+    "time",
+    "id",
+    "caller",
+    "model_requested",
+    "model_served",
+    "prompt_version",
+    "verdict",
+    "codes",
+    "confidence",
+    "findings",
+    "state",
+)
+CSV_COLUMNS = (*COLUMNS[:5], "prompt_name", *COLUMNS[5:9], "confidence_source", *COLUMNS[9:])
+_HEADINGS = {"model_requested": "model", "model_served": "served", "prompt_version": "prompt"}
+_WIDEST = 36
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def timestamp(micros: int) -> str:
+    """ISO 8601, UTC, milliseconds."""
+    moment = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def printable(text: str) -> str:
+    """Without anything that would move a terminal's cursor or hide its neighbours."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def table(page: Page) -> str:
+    """A table with a line of totals under it."""
+    lines = [[_HEADINGS.get(name, name) for name in COLUMNS]]
+    lines += [[_short(_cell(row, name), name) for name in COLUMNS] for row in page.rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(COLUMNS))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([*text, "", totals(page)]) + "\n"
+
+
+def totals(page: Page) -> str:
+    counts = _counts(page.verdicts) + _counts(page.states)
+    shown = "" if len(page.rows) == page.total else f", {len(page.rows)} shown"
+    return f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "")
+
+
+def json_lines(rows: Iterable[Row]) -> Iterator[str]:
+    for row in rows:
+        yield orjson.dumps({**row.as_json(), "time": timestamp(row.time)}).decode() + "\n"
+
+
+def csv_text(rows: Iterable[Row]) -> str:
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet, lineterminator="\r\n")  # RFC 4180
+    writer.writerow(CSV_COLUMNS)
+    for row in rows:
+        writer.writerow([_inert(_cell(row, name)) for name in CSV_COLUMNS])
+    return sheet.getvalue()
+
+
+def _cell(row: Row, name: str) -> str:
+    value: Any = getattr(row, name)
+    if name == "time":
+        return timestamp(value)
+    if name == "confidence":
+        return "" if value is None else f"{value:.3f}"
+    if isinstance(value, Mapping):
+        return " ".join(_counts(value))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(value)
+    return "" if value is None else printable(str(value))
+
+
+def _counts(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name}:{count}" for name, count in sorted(counts.items())]
+
+
+def _short(cell: str, name: str) -> str:
+    return cell if name == "id" or len(cell) <= _WIDEST else cell[: _WIDEST - 1] + "…"
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,0 +1,151 @@
+"""The questions people ask of the index, through SQLModel; read-only.
+
+Every filter is on a plain column or a keyed reference, so no entry is decrypted to answer "which". Imported only where
+questions are asked: the ORM takes half a second to load.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, and_, create_engine, func, or_
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session, col, select
+
+from sidecar.drivers.store_tables import ExchangeRow
+
+Ref = Callable[[str, str], bytes]
+MAX_LIMIT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What to look for; None does not filter. Times are microseconds, `since` inclusive, `until` exclusive.
+
+    `caller` is a tenant, application or user, or `tenant/app[/user]`; `model` is requested or served and may
+    end in `*`; `code` is a reason or error code; `before` continues a list (the last row's number).
+    """
+
+    since: int | None = None
+    until: int | None = None
+    caller: str | None = None
+    subject: str | None = None
+    conversation: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    prompt_version: str | None = None
+    verdict: str | None = None
+    code: str | None = None
+    entity: str | None = None
+    confidence_min_ppm: int | None = None
+    confidence_max_ppm: int | None = None
+    state: str | None = None
+    ids: Collection[str] | None = None
+    before: int | None = None
+    limit: int = 50
+
+    @property
+    def needs_keyring(self) -> bool:
+        return any((self.caller, self.subject, self.conversation))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The newest matches, and how many there are in all, by verdict and by state."""
+
+    rows: Sequence[ExchangeRow]
+    total: int
+    verdicts: dict[str, int]
+    states: dict[str, int]
+
+
+def find(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> Found:
+    """Newest first. `ref` makes the keyed references; without it only filters that need none are possible."""
+    matches = _conditions(filters, ref)
+    page = [*matches, col(ExchangeRow.intent_number) < filters.before] if filters.before is not None else matches
+    with Session(_engine(connection)) as session:
+        query = select(ExchangeRow).where(*page).order_by(col(ExchangeRow.intent_number).desc())
+        rows = session.exec(query.limit(min(filters.limit, MAX_LIMIT))).all()
+        counts = session.exec(
+            select(ExchangeRow.verdict, ExchangeRow.reply_verdict, ExchangeRow.state, func.count())
+            .where(*matches)
+            .group_by(col(ExchangeRow.verdict), col(ExchangeRow.reply_verdict), col(ExchangeRow.state))
+        ).all()
+        session.expunge_all()
+    verdicts: dict[str, int] = {}
+    states: dict[str, int] = {}
+    for verdict, reply_verdict, state, count in counts:
+        word = worst(verdict, reply_verdict)
+        verdicts[word] = verdicts.get(word, 0) + count
+        states[state] = states.get(state, 0) + count
+    return Found(rows=rows, total=sum(states.values()), verdicts=verdicts, states=states)
+
+
+def worst(verdict: str, reply_verdict: str | None) -> str:
+    """An exchange was denied when its request or its reply was."""
+    return "deny" if "deny" in (verdict, reply_verdict) else verdict
+
+
+def _engine(connection: sqlite3.Connection) -> Engine:
+    return create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+
+
+def _conditions(filters: Filters, ref: Ref | None) -> list[ColumnElement[bool]]:
+    row = ExchangeRow
+    tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "since": lambda value: col(row.at) >= value,
+        "until": lambda value: col(row.at) < value,
+        "model": _model,
+        "prompt": lambda value: col(row.prompt_name) == value,
+        "verdict": _verdict,
+        "code": _code,
+        "entity": lambda value: or_(_tagged(row.entities, value), _tagged(row.reply_entities, value)),
+        "confidence_min_ppm": lambda value: col(row.confidence_ppm) >= value,
+        "confidence_max_ppm": lambda value: col(row.confidence_ppm) <= value,
+        "state": lambda value: col(row.state) == value,
+        "ids": lambda value: col(row.id).in_(value),
+        "prompt_version": lambda value: _prompt_version(value, ref),
+    }
+    if ref is not None:
+        tests["caller"] = lambda value: _caller(value, ref)
+        tests["subject"] = lambda value: col(row.subject_ref) == ref("subject", value)
+        tests["conversation"] = lambda value: col(row.conversation_ref) == ref("conversation", value)
+    given = {name: getattr(filters, name) for name in tests}
+    return [tests[name](value) for name, value in given.items() if value is not None]
+
+
+def _model(value: str) -> ColumnElement[bool]:
+    columns = (col(ExchangeRow.model_requested), col(ExchangeRow.model_served))
+    if value.endswith("*"):
+        return or_(*(column.startswith(value[:-1], autoescape=True) for column in columns))
+    return or_(*(column == value for column in columns))
+
+
+def _verdict(value: str) -> ColumnElement[bool]:
+    denied = or_(col(ExchangeRow.verdict) == "deny", func.coalesce(ExchangeRow.reply_verdict, "") == "deny")
+    return denied if value == "deny" else and_(col(ExchangeRow.verdict) == value, ~denied)
+
+
+def _code(value: str) -> ColumnElement[bool]:
+    row = ExchangeRow
+    return or_(_tagged(row.codes, value), _tagged(row.reply_codes, value), col(row.error) == value)
+
+
+def _tagged(column: Any, value: str) -> ColumnElement[bool]:
+    return func.instr(column, f"|{value}|") > 0
+
+
+def _prompt_version(value: str, ref: Ref | None) -> ColumnElement[bool]:
+    plain = col(ExchangeRow.prompt_version) == value
+    return plain if ref is None else or_(plain, col(ExchangeRow.prompt_ref) == ref("prompt_version", value))
+
+
+def _caller(value: str, ref: Ref) -> ColumnElement[bool]:
+    names = {"tenant": ExchangeRow.tenant_ref, "app": ExchangeRow.app_ref, "user": ExchangeRow.user_ref}
+    parts = value.split("/", 2)
+    if len(parts) == 1:
+        return or_(*(col(column) == ref(kind, value) for kind, column in names.items()))
+    return and_(*(col(names[kind]) == ref(kind, part) for kind, part in zip(names, parts, strict=False)))

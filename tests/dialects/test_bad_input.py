@@ -197,7 +197,8 @@ def test_nothing_but_our_own_faults_comes_out_of_any_bytes(body: bytes) -> None:
 
 FIELDS = st.sampled_from(
     ["messages", "tools", "functions", "response_format", "tool_choice", "stop", "model", "stream", "metadata",
-     "prompt", "input", "audio", "prediction", "logit_bias", "web_search_options", "role", "content", "type", "function", "name",
+     "prompt", "input", "audio", "prediction",
+     "logit_bias", "web_search_options", "role", "content", "type", "function", "name",
      "arguments", "parameters", "properties", "text", "image_url", "url", "file", "tool_calls", "json_schema", "items"]
 )  # fmt: skip
 ODD = st.recursive(

@@ -173,3 +173,11 @@ def test_a_walk_of_an_awkward_body_stays_linear() -> None:
     start = time.perf_counter()
     assert locate(raw, orjson.loads(raw), [("b",)])["b",].end == len(raw) - 1
     assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b" ", b'"', b'"b', b'{"a"', b'{"a":"c"}', b'{"a":1}', b'{"b":"b"}', b'["b"]', b'{"a":["b"]}', b'{"a":"b\\']
+)
+def test_bytes_that_are_not_the_trees_are_noticed(raw: bytes) -> None:
+    with pytest.raises(Misplaced):
+        locate(raw, {"a": "b"}, [("a",)])

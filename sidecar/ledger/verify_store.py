@@ -53,11 +53,11 @@ class _StoreCheck:
         for reason, detail in self.source.problems():
             report.fail(None, None, reason, detail)
         beside, kept = self._beside(), self._kept()
-        self.tree.watch = {point.size: None for point in (beside, kept) if point is not None}
+        self.tree.watch = {point.size: () for point in (beside, kept) if point is not None}
         head, signed = self._head()
         self._entries(head.size if head is not None and type(head.size) is int else None)
         self.chain.finish()
-        report.entries = self.tree.count
+        report.entries = self.tree.count - sum(end - start for start, end in self.tree.gaps)
         self._judge_tree(head, signed, beside)
         if beside is not None:
             self._hold_against(beside, "store-behind-checkpoint", "checkpoint-fork")
@@ -106,7 +106,7 @@ class _StoreCheck:
         if point.size > self.tree.count:
             detail = f"{self.tree.count} entries, the checkpoint says {point.size}"
             self.report.fail(self.tree.count, None, behind, detail)
-        elif self.tree.intact and self.tree.watch.get(point.size) != point.root:
+        elif self.tree.intact and point.root not in self.tree.watch[point.size]:
             self.report.fail(None, None, fork, f"another history than the checkpoint of size {point.size}")
 
     # -- entries ----------------------------------------------------------------------------------------------------

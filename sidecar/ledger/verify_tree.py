@@ -18,7 +18,7 @@ class TreeCheck:
         self.claimed: Frontier | None = None
         self.count = 0
         self.intact = True
-        self.watch: dict[int, bytes | None] = {}
+        self.watch: dict[int, tuple[bytes, ...]] = {}
         self.differing: list[int] = []
         self.ids: dict[int, str | None] = {}
         self.gaps: list[tuple[int, int]] = []
@@ -27,7 +27,7 @@ class TreeCheck:
 
     def begin(self) -> None:
         if 0 in self.watch:
-            self.watch[0] = self.frontier.root()
+            self.watch[0] = (self.frontier.root(),)
 
     def add(self, number: int, body: bytes, stored: Any) -> bool:
         """Count this entry; False when its stored leaf hash is another."""
@@ -45,7 +45,8 @@ class TreeCheck:
                 self.expected[tile.level, tile.number] = tile.hash
         self.count = number + 1
         if self.count in self.watch and self.intact:
-            self.watch[self.count] = (self.claimed or self.frontier).root()
+            # Both histories: which of bytes and stored hash was altered is not known yet.
+            self.watch[self.count] = tuple(tree.root() for tree in (self.frontier, self.claimed) if tree is not None)
         return same
 
     def skip(self, number: int) -> None:

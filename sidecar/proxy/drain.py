@@ -18,32 +18,45 @@ class Drain:
         self.aborting = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._settled = asyncio.Event()
+        self._settled.set()
 
     def enter(self) -> None:
         self.in_flight += 1
         self._idle.clear()
+        if not self.aborting:
+            self._settled.clear()
 
     def leave(self) -> None:
         self.in_flight -= 1
         if not self.in_flight:
             self._idle.set()
+            self._settled.set()
 
     def begin(self) -> None:
         """From now on the sidecar is not ready, and new exchanges are refused (DRAINING)."""
         self.draining = True
 
+    def abort(self) -> None:
+        """Wait no longer: what is cut off from now on was cut off by us."""
+        self.draining = self.aborting = True
+        self._settled.set()
+
     async def idle(self, seconds: float) -> bool:
         """Wait until nothing is in flight. False when `seconds` went by first."""
+        return await self._within(self._idle, seconds)
+
+    async def settled(self, seconds: float) -> bool:
+        """Like `idle`, but ends when `abort` is called, too. Whether nothing is in flight then."""
+        return await self._within(self._settled, seconds)
+
+    async def _within(self, event: asyncio.Event, seconds: float) -> bool:
         try:
             async with asyncio.timeout(seconds):
-                await self._idle.wait()
+                await event.wait()
         except TimeoutError:
             return False
-        return True
-
-    def abort(self) -> None:
-        """The deadline has passed: what is cut off from now on was cut off by us."""
-        self.draining = self.aborting = True
+        return not self.in_flight
 
     def aborted_by(self) -> str:
         """Who ended an exchange that was cut off, for its record: `drain` or `client`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -16,7 +17,7 @@ from sidecar.proxy import logs
 from sidecar.proxy.admin import AdminPlane, admin_app
 from sidecar.proxy.app import DataPlane, DataServer
 
-FLUSH = 2.0
+FLUSH = 5.0
 """Seconds that cut off exchanges get to write their outcome."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -59,11 +60,9 @@ Started = Callable[[Bound], Awaitable[None] | None]
 
 @asynccontextmanager
 async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], admin_at: Listen) -> AsyncIterator[Bound]:
-    """Both planes, listening; at the end of the context connections are closed and handlers cancelled.
-
-    Leave it when the drain is done: what still runs then is cut off.
-    """
-    server = web.ServerRunner(DataServer(data), shutdown_timeout=FLUSH)
+    """Both planes, listening. What still runs at the end of the context is cut off, and given time to be recorded."""
+    lines = DataServer(data)
+    server = web.ServerRunner(lines, shutdown_timeout=FLUSH)
     side = web.AppRunner(admin_app(admin), access_log=None, shutdown_timeout=FLUSH)
     try:
         await server.setup()
@@ -71,9 +70,24 @@ async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], ad
         admin_bound = await listen(side, admin_at)
         yield Bound(data=tuple([await listen(server, one) for one in at]), admin=admin_bound)
     finally:
-        data.drain.abort()
+        await cut_off(lines, data)
         await server.cleanup()
         await side.cleanup()
+
+
+async def cut_off(server: DataServer, data: DataPlane) -> None:
+    """Break every connection that is in use; its handler is cancelled, and records what it must.
+
+    aiohttp's own shutdown cancels without waiting for what a handler does on its way out.
+    """
+    data.drain.abort()
+    if not data.drain.in_flight:
+        return
+    for line in server.connections:
+        if line.transport is not None:
+            line.transport.abort()
+    if not await data.drain.idle(FLUSH):
+        logs.event("exchanges left unrecorded", {"in_flight": data.drain.in_flight}, level=logging.ERROR)
 
 
 async def listen(runner: web.BaseRunner, at: Listen) -> Listen:
@@ -129,7 +143,7 @@ async def serve(
 async def drained(data: DataPlane, deadline: float) -> None:
     data.drain.begin()
     logs.event("draining", {"in_flight": data.drain.in_flight})
-    if not await data.drain.idle(0 if data.drain.aborting else deadline):
+    if not await data.drain.settled(deadline):
         logs.event("drain deadline passed", {"in_flight": data.drain.in_flight})
 
 

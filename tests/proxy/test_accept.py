@@ -1,0 +1,233 @@
+"""What the shell refuses by itself: our JSON, a stable code, a record, `x-should-retry: false`; never a hang."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+
+import pytest
+
+from sidecar.errors import CallerError
+from sidecar.model import Asserted
+from sidecar.proxy.accept import Limits, asserted_by
+from sidecar.proxy.ids import uuid7
+from tests.captures import OK, RawServer, answering, connect, talk
+from tests.proxy.shell import Ones, Shell, Ticks, shell
+
+PATH = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n"
+
+
+def body_of(answer: bytes) -> dict[str, object]:
+    error = json.loads(answer.split(b"\r\n\r\n", 1)[1])["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    return error
+
+
+def checked(answer: bytes, status: int, code: str, running: Shell) -> None:
+    """Status, envelope, advice to the SDK, and the id of a record that was written."""
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert body_of(answer)["code"] == code
+    assert b"x-should-retry: false\r\n" in answer
+    assert b"Content-Type: application/json\r\n" in answer
+    arrival, error = running.refused[-1]
+    assert error.code == code
+    assert b"x-sidecar-record: " + arrival.id.encode() + b"\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"POST /v1/unknown HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
+        (b"POST /v1/chat/completions/ HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
+        (b"POST /v1/../v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
+        (b"POST //v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
+        (b"POST /v1/chat%2fcompletions HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
+        (b"POST /v1/chat/completions#f HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"GET /v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", 405, "METHOD_NOT_ALLOWED"),
+        (PATH + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400, "PROTOCOL_ERROR"),
+        (PATH + b"Content-Length: 3, 4\r\n\r\nabcd", 400, "PROTOCOL_ERROR"),
+        (PATH + b"Content-Length: -1\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b"Content-Length: 0x3\r\n\r\nabc", 400, "PROTOCOL_ERROR"),
+        (PATH + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b"X : 1\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b"X: a\x00b\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b" folded\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"POST /v1/chat/completions HTTP/1.1\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"hello\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (PATH + b"X: " + b"a" * 70_000 + b"\r\n\r\n", 431, "PROTOCOL_ERROR"),
+        (b"POST /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431, "PROTOCOL_ERROR"),
+        (PATH + b"Expect: a-miracle\r\nContent-Length: 2\r\n\r\n", 417, "PROTOCOL_ERROR"),
+        (PATH + b"Content-Length: 99999999999\r\n\r\n", 413, "BODY_TOO_LARGE"),
+        (PATH + b"Content-Length: 1025\r\nExpect: 100-continue\r\n\r\n", 413, "BODY_TOO_LARGE"),
+        (PATH + b"Transfer-Encoding: chunked\r\n\r\n401\r\n" + b"x" * 1025 + b"\r\n0\r\n\r\n", 413, "BODY_TOO_LARGE"),
+        (PATH + b"x-sidecar-unknown: 1\r\nContent-Length: 0\r\n\r\n", 400, "HEADER_INVALID"),
+        (PATH + b"x-sidecar-subject: a\r\nX-Sidecar-Subject: b\r\nContent-Length: 0\r\n\r\n", 400, "HEADER_INVALID"),
+        (PATH + b"x-sidecar-subject: " + b"a" * 257 + b"\r\nContent-Length: 0\r\n\r\n", 400, "HEADER_INVALID"),
+        (PATH + b"x-sidecar-subject:\r\nContent-Length: 0\r\n\r\n", 400, "HEADER_INVALID"),
+        (PATH + b"x-sidecar-subject: \xff\r\nContent-Length: 0\r\n\r\n", 400, "HEADER_INVALID"),
+    ],
+)
+async def test_refusals(sent: bytes, status: int, code: str, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    async with RawServer(answering(OK)) as up, shell(up.url, limits=Limits(body=1024, lingering=0.1)) as running:
+        answer = await asyncio.wait_for(talk(running.port, sent), 5)
+        checked(answer, status, code, running)
+        assert not running.arrivals
+        assert running.drain.in_flight == 0
+    assert not up.wires, "nothing may reach the upstream"
+    assert "Traceback" not in caplog.text
+    if status == 405:
+        assert b"\r\nAllow: POST\r\n" in answer
+
+
+async def test_what_is_not_http_is_counted():
+    async with shell() as running:
+        await talk(running.port, b"hello\r\n\r\n")
+        assert running.metric("protocol_errors_total", code="PROTOCOL_ERROR") == 1
+
+
+async def test_a_chunk_that_breaks_after_a_good_one():
+    """aiohttp alone would leave the handler waiting for the rest of the body."""
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await asyncio.sleep(0.05)
+        await wire.send(b"zz\r\n")
+        checked(await asyncio.wait_for(wire.rest(), 2), 400, "PROTOCOL_ERROR", running)
+        wire.close()
+    assert not up.wires
+
+
+@pytest.mark.parametrize("drip", [b"", b"x"])
+async def test_a_slow_body(drip: bytes):
+    """Sent not at all, or drop by drop: neither holds a handler for long."""
+    async with shell(limits=Limits(body_timeout=0.3, lingering=0.1)) as running:
+        wire = await connect(running.port)
+        start = time.perf_counter()
+        await wire.send(PATH + b"Content-Length: 100\r\n\r\n")
+        reading = asyncio.ensure_future(wire.rest())
+        while drip and not reading.done() and time.perf_counter() - start < 3:
+            await asyncio.sleep(0.05)
+            if not wire.received:
+                await wire.send(drip)
+        checked(await reading, 408, "BODY_TIMEOUT", running)
+        assert 0.25 < time.perf_counter() - start < 2
+        wire.close()
+
+
+async def test_a_long_body_may_take_its_time():
+    limits = Limits(body_timeout=0.2, body_rate=1000)
+    async with RawServer(answering(OK)) as up, shell(up.url, limits=limits) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Content-Length: 1000\r\n\r\n")
+        for _ in range(10):
+            await wire.send(b"x" * 100)
+            await asyncio.sleep(0.05)
+        assert (await wire.message()).startswith(b"HTTP/1.1 200 ")
+        wire.close()
+
+
+async def test_a_body_that_breaks_off_is_an_abort():
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Content-Length: 100\r\n\r\nabc")
+        await asyncio.sleep(0.05)
+        wire.close()
+        assert await running.drain.idle(2)
+        assert running.metric("aborts_total") == 1
+    assert not up.wires
+
+
+async def test_expect_100_continue():
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Expect: 100-Continue\r\nContent-Length: 3\r\n\r\n")
+        start = await wire.until(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await wire.send(b"abc")
+        assert (await wire.message(start)).startswith(b"HTTP/1.1 200 OK\r\n")
+        wire.close()
+    assert bytes(up.wires[0].received).endswith(b"\r\n\r\nabc")
+    assert b"xpect" not in up.wires[0].received
+
+
+async def test_a_body_of_the_largest_size_passes():
+    limits = Limits()
+    body = b"x" * limits.body
+    async with RawServer(answering(OK)) as up, shell(up.url, limits=limits) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await wire.message()
+        wire.close()
+        assert running.arrivals[0].body == body
+    assert len(up.wires[0].received) > len(body)
+
+
+async def test_an_oversized_body_is_not_read_to_its_end():
+    async with shell(limits=Limits(body=1000, lingering=0.2)) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Transfer-Encoding: chunked\r\n\r\n")
+        sending = asyncio.ensure_future(flood(wire))
+        answer = await asyncio.wait_for(wire.rest(), 5)
+        await asyncio.gather(sending, return_exceptions=True)
+        checked(answer, 413, "BODY_TOO_LARGE", running)
+        wire.close()
+
+
+async def flood(wire: object) -> None:
+    while True:
+        await wire.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        await asyncio.sleep(0)
+
+
+async def test_what_the_application_asserts():
+    sent = b"".join(
+        [
+            b"x-sidecar-use-case: support\r\nX-Sidecar-Prompt-Name: greet\r\nx-sidecar-prompt-version: 3\r\n",
+            b"x-sidecar-subject: s-1\r\nx-sidecar-conversation: c 9\r\nContent-Length: 2\r\n\r\n{}",
+        ]
+    )
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + sent)
+        await wire.message()
+        wire.close()
+        assert running.arrivals[0].asserted == Asserted(
+            use_case="support", prompt_name="greet", prompt_version="3", subject="s-1", conversation="c 9"
+        )
+    assert b"sidecar" not in up.wires[0].received.lower()
+
+
+def test_nothing_asserted_is_one_object():
+    assert asserted_by((("accept", "*/*"),)) is asserted_by(())
+
+
+def test_a_refused_header_is_not_quoted():
+    with pytest.raises(CallerError) as raised:
+        asserted_by((("x-sidecar-subject", "anna@example.org\n"),))
+    assert "anna" not in raised.value.advice
+
+
+def test_ids_are_uuids_that_sort_by_time():
+    clock = Ticks()
+    ids = [uuid7(clock, Ones()) for _ in range(5)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 5
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids)
+
+
+async def test_a_refusal_that_cannot_be_recorded_is_ours():
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the disk is full of anna@example.org")
+
+    async with shell() as running:
+        running.refuse = broken
+        object.__setattr__(running.plane, "refuse", broken)
+        answer = await talk(running.port, b"POST /v1/unknown HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"anna" not in answer

@@ -1,0 +1,169 @@
+"""The way back: framing, errors before and inside an answer, a caller who has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import openai
+import pytest
+
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, UpstreamError
+from sidecar.model import Arrival
+from sidecar.proxy.answer import OPENAI, HttpAnswer
+from tests.captures import talk, until
+from tests.proxy.shell import Handler, shell
+
+CALL = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+SSE = [("Content-Type", "text/event-stream")]
+
+
+def failing(error: SidecarError, *, before: tuple[object, ...] = ()) -> Handler:
+    """Answers with `before` (a head, then bytes), then fails."""
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        if before:
+            await answer.start(200, before[0])
+            for data in before[1:]:
+                await answer.write(data)
+        await answer.fail(error)
+
+    return handler
+
+
+async def said(handler: Handler) -> bytes:
+    async with shell(handler=handler) as running:
+        answer = await talk(running.port, CALL)
+        assert await running.drain.idle(1)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "headers"),
+    [
+        (CallerError("BODY_UNPARSABLE", "Send JSON."), 400, "invalid_request_error", [b"x-should-retry: false"]),
+        (Refusal("MODEL_DENIED", "Ask."), 403, "invalid_request_error", [b"x-should-retry: false"]),
+        (UpstreamError("UPSTREAM_TIMEOUT", "Wait.", status=504), 504, "upstream_error", []),
+        (OwnError("LEDGER_UNAVAILABLE", "Disk?"), 503, "server_error", [b"Retry-After: 1"]),
+    ],
+)
+async def test_errors_as_responses(error: SidecarError, status: int, kind: str, headers: list[bytes]):
+    answer = await said(failing(error))
+    head, body = answer.split(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert json.loads(body)["error"] == {"message": error.advice, "type": kind, "param": None, "code": error.code}
+    assert [one for one in (b"x-should-retry: false", b"Retry-After: 1") if one in head] == headers
+    assert b"x-sidecar-record: " in head
+
+
+async def test_an_error_in_a_stream_is_its_last_event():
+    answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(SSE, b"data: {}\n\n")))
+    assert b"data: {}\n\n\r\n" in answer
+    assert b'data: {"error":{"message":"Gone.","type":"upstream_error","param":null,"code":"UPSTREAM_DISC' in answer
+    assert answer.endswith(b"\n\n\r\n0\r\n\r\n")
+
+
+async def test_an_error_in_a_body_cuts_it_off():
+    """What was promised as JSON cannot be mended: the caller must not take it for whole."""
+    head = [("Content-Type", "application/json")]
+    answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(head, b'{"a"')))
+    assert answer.endswith(b'4\r\n{"a"\r\n')
+
+
+async def test_a_short_body_is_cut_off():
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, [("Content-Length", "9")])
+        await answer.write(b"abc")
+        await answer.end()
+
+    assert (await said(handler)).endswith(b"abc")
+
+
+async def test_a_long_body_is_cut_off():
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, [("Content-Length", "2")])
+        await answer.write(b"abc")
+
+    assert await said(handler) == b""
+
+
+async def test_the_head_waits_for_the_first_bytes_unless_flushed():
+    seen = asyncio.Event()
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, SSE)
+        answer.flush()
+        await seen.wait()
+        await answer.end()
+
+    async with shell(handler=handler) as running:
+        talking = asyncio.ensure_future(talk(running.port, CALL))
+        await until(lambda: bool(running.arrivals))
+        seen.set()
+        assert (await talking).endswith(b"\r\n\r\n0\r\n\r\n")
+
+
+async def test_a_bug_is_a_503_that_says_nothing(caplog: pytest.LogCaptureFixture):
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        raise RuntimeError("anna@example.org")
+
+    answer = await said(handler)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"code":"INTERNAL"' in answer
+    assert "anna" not in caplog.text + answer.decode()
+
+
+async def test_a_bug_after_the_start_cuts_off():
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, [("Content-Length", "9")])
+        await answer.write(b"abc")
+        raise RuntimeError
+
+    assert (await said(handler)).endswith(b"abc")
+
+
+async def test_nobody_upstream_names_our_record():
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, [("X-Sidecar-Record", "forged"), ("Content-Length", "0")])
+        await answer.end()
+
+    answer = await said(handler)
+    assert b"forged" not in answer
+    assert answer.lower().count(b"x-sidecar-record: ") == 1
+
+
+async def test_the_sdk_raises_its_own_exceptions_and_does_not_try_again():
+    calls = 0
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        nonlocal calls
+        calls += 1
+        await answer.fail(Refusal("MODEL_DENIED", "Ask who owns the policy."))
+
+    async with (
+        shell(handler=handler) as running,
+        openai.AsyncOpenAI(base_url=f"{running.url}/v1", api_key="k") as client,
+    ):
+        with pytest.raises(openai.PermissionDeniedError) as raised:
+            await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
+    assert raised.value.code == "MODEL_DENIED"
+    assert calls == 1
+
+
+async def test_the_sdk_raises_on_an_error_in_a_stream():
+    handler = failing(Refusal("REPLY_WITHHELD", "No."), before=(SSE, b'data: {"choices":[]}\n\n'))
+    async with (
+        shell(handler=handler) as running,
+        openai.AsyncOpenAI(base_url=f"{running.url}/v1", api_key="k") as client,
+    ):
+        stream = await client.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": "hi"}], stream=True
+        )
+        with pytest.raises(openai.APIError, match="No"):
+            async for _ in stream:
+                pass
+
+
+def test_the_envelope():
+    body = json.loads(OPENAI.body(CallerError("X", "Do this.")))
+    assert body == {"error": {"message": "Do this.", "type": "invalid_request_error", "param": None, "code": "X"}}

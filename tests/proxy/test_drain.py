@@ -1,0 +1,254 @@
+"""The way out: not ready, new calls refused, those in flight end, the rest is cut off, then the ledger closes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
+from sidecar.model import Arrival
+from sidecar.proxy.admin import AdminPlane
+from sidecar.proxy.answer import HttpAnswer
+from sidecar.proxy.server import Bound, Listen, listening, serve
+from tests.captures import OK, RawServer, answering, connect, talk, until
+from tests.proxy.shell import NOWHERE, Handler, Shell, shell
+
+CALL = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+LOOPBACK = Listen(host="127.0.0.1")
+
+
+async def nothing(_: str) -> bytes | None:
+    return None
+
+
+def slowly(seconds: float) -> Handler:
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await asyncio.sleep(seconds)
+        await answer.start(200, [("Content-Length", "2")])
+        await answer.write(b"ok")
+        await answer.end()
+
+    return handler
+
+
+@asynccontextmanager
+async def planes(handler: Handler | None = None) -> AsyncIterator[tuple[Shell, AdminPlane]]:
+    async with UpstreamClient(UpstreamSettings(url=NOWHERE, connect_timeout=0.5)) as client:
+        running = Shell(client, handler)
+        yield running, AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing, drain_wait=5)
+
+
+class Server:
+    """`serve` in a task; `bound` once it listens."""
+
+    def __init__(self, running: Shell, admin: AdminPlane, deadline: float) -> None:
+        self.stop = asyncio.Event()
+        self.bound: asyncio.Future[Bound] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.ensure_future(
+            serve(
+                running.plane,
+                admin,
+                at=[LOOPBACK],
+                admin_at=LOOPBACK,
+                deadline=deadline,
+                started=self.bound.set_result,
+                stop=self.stop,
+            )
+        )
+
+
+async def test_a_call_in_flight_ends_and_a_new_one_is_refused():
+    async with shell(handler=slowly(0.3)) as running:
+        first, second = await connect(running.port), await connect(running.port)
+        await first.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        running.drain.begin()
+        await second.send(CALL)
+        answer = await second.rest()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After: 1\r\n" in answer
+        assert b"Connection: close\r\n" in answer
+        assert b'"code":"DRAINING"' in answer
+        assert running.refused[-1][1].code == "DRAINING"
+        assert (await first.message()).endswith(b"ok")
+        assert await running.drain.idle(1)
+        first.close()
+        second.close()
+
+
+async def test_a_draining_sidecar_does_not_pass_health_either():
+    """Kubelet and gateways ask the data port: a draining one must fall out of rotation."""
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        running.drain.begin()
+        answer = await talk(running.port, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+async def test_stop_waits_for_what_runs():
+    async with planes(slowly(0.4)) as (running, admin):
+        server = Server(running, admin, deadline=5)
+        wire = await connect((await server.bound).data[0].port)
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        server.stop.set()
+        assert (await wire.message()).endswith(b"ok")
+        await asyncio.wait_for(server.task, 3)
+        assert running.drain.aborted_by() == "drain"
+        wire.close()
+
+
+async def test_the_deadline_cuts_off_what_still_runs_and_says_who_did_it():
+    told: list[str] = []
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.05)
+            told.append(running.drain.aborted_by())
+            raise
+
+    async with planes(handler) as (running, admin):
+        server = Server(running, admin, deadline=0.2)
+        wire = await connect((await server.bound).data[0].port)
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        start = time.perf_counter()
+        server.stop.set()
+        await asyncio.wait_for(server.task, 10)
+        assert told == ["drain"], "the record was written before serve returned"
+        assert 0.2 < time.perf_counter() - start < 5
+        assert await wire.rest() == b""
+        wire.close()
+
+
+async def test_sigterm_drains_and_a_second_one_cuts_off():
+    async with planes(slowly(60)) as (running, admin):
+        server = Server(running, admin, deadline=60)
+        wire = await connect((await server.bound).data[0].port)
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until(lambda: running.drain.draining)
+        await asyncio.sleep(0.05)
+        assert not server.task.done()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(server.task, 10)
+        wire.close()
+
+
+async def test_the_admin_port():
+    async def receipt(record: str) -> bytes | None:
+        return b'{"receipt":1}' if record == "known" else None
+
+    async with planes() as (running, _):
+        admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=receipt, drain_wait=0.2)
+        async with listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound, aiohttp.ClientSession() as session:
+            base = f"http://{bound.admin}"
+
+            async def get(path: str, method: str = "GET") -> tuple[int, str]:
+                async with session.request(method, base + path) as reply:
+                    return reply.status, await reply.text()
+
+            assert (await get("/healthz/live"))[0] == 200
+            assert (await get("/healthz/ready"))[0] == 200
+            assert await get("/receipts/known") == (200, '{"receipt":1}')
+            assert (await get("/receipts/other"))[0] == 404
+            assert (await get("/unknown"))[0] == 404
+            status, text = await get("/metrics")
+            assert status == 200
+            assert "sidecar_in_flight 0.0" in text
+            assert "sidecar_ready 1.0" in text
+            running.drain.enter()
+            assert (await get("/drain?wait=1", "POST"))[0] == 503
+            running.drain.leave()
+            assert (await get("/drain?wait=1"))[0] == 200
+            assert (await get("/healthz/ready"))[0] == 503
+            assert (await get("/healthz/live"))[0] == 200
+
+
+async def test_drain_waits_for_the_last_exchange():
+    async with planes(slowly(0.3)) as (running, admin), listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
+        wire = await connect(bound.data[0].port)
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        answer = await talk(bound.admin.port, b"GET /drain?wait=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b'"in_flight":0' in answer
+        wire.close()
+
+
+async def test_a_bug_of_the_admin_plane_says_nothing():
+    async def broken(_: str) -> bytes | None:
+        raise RuntimeError("anna@example.org")
+
+    async with planes() as (running, _):
+        admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=broken)
+        async with listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
+            answer = await talk(bound.admin.port, b"GET /receipts/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"anna" not in answer
+
+
+async def test_not_ready_while_something_is_broken():
+    async with planes() as (running, _):
+        admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing, ready=lambda: False)
+        async with listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
+            answer = await talk(
+                bound.admin.port, b"GET /healthz/ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            )
+    assert answer.startswith(b"HTTP/1.1 503 ")
+
+
+async def test_several_listeners_and_a_socket_left_behind(tmp_path: Path):
+    path = tmp_path / "sidecar.sock"
+    at = [LOOPBACK, Listen(path=str(path))]
+    async with planes(slowly(0)) as (running, admin):
+        for _ in range(2):
+            async with listening(running.plane, admin, at, LOOPBACK) as bound:
+                with pytest.raises(OSError, match="another process"):
+                    async with listening(running.plane, admin, [Listen(path=str(path))], LOOPBACK):
+                        pass
+                running.drain.draining = running.drain.aborting = False
+                for wire in (await connect(bound.data[0].port), await connect(path=bound.data[1].path)):
+                    await wire.send(CALL)
+                    assert (await wire.message()).endswith(b"ok")
+                    wire.close()
+            leave_behind(path)
+
+
+def leave_behind(path: Path) -> None:
+    """As a process that was killed would."""
+    import socket
+
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as dead:
+        dead.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "listen"),
+    [
+        ("127.0.0.1:8000", Listen(host="127.0.0.1", port=8000)),
+        (":8000", Listen(host="", port=8000)),
+        ("[::1]:0", Listen(host="::1", port=0)),
+        ("unix:/run/s.sock", Listen(path="/run/s.sock")),
+    ],
+)
+def test_where_to_listen(text: str, listen: Listen):
+    assert Listen.at(text) == listen
+    assert str(listen) == text
+
+
+@pytest.mark.parametrize("text", ["", "8000", "host", "host:http", "host:99999", "host:-1"])
+def test_where_one_cannot_listen(text: str):
+    with pytest.raises(ValueError, match="looks like"):
+        Listen.at(text)

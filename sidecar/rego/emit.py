@@ -41,6 +41,8 @@ class Module:
     texts: list[str] = field(default_factory=list)
     outlined: int = 0
     constants: dict[int, str] = field(default_factory=dict)
+    string_sets: dict[int, tuple[Any, frozenset[str]]] = field(default_factory=dict)
+    total: frozenset[str] = frozenset()  # functions that are never undefined
 
     def constant(self, value: Any) -> str:
         """A name for a value that has no literal. The value is kept, so its id is its own."""
@@ -55,7 +57,7 @@ Line = tuple[int, str]
 
 FUNCTION_NAMES: Final = {
     "U": values.UNDEFINED, "MISSING": runtime.MISSING, "LOOKUP": runtime.LOOKUP,
-    "Conflict": Conflict, "RegoSet": values.RegoSet,
+    "Conflict": Conflict, "NUMBERS": runtime.NUMBERS, "RegoSet": values.RegoSet,
     "canonical": values.canonical, "same": values.same, "merge": values.merge, "upsert": values.upsert,
     "insert_once": values.insert_once, "dot": runtime.dot, "length": runtime.length,
     "lookup": runtime.lookup, "values": runtime.values, "items": runtime.items,

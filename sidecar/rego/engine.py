@@ -17,7 +17,7 @@ from . import document as documents
 from .builtins import resolve
 from .emit import Plain, build, module_of, write
 from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFault, OverLimit, PlanRefused
-from .fast import Fast
+from .fast import Fast, total_functions
 from .ir import Policy, read, walk
 from .optimise import optimised, scope_of
 from .repair import repaired
@@ -131,6 +131,7 @@ def generate(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]],
         scope = scope_of(policy.funcs, policy.plans, data)
         policy = replace(policy, funcs=tuple(optimised(func, scope) for func in policy.funcs))
     module = module_of(policy, data, builtins)
+    module.total = total_functions(policy.funcs)
     text = write(module, Fast if optimise else Plain)
     names = build(module, text)
     return Program(text, {name: names[f"p{index}"] for index, (name, _) in enumerate(policy.plans)})

@@ -22,6 +22,7 @@ BOOLEAN: Final = frozenset({
     "strings.any_prefix_match", "strings.any_suffix_match",
 })  # fmt: skip
 ORDER: Final = {"gt": (">", "greater"), "gte": (">=", "greater_equal"), "lt": ("<", "less"), "lte": ("<=", "less_equal")}
+TEXT: Final = {"startswith": "{0}.startswith({1})", "endswith": "{0}.endswith({1})", "contains": "{1} in {0}"}
 KINDS: Final = {"is_array": "list", "is_boolean": "bool", "is_object": "dict", "is_set": "RegoSet", "is_string": "str"}
 
 
@@ -31,13 +32,14 @@ class Fast(Plain):
     reads: Counter[int]
     assigned: Counter[int]
     late: set[int]
+    shapes: dict[Operand, Stmt]
 
     def prepare(self, blocks: tuple[Block, ...], params: tuple[int, ...], func: Func | None) -> None:
         """Only locals that may be read before they are assigned need to start as undefined."""
         statements = [stmt for block in blocks for stmt in walk(block)]
         self.reads = Counter(item for stmt in statements for item in stmt.ins if not isinstance(item, Lit))
         self.assigned = Counter(out for stmt in statements for out in stmt.outs)
-        self.constant_values = {}
+        self.constant_values, self.shapes = {}, {}
         self.find_owned(statements)
         self.late = needed = unset(blocks, params)
         if func is not None and func.ret not in first_assigned(blocks):
@@ -82,6 +84,7 @@ class Fast(Plain):
         values = [self.known(item) for item in stmt.ins]
         if all(values) and self.bind(stmt.outs[0], dict(zip(stmt.extra, (item[0] for item in values if item), strict=True))):
             return
+        self.shapes[stmt.outs[0]] = stmt
         pairs = (f"{key!r}: {self.ref(item)}" for key, item in zip(stmt.extra, stmt.ins, strict=True))
         self.put(f"v{stmt.outs[0]} = {{{', '.join(pairs)}}}")
 
@@ -106,10 +109,36 @@ class Fast(Plain):
             return repr(known[0])
         if known:
             return self.module.constant(canonical(known[0]))
+        if operand in self.shapes:
+            return self.shape_key(self.shapes[operand])
         name = self.ref(operand)
         return f"{name} if type({name}) is str else canonical({name})"
 
+    def shape_key(self, stmt: Stmt) -> str:
+        """`canonical()` of an object written just before, with its constant pairs made at load.
+
+        Sound because an `Object` statement holds all growth of its container, and nothing but other
+        objects was made since: no operand can have changed in between.
+        """
+        if len(set(stmt.extra)) != len(stmt.extra):
+            return f"canonical(v{stmt.outs[0]})"
+        parts = []
+        for key, item in zip(stmt.extra, stmt.ins, strict=True):
+            known = self.known(item)
+            parts.append(
+                self.module.constant((key, canonical(known[0]))) if known else f"({key!r}, {self.key(item)})"
+            )
+        return f"('o', frozenset(({', '.join(parts)},)))" if parts else "('o', frozenset())"
+
     # --- growth ---
+
+    def statements(self, block: Block) -> None:
+        """Remembers how objects were made for as long as only their making goes on."""
+        for stmt in block:
+            if stmt.kind not in ("Object", "SetAdd"):
+                self.shapes = {}
+            self.statement(stmt)
+        self.shapes = {}
 
     def do_SetAdd(self, stmt: Stmt) -> None:
         if stmt.ins[0] in self.owned:
@@ -132,6 +161,16 @@ class Fast(Plain):
     def do_AssignOnce(self, stmt: Stmt) -> None:
         target, source = f"v{stmt.outs[0]}", self.ref(stmt.ins[0])
         self.put(f"{target} = {source} if {target} is U else assign_once({target}, {source})")
+
+    def do_Call(self, stmt: Stmt) -> None:
+        if stmt.extra == "count" and stmt.extra in self.builtin_index:
+            (source,), target = map(self.ref, stmt.ins), f"v{stmt.outs[0]}"
+            self.put(f"{target} = len({source}) if type({source}) is RegoSet else {self.call(stmt, [source])}")
+            self.fail_if(f"{target} is U", stmt)
+        elif stmt.extra in self.module.total:
+            self.put(f"v{stmt.outs[0]} = {self.call(stmt, list(map(self.ref, stmt.ins)))}")
+        else:
+            super().do_Call(stmt)
 
     # --- lookup ---
 
@@ -211,6 +250,12 @@ class Fast(Plain):
             return self.ordered(name, stmt.ins, refs)
         if name in KINDS:
             return f"type({refs[0]}) is {KINDS[name]}"
+        if name == "is_number":
+            return f"type({refs[0]}) in NUMBERS"
+        if name == "internal.member_2":
+            return self.member(stmt.ins, refs)
+        if name in TEXT:
+            return self.text_test(stmt, refs)
         if name == "is_null":
             return f"{refs[0]} is None" if not isinstance(stmt.ins[0], Lit) else None
         if name == "equal":
@@ -219,13 +264,36 @@ class Fast(Plain):
             return f"not {self.equal(*stmt.ins)}"
         return None
 
+    def member(self, ins: tuple[Operand, ...], refs: list[str]) -> str | None:
+        """In a constant collection of strings there are only strings: one hash answers."""
+        known = self.known(ins[1])
+        if known is None or type(known[0]) not in (list, RegoSet):
+            return None
+        elements = known[0] if type(known[0]) is list else known[0].values()  # type: ignore[attr-defined]
+        if not all(type(element) is str for element in elements):
+            return None
+        return f"(type({refs[0]}) is str and {refs[0]} in {self.strings(known[0], elements)})"
+
+    def strings(self, collection: object, elements: Iterable[str]) -> str:
+        if id(collection) not in self.module.string_sets:
+            # The collection is kept with its set, so that its id stays its own.
+            self.module.string_sets[id(collection)] = (collection, frozenset(elements))
+        return self.module.constant(self.module.string_sets[id(collection)][1])
+
+    def text_test(self, stmt: Stmt, refs: list[str]) -> str:
+        a, b = refs
+        checks = [f"type({ref}) is str" for ref, item in zip(refs, stmt.ins, strict=True) if not isinstance(item, Lit)]
+        test = TEXT[stmt.extra].format(a, b)
+        return f"({test} if {' and '.join(checks) or 'True'} else {self.call(stmt, refs)} is True)"
+
     def ordered(self, name: str, ins: tuple[Operand, ...], refs: list[str]) -> str:
         """Numbers of type int compare as Python's do; the rest goes by Rego's total order."""
         sign, function = ORDER[name]
         for one, other in ((0, 1), (1, 0)):
             literal = ins[other]
-            if isinstance(literal, Lit) and type(literal.value) is int and not isinstance(ins[one], Lit):
-                return f"({refs[0]} {sign} {refs[1]} if type({refs[one]}) is int else {function}({refs[0]}, {refs[1]}))"
+            if isinstance(literal, Lit) and type(literal.value) in (int, float) and not isinstance(ins[one], Lit):
+                kind = type(literal.value).__name__
+                return f"({refs[0]} {sign} {refs[1]} if type({refs[one]}) is {kind} else {function}({refs[0]}, {refs[1]}))"
         return f"{function}({refs[0]}, {refs[1]})"
 
 
@@ -260,6 +328,16 @@ def order_shows(block: Block) -> bool:
     made = {stmt.outs[0] for stmt in statements if stmt.kind == "MakeArray"}
     appended = {stmt.ins[0] for stmt in statements if stmt.kind == "ArrayAppend"}
     return bool(appended - made) or any(stmt.kind == "ResultSetAdd" for stmt in statements)
+
+
+def total_functions(funcs: Iterable[Func]) -> frozenset[str]:
+    """Functions that begin by making the container they return: partial rules are never undefined."""
+    return frozenset(func.name for func in funcs if _is_total(func))
+
+
+def _is_total(func: Func) -> bool:
+    writes = sum(out == func.ret for block in func.blocks for stmt in walk(block) for out in stmt.outs)
+    return writes == 1 and func.ret in first_assigned(func.blocks)
 
 
 def first_assigned(blocks: tuple[Block, ...]) -> set[int]:

@@ -8,6 +8,7 @@ only; the deadline is looked at every `STRIDE` steps. Steps are added per scan, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from .errors import PDP_LIMIT, PDP_TIMEOUT, Conflict, OverLimit
@@ -16,6 +17,8 @@ from .values import UNDEFINED, RegoSet, Value, canonical, compare, in_order, ord
 
 MISSING: Final = object()
 STRIDE: Final = 1024
+FAST: Final = frozenset({int, float})  # of these Python's order is Rego's, see numbers.normal
+NUMBERS: Final = frozenset({int, float, Decimal})
 LOOKUP: Final = (KeyError, TypeError, IndexError)
 
 
@@ -189,27 +192,27 @@ def assign_once(old: Value, new: Value) -> Value:
 
 
 def less(a: Value, b: Value) -> bool:
+    if type(a) in FAST and type(b) in FAST:
+        return a < b  # type: ignore[no-any-return]
     return compare(a, b) < 0
 
 
 def less_equal(a: Value, b: Value) -> bool:
+    if type(a) in FAST and type(b) in FAST:
+        return a <= b  # type: ignore[no-any-return]
     return compare(a, b) <= 0
 
 
 def greater(a: Value, b: Value) -> bool:
+    if type(a) in FAST and type(b) in FAST:
+        return a > b  # type: ignore[no-any-return]
     return compare(a, b) > 0
 
 
 def greater_equal(a: Value, b: Value) -> bool:
+    if type(a) in FAST and type(b) in FAST:
+        return a >= b  # type: ignore[no-any-return]
     return compare(a, b) >= 0
-
-
-def equal(a: Value, b: Value) -> bool:
-    return same(a, b)
-
-
-def not_equal(a: Value, b: Value) -> bool:
-    return not same(a, b)
 
 
 def member(value: Value, collection: Value) -> bool:

@@ -147,26 +147,61 @@ def compare_objects(a: dict[Any, Value], b: dict[Any, Value]) -> int:
 _by_order = cmp_to_key(compare)
 
 
+class _NeedsCompare(Exception):
+    """A value whose order Python's tuples would get wrong."""
+
+
+def order_key(value: Value) -> Any:
+    """A tuple that Python orders as `compare` does: rank first, containers flattened."""
+    kind = type(value)
+    if kind is str:
+        return (3, value)
+    if kind is int or kind is float:
+        return (2, value)
+    if kind is dict:
+        return (5, [part for key in sorted_keys(value) for part in (order_key(thaw(key)), order_key(value[key]))])
+    if kind is list:
+        return (4, list(map(order_key, value)))
+    if kind is RegoSet:
+        return (6, list(map(order_key, ordered(value))))
+    if kind is Decimal:
+        raise _NeedsCompare
+    return (1, value) if kind is bool else (0,)
+
+
 def in_order(elements: Iterable[Value]) -> list[Value]:
-    """`elements` sorted; strings alone, the common case, by code point without a comparison function."""
+    """`elements` sorted; strings alone, the common case, by code point without keys."""
     items = list(elements)
     if len(items) < 2:
         return items
     kinds = set(map(type, items))
     if kinds == {str} or kinds <= {int, float}:
         return sorted(items)
-    return sorted(items, key=_by_order)
+    try:
+        return sorted(items, key=order_key)
+    except _NeedsCompare:
+        return sorted(items, key=_by_order)
 
 
 def sorted_keys(obj: dict[Any, Value]) -> list[Any]:
     """Canonical keys of an object in the order of the keys they stand for."""
-    if all(type(key) is str for key in obj):
-        return sorted(obj)
-    return sorted(obj, key=lambda key: _by_order(thaw(key)))
+    names = string_keys(obj)
+    return sorted(obj, key=lambda key: _by_order(thaw(key))) if names is None else names
+
+
+def string_keys(obj: dict[Any, Value]) -> list[str] | None:
+    """Sorted keys where all are strings: they sort among themselves only, so one look at the first is enough."""
+    try:
+        names = sorted(obj)
+    except TypeError:
+        return None
+    return names if not names or type(names[0]) is str else None
 
 
 def ordered(value: RegoSet) -> list[Value]:
-    return in_order(value.values())
+    """Elements in order. A set of strings has its elements for keys."""
+    names = string_keys(value)
+    return in_order(value.values()) if names is None else names
 
 
 # --- building ---------------------------------------------------------------------------------------
@@ -217,10 +252,10 @@ def to_json(value: Value) -> Any:
 
 
 def object_to_json(obj: dict[Any, Value]) -> dict[str, Any]:
-    for key in obj:
-        if type(key) is not str:
-            return dict(sorted((key_text(thaw(key)), to_json(item)) for key, item in obj.items()))
-    return {key: to_json(obj[key]) for key in sorted(obj)}
+    names = string_keys(obj)
+    if names is None:
+        return dict(sorted((key_text(thaw(key)), to_json(item)) for key, item in obj.items()))
+    return {name: item if type(item := obj[name]) is str else to_json(item) for name in names}
 
 
 def key_text(key: Value) -> str:

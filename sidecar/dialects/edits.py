@@ -109,10 +109,20 @@ class _Offsets:
         shift = 0
         for escape in _ESCAPE.finditer(spelled):
             start, end = escape.span()
-            stands_for = len(orjson.loads(b'"%b"' % escape[0]).encode())
+            stands_for = _utf8_size(escape[0])
             self._after.append(start - shift + stands_for)
             shift += end - start - stands_for
             self._shift.append(shift)
 
     def at(self, offset: int) -> int:
         return offset + self._shift[bisect_right(self._after, offset) - 1]
+
+
+def _utf8_size(escape: bytes) -> int:
+    """Bytes of the character that an escape stands for: `\\n`, `\\u00e9`, or a pair of surrogates."""
+    if len(escape) == 2:
+        return 1
+    if len(escape) == 12:
+        return 4
+    code = int(escape[2:], 16)
+    return 1 if code < 0x80 else 2 if code < 0x800 else 3

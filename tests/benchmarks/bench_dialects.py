@@ -69,7 +69,7 @@ def spellings(body: dict[str, Any]) -> dict[str, bytes]:
 
 
 def row(name: str, **figures: float) -> None:
-    print(f"{name:34}" + "  ".join(f"{label} {value:9.2f}" for label, value in figures.items()))
+    print(f"{name:46}" + "  ".join(f"{label} {value:9.2f}" for label, value in figures.items()))
 
 
 def requests() -> None:

@@ -176,7 +176,8 @@ def test_a_walk_of_an_awkward_body_stays_linear() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b" ", b'"', b'"b', b'{"a"', b'{"a":"c"}', b'{"a":1}', b'{"b":"b"}', b'["b"]', b'{"a":["b"]}', b'{"a":"b\\']
+    "raw",
+    [b"", b" ", b'"', b'"b', b'{"a"', b'{"a":"c"}', b'{"a":1}', b'{"b":"b"}', b'["b"]', b'{"a":["b"]}', b'{"a":"b\\'],
 )
 def test_bytes_that_are_not_the_trees_are_noticed(raw: bytes) -> None:
     with pytest.raises(Misplaced):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from sidecar.dialects import system_text
 from sidecar.dialects.openai.fields import MODEL
 from sidecar.errors import CallerError
 from sidecar.model import INSIDE, Edit, PlaceKind, Role
-from tests.dialects.samples import CHAT, COMPLETION, DIGITS, EMBEDDING, PLANTED, PLANTS, Plant, dialect
+from tests.dialects.samples import CHAT, COMPLETION, CORPUS, DIGITS, EMBEDDING, PLANTED, PLANTS, Plant, dialect
 
 NEW = "<PERSON_1>"
 
@@ -244,3 +245,16 @@ def test_duplicate_keys_inside_a_string_are_read_as_plain_text() -> None:
     text = '{"a":"zoe@corp.internal","a":"x"}'
     call = CHAT.parse(orjson.dumps({"messages": [{"role": "tool", "content": text}]}))
     assert [part.text for part in call.parts] == [text]
+
+
+@pytest.mark.parametrize("path", sorted((CORPUS / "requests").iterdir()), ids=lambda path: path.name)
+def test_the_corpus_of_requests(path: Path) -> None:
+    """Each text is at its place: numbered texts written there are found again there, and all else is unchanged."""
+    endpoint = {"embeddings": EMBEDDING, "completion": COMPLETION}.get(path.stem.partition("-")[0], CHAT)
+    body = path.read_bytes()
+    parts = endpoint.parse(body).parts
+    assert endpoint.edit(body, [Edit(part.place, part.text) for part in parts]) == body or "double" in path.name
+
+    numbered = endpoint.edit(body, [Edit(part.place, f"<X_{i}>") for i, part in enumerate(parts)])
+
+    assert [part.text for part in endpoint.parse(numbered).parts] == [f"<X_{i}>" for i in range(len(parts))]

@@ -258,9 +258,15 @@ def _known(handlers: Mapping[str, Handler]) -> Handler:
 
 _approximate = _known(dict.fromkeys(("city", "country", "region", "timezone"), Collector.prose))
 _user_location = _known({"type": closed(frozenset({"approximate"})), "approximate": _approximate})
-_web_search = _known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
+_web_options = _known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
 _prediction = _known({"type": closed(frozenset({"content"})), "content": content})
 _audio = _known({"voice": closed(_VOICES), "format": closed(_AUDIO_FORMATS)})
+
+
+def _web_search(collector: Collector, at: At, value: Any) -> None:
+    """The provider searches with words of the prompt, whatever the options are."""
+    collector.params[at.label] = True
+    _web_options(collector, at, value)
 
 
 def _all(role: Role, handler: Handler, *fields: str) -> dict[str, tuple[Role, Handler]]:

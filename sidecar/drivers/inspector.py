@@ -8,26 +8,32 @@ with INSPECTOR_TIMEOUT or INSPECTOR_ERROR, which the conductor turns into a deny
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self
 
-from sidecar.drivers.inspector_pool import WORKER, Pool
+from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
 from sidecar.drivers.inspector_scan import fastest
-from sidecar.drivers.inspector_worker import settings_to_json
+from sidecar.drivers.inspector_worker import Plan
 from sidecar.errors import OwnError, SidecarError
 from sidecar.inspection.cache import Key, SpanCache
 from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
+from sidecar.inspection.consistency import Text, spread
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.segments import Segment, joined, segments
 from sidecar.inspection.spans import Span
-from sidecar.model import Finding, Inspection, Part
+from sidecar.model import EMPTY, Detector, Finding, Inspection, Part, Role
 from sidecar.ports import Clock
+
+if TYPE_CHECKING:
+    from sidecar.drivers.names_model import NamesModel
 
 INLINE = 2048
 """Code points of new text analysed on the event loop: under 2 ms at one value every 20 characters."""
-FRAME = 65536
+FRAME = 16384
 """Code points handed to a worker at once: several long prompts take turns instead of waiting for each other."""
 CACHE_BYTES = 32 << 20
+SLICE = 1000
 
 FAILED = "a detector failed; the call was not inspected and was not let through. Try again; if it stays, see the log"
 SLOW = "inspection did not finish within its deadline; the call was not let through. Try again, or send less text"
@@ -37,6 +43,9 @@ class Inspector:
     """Reuse one for the life of the process; `close` ends its workers.
 
     `entities` None means every type it can find; `locales` are ISO 3166 country codes; `secret` keys the cache.
+    `names` None uses the names model if it is installed. `recognisers` are configured as drivers/presidio.py says.
+    `thresholds` (least score), `deny` (words always reported) and `word_files` (their paths) go by type; `allow` are
+    values never reported.
     """
 
     def __init__(
@@ -47,20 +56,39 @@ class Inspector:
         entities: Iterable[str] | None = None,
         mode: str = "balanced",
         locales: Sequence[str] = COUNTRIES,
+        names: bool | None = None,
+        recognisers: Sequence[Mapping[str, Any]] = (),
+        thresholds: Mapping[str, float] = EMPTY,
+        allow: Iterable[str] = (),
+        deny: Mapping[str, Iterable[str]] = EMPTY,
+        word_files: Mapping[str, str] = EMPTY,
+        consistent: bool = True,
         deadline_s: float = 10.0,
         cache_bytes: int = CACHE_BYTES,
         workers: int = 1,
         command: tuple[str, ...] = WORKER,
     ) -> None:
-        wanted = None if entities is None else frozenset(entities)
-        self._settings = Settings(entities=wanted, mode=Mode(mode), countries=tuple(locales))
-        self._engine = Engine(self._settings, fastest()[1])
-        self._clock = clock
+        settings = Settings(
+            entities=None if entities is None else frozenset(entities),
+            mode=Mode(mode),
+            countries=tuple(locales),
+            thresholds=tuple(sorted(thresholds.items())),
+            allow=tuple(allow),
+            deny=tuple((entity, tuple(words)) for entity, words in sorted(deny.items())),
+            word_files=tuple(sorted(word_files.items())),
+        )
+        model = _names_model(mode) if names is not False else None
+        if names and model is None:
+            raise ValueError("the names model is not installed")
+        plan = Plan(settings=settings, names=mode if model else None, recognisers=tuple(recognisers))
+        self._engine = Engine(settings, fastest()[1])
+        self._heavy = plan.is_heavy
+        self._consistent = consistent
         self._deadline_s = deadline_s
-        self._detectors = self._engine.detectors
-        self._missing = missing(self._engine.entities)
-        self._cache = SpanCache(cache_bytes, secret, repr((self._settings, self._detectors)))
-        self._pool = Pool(settings_to_json(self._settings), size=workers, frame_s=deadline_s, command=command)
+        self._detectors, self._found_types = _described(self._engine, model, recognisers)
+        self._missing = missing(self._found_types)
+        self._cache = SpanCache(cache_bytes, secret, repr((settings, self._detectors)))
+        self._pool = Pool(plan.to_json(), monotonic=clock.monotonic, size=workers, frame_s=deadline_s, command=command)
         self._flights: dict[Key, asyncio.Task[tuple[Span, ...]]] = {}
 
     @property
@@ -69,11 +97,18 @@ class Inspector:
 
     @property
     def looked_for(self) -> tuple[str, ...]:
-        return tuple(sorted(self._engine.entities))
+        return tuple(sorted(self._found_types))
+
+    @property
+    def detectors(self) -> tuple[Detector, ...]:
+        return self._detectors
 
     async def start(self) -> Self:
-        """Start a worker now rather than at the first long prompt."""
-        await self._pool.warm()
+        """Start the workers now rather than at the first long prompt. Raises OwnError when one cannot be started."""
+        try:
+            await self._pool.warm()
+        except (TimeoutError, WorkerFailed):
+            raise OwnError("INSPECTOR_ERROR", FAILED) from None
         return self
 
     async def close(self) -> None:
@@ -82,30 +117,42 @@ class Inspector:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
         self._pool.close()
+        await asyncio.sleep(0)  # lets the closed transports say goodbye to the loop
 
     async def inspect(self, parts: Sequence[Part]) -> Inspection:
         """Findings by part, in order. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR)."""
         try:
-            spans = await self._spans(parts)
+            async with asyncio.timeout(self._deadline_s):
+                spans = await self._spans(parts)
+                findings = await _findings(parts, spans)
         except SidecarError:
             raise
         except TimeoutError:
             raise OwnError("INSPECTOR_TIMEOUT", SLOW) from None
         except Exception:  # noqa: BLE001  no detector's failure may pass for an answer; its message may quote the text
             raise OwnError("INSPECTOR_ERROR", FAILED) from None
-        findings = tuple(_finding(part, span) for part, found in zip(parts, spans, strict=True) for span in found)
-        return Inspection(findings=findings, detectors=self._detectors, not_looked_for=self._missing)
+        return Inspection(findings=tuple(findings), detectors=self._detectors, not_looked_for=self._missing)
 
-    async def _spans(self, parts: Sequence[Part]) -> list[Sequence[Span]]:
+    async def _spans(self, parts: Sequence[Part]) -> Sequence[Sequence[Span]]:
         keys = [self._cache.key(part.text) for part in parts]
         known = {key: self._cache.get(key) for key in keys}
         new = {key: part.text for key, part in zip(keys, parts, strict=True) if known[key] is None}
-        if sum(map(len, new.values())) <= INLINE:
+        if not self._heavy and sum(map(len, new.values())) <= INLINE:
             found = {key: self._kept(key, self._engine.find(text)) for key, text in new.items()}
         else:
-            async with asyncio.timeout(self._deadline_s):
-                found = dict(zip(new, await asyncio.gather(*map(self._long, new, new.values())), strict=True))
-        return [known[key] or found.get(key, ()) for key in keys]
+            found = dict(zip(new, await asyncio.gather(*map(self._long, new, new.values())), strict=True))
+        spans = [known[key] or found.get(key, ()) for key in keys]
+        return await self._spread(parts, spans) if self._consistent and any(spans) else spans
+
+    async def _spread(self, parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> Sequence[Sequence[Span]]:
+        steps = spread([Text(part.text, part.role is Role.ASSISTANT) for part in parts], spans)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                answer: list[list[Span]] = done.value
+                return answer
+            await asyncio.sleep(0)
 
     def _kept(self, key: Key, spans: Iterable[Span]) -> tuple[Span, ...]:
         kept = tuple(spans)
@@ -151,6 +198,17 @@ def _batches(new: Sequence[int], pieces: Sequence[tuple[Segment, str]]) -> list[
     return batches
 
 
+async def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
+    """In slices: a megabyte of values is 25,000 objects, more than one turn of the event loop should make."""
+    findings: list[Finding] = []
+    for part, found in zip(parts, spans, strict=True):
+        for start in range(0, len(found), SLICE):
+            findings.extend(_finding(part, span) for span in found[start : start + SLICE])
+            if len(found) > SLICE:
+                await asyncio.sleep(0)
+    return findings
+
+
 def _finding(part: Part, span: Span) -> Finding:
     return Finding(
         place=part.place,
@@ -160,3 +218,29 @@ def _finding(part: Part, span: Span) -> Finding:
         score=span.score,
         detector=span.detector,
     )
+
+
+def _names_model(mode: str) -> NamesModel | None:
+    """The model's card (its weights stay on disk here; a worker loads them), None where it is not installed."""
+    from sidecar.drivers.names_model import HOME, NamesModel
+
+    if find_spec("onnxruntime") is None or not (HOME / "model.onnx").is_file():
+        return None
+    return NamesModel(mode="strict" if mode == "strict" else "balanced")
+
+
+def _described(
+    engine: Engine, model: NamesModel | None, recognisers: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[Detector, ...], frozenset[str]]:
+    """Every detector with its version, and every type that one of them finds."""
+    detectors, types = list(engine.detectors), set(engine.entities)
+    if model is not None:
+        detectors.append(Detector("names", model.version))
+        types.update(filter(engine.settings.wants, model.entities))
+    if recognisers:
+        from sidecar.drivers.presidio import described
+
+        for detector, entities in map(described, recognisers):
+            detectors.append(detector)
+            types.update(entities)
+    return tuple(detectors), frozenset(types)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sidecar.drivers.inspector_worker import LENGTH, MOST_BYTES, encode_texts
 from sidecar.inspection.spans import Span, Strength
 
-WORKER = ("-m", "sidecar.drivers.inspector_worker")
+WORKER = ("-P", "-m", "sidecar.drivers.inspector_worker")
+FAILURES, COOL_S = 5, 5.0
+"""After so many failures in a row the pool refuses at once for so long: restarting models is no way to serve."""
 
 
 class WorkerFailed(Exception):
@@ -22,13 +25,17 @@ class WorkerFailed(Exception):
 
 
 class Worker:
-    """One process and its socket. After any exception it is not used again."""
+    """One process and its socket. After any exception it is not used again.
+
+    It gets no environment of ours: keys of upstreams and stores are not its business.
+    """
 
     def __init__(self, command: tuple[str, ...]) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, *command],
+                env={"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "PYTHONUTF8": "1"},
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -41,10 +48,9 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    async def open(self, settings: dict[str, Any]) -> None:
+    async def open(self, plan: bytes) -> None:
         self._reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=1 << 20)
-        body = json.dumps(settings).encode()
-        await self.call(LENGTH.pack(len(body)) + body)
+        await self.call(LENGTH.pack(len(plan)) + plan)
 
     async def call(self, frame: bytes) -> Any:
         assert self._reader is not None and self._writer is not None
@@ -68,25 +74,45 @@ class Worker:
             self._socket.close()
 
 
+class Breaker:
+    """Open after `FAILURES` in a row, for `COOL_S`; then one may try."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._failures >= FAILURES and self._monotonic() < self._until
+
+    def note(self, *, well: bool) -> None:
+        self._failures = 0 if well else self._failures + 1
+        self._until = self._monotonic() + COOL_S
+
+
 class Pool:
     """`find` hands texts to an idle worker. A frame that takes longer than `frame_s` costs the worker its life."""
 
     def __init__(
         self,
-        settings: dict[str, Any],
+        plan: bytes,
         *,
+        monotonic: Callable[[], float],
         size: int = 1,
         frame_s: float = 5.0,
         start_s: float = 30.0,
         command: tuple[str, ...] = WORKER,
     ) -> None:
-        self._settings = settings
+        self._plan = plan
         self._command = command
         self._frame_s = frame_s
         self._start_s = start_s
+        self._size = size
         self._slots = asyncio.Semaphore(size)
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
+        self.breaker = Breaker(monotonic)
         self.started = 0
 
     @property
@@ -94,27 +120,40 @@ class Pool:
         return [worker.pid for worker in (*self._idle, *self._busy)]
 
     async def warm(self) -> None:
-        """Start one worker, so that the first long text does not wait for it."""
-        async with self._slots:
-            self._idle.append(self._idle.pop() if self._idle else await self._start())
+        """Start the workers and let them load their models, so that the first call does not wait for it."""
+        await asyncio.gather(*(self.find(["Warm up, please."]) for _ in range(self._size)))
 
-    async def find(self, texts: list[str]) -> list[list[Span]]:
+    async def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """Spans of each text. Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies."""
         frame = encode_texts(texts)
         async with self._slots:
-            worker = self._idle.pop() if self._idle else await self._start()
-            async with _kept_if_well(worker, self._frame_s, self._busy):
-                reply = await worker.call(frame)
-            self._idle.append(worker)
-        if "found" not in reply:
+            if self.breaker.is_open:
+                raise WorkerFailed
+            well = False
+            try:
+                reply = await self._called(frame)
+                well = "found" in reply
+            except asyncio.CancelledError:
+                well = True  # nobody's failure
+                raise
+            finally:
+                self.breaker.note(well=well)
+        if not well:
             raise WorkerFailed
         return [[_span(row) for row in rows] for rows in reply["found"]]
+
+    async def _called(self, frame: bytes) -> Any:
+        worker = self._idle.pop() if self._idle else await self._start()
+        async with _kept_if_well(worker, self._frame_s, self._busy):
+            reply = await worker.call(frame)
+        self._idle.append(worker)
+        return reply
 
     async def _start(self) -> Worker:
         worker = Worker(self._command)
         self.started += 1
         async with _kept_if_well(worker, self._start_s, self._busy):
-            await worker.open(self._settings)
+            await worker.open(self._plan)
         return worker
 
     def close(self) -> None:

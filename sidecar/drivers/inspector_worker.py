@@ -1,8 +1,8 @@
 """The worker process of the inspector: texts in, spans out, on one socket (its standard input).
 
-It exists so that a long text never holds the event loop's interpreter lock, and so that a detector that hangs can be
-killed. Frames are a four-byte length and a body; a request is texts, each with its length; a reply is JSON. Nothing is
-logged, nothing is kept.
+It exists so that a long text or a model never holds the event loop's interpreter lock, and so that a detector that
+hangs can be killed. Frames are a four-byte length and a body; the first request is the plan, every other one texts,
+each with its length; a reply is JSON. Nothing is logged, nothing is kept.
 """
 
 from __future__ import annotations
@@ -10,18 +10,107 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine
+from sidecar.inspection.spans import Span, Strength
 
 LENGTH = struct.Struct("!I")
 MOST_BYTES = 1 << 28
 
 
-def encode_texts(texts: list[str]) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a worker runs: the rules, the names model if any, and configured recognisers (drivers/presidio.py)."""
+
+    settings: Settings
+    names: str | None = None
+    recognisers: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether even a short text belongs in a worker."""
+        return bool(self.names or self.recognisers or self.settings.word_files)
+
+    def to_json(self) -> bytes:
+        settings = self.settings
+        entities = None if settings.entities is None else sorted(settings.entities)
+        plan = {
+            "settings": {
+                "entities": entities,
+                "mode": settings.mode.value,
+                "countries": settings.countries,
+                "thresholds": settings.thresholds,
+                "allow": settings.allow,
+                "deny": settings.deny,
+                "word_files": settings.word_files,
+            },
+            "names": self.names,
+            "recognisers": [dict(recogniser) for recogniser in self.recognisers],
+        }
+        return json.dumps(plan).encode()
+
+
+def plan_from_json(body: bytes) -> Plan:
+    data = json.loads(body)
+    row = data["settings"]
+    settings = Settings(
+        entities=None if row["entities"] is None else frozenset(row["entities"]),
+        mode=Mode(row["mode"]),
+        countries=tuple(row["countries"]),
+        thresholds=tuple((entity, score) for entity, score in row["thresholds"]),
+        allow=tuple(row["allow"]),
+        deny=tuple((entity, tuple(words)) for entity, words in row["deny"]),
+        word_files=tuple((entity, path) for entity, path in row["word_files"]),
+    )
+    return Plan(settings=settings, names=data["names"], recognisers=tuple(data["recognisers"]))
+
+
+class Detectors:
+    """The rules and whatever else the plan names, as one `find`."""
+
+    def __init__(self, plan: Plan) -> None:
+        files = [(entity, _lines(path)) for entity, path in plan.settings.word_files]
+        self._engine = Engine(plan.settings, fastest()[1], files)
+        self._names = _names_model(plan.names) if plan.names else None
+        self._recognisers = _recognisers(plan.recognisers)
+
+    def find(self, text: str) -> list[Span]:
+        found = self._engine.find(text)
+        others = [*self._named(text), *(span for one in self._recognisers for span in one.find(text))]
+        return self._engine.settled(text, [*found, *others]) if others else found
+
+    def _named(self, text: str) -> Iterator[Span]:
+        for span in self._names.find(text) if self._names else ():
+            if self._engine.settings.wants(span.entity):
+                yield Span(span.start, span.end, span.entity, span.score, "model/names", Strength.MODEL)
+
+
+def _lines(path: str) -> Iterator[str]:
+    with Path(path).open(encoding="utf-8") as lines:
+        yield from lines
+
+
+def _names_model(mode: str) -> Any:
+    from sidecar.drivers.names_model import NamesModel
+
+    return NamesModel(mode="strict" if mode == "strict" else "balanced")
+
+
+def _recognisers(configs: Iterable[Mapping[str, Any]]) -> list[Any]:
+    if not configs:
+        return []
+    from sidecar.drivers import presidio
+
+    return [presidio.load(config) for config in configs]
+
+
+def encode_texts(texts: Iterable[str]) -> bytes:
     blocks = [text.encode("utf-8", "surrogatepass") for text in texts]
     body = b"".join(LENGTH.pack(len(block)) + block for block in blocks)
     return LENGTH.pack(len(body)) + body
@@ -34,16 +123,6 @@ def decode_texts(body: bytes) -> Iterator[str]:
         at += LENGTH.size
         yield body[at : at + size].decode("utf-8", "surrogatepass")
         at += size
-
-
-def settings_to_json(settings: Settings) -> dict[str, Any]:
-    entities = None if settings.entities is None else sorted(settings.entities)
-    return {"entities": entities, "mode": settings.mode.value, "countries": list(settings.countries)}
-
-
-def settings_from_json(data: dict[str, Any]) -> Settings:
-    entities = None if data["entities"] is None else frozenset(data["entities"])
-    return Settings(entities=entities, mode=Mode(data["mode"]), countries=tuple(data["countries"]))
 
 
 def _read(connection: socket.socket, size: int) -> bytes:
@@ -64,20 +143,20 @@ def _frame(connection: socket.socket) -> bytes:
     return _read(connection, size)
 
 
-def _reply(engine: Engine, body: bytes) -> bytes:
+def _reply(detectors: Detectors, body: bytes) -> bytes:
     """The spans of each text; an error is only its type's name, for its message may quote the text."""
     try:
-        found = [engine.find(text) for text in decode_texts(body)]
+        found = [detectors.find(text) for text in decode_texts(body)]
     except Exception as error:  # noqa: BLE001  whatever a detector raises becomes a denied call in the parent
         return json.dumps({"error": type(error).__name__}).encode()
     return json.dumps({"found": found}).encode()
 
 
 def serve(connection: socket.socket) -> None:
-    engine = Engine(settings_from_json(json.loads(_frame(connection))), fastest()[1])
+    detectors = Detectors(plan_from_json(_frame(connection)))
     connection.sendall(LENGTH.pack(2) + b"{}")
     while True:
-        reply = _reply(engine, _frame(connection))
+        reply = _reply(detectors, _frame(connection))
         connection.sendall(LENGTH.pack(len(reply)) + reply)
 
 

@@ -23,11 +23,18 @@ GENERAL = (
     "JWT",
     "PASSWORD",
     "USERNAME",
+    "DATE_OF_BIRTH",
+    "PASSPORT_MRZ",
+    "MINOR",
+    "STREET_ADDRESS",
 )
-NAMES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
-"""Found only by a names model (or a bigger recogniser)."""
+NAMES = ("PERSON", "LOCATION", "ORGANIZATION")
+"""Found only by a names model (or a bigger recogniser); street addresses that follow no form, too."""
 
-UNSUPPORTED = ("AGE", "NATIONALITY", "MEDICAL_RECORD_NUMBER")
+SPECIAL = ("SPECIAL_HEALTH", "SPECIAL_RELIGION", "SPECIAL_UNION", "SPECIAL_ORIENTATION", "SPECIAL_POLITICS")
+"""Looked for only when named in `entities`."""
+
+UNSUPPORTED = ("AGE", "NATIONALITY")
 
 
 class Mode(StrEnum):
@@ -42,21 +49,30 @@ THRESHOLDS = {Mode.BALANCED: 0.4, Mode.STRICT: 0.3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one engine looks for. `entities` None means every type it can find; countries are ISO 3166 codes."""
+    """What one engine looks for. `entities` None means every type it can find; countries are ISO 3166 codes.
+
+    `thresholds` per type replace the mode's; `allow` are values never reported; `deny` are words always reported, by
+    type; `word_files` the same from files of one phrase a line (read by the driver).
+    """
 
     entities: frozenset[str] | None = None
     mode: Mode = Mode.BALANCED
     countries: tuple[str, ...] = COUNTRIES
+    thresholds: tuple[tuple[str, float], ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    word_files: tuple[tuple[str, str], ...] = ()
 
     @property
     def threshold(self) -> float:
-        return THRESHOLDS[self.mode]
+        """The lowest that any type may need."""
+        return min([THRESHOLDS[self.mode], *(score for _, score in self.thresholds)])
 
     def wants(self, entity: str) -> bool:
-        return self.entities is None or entity in self.entities
+        return entity not in SPECIAL if self.entities is None else entity in self.entities
 
 
 def missing(active: Iterable[str]) -> tuple[str, ...]:
     """Types a reader may expect and nobody looks for (guarantee 9)."""
     found = set(active)
-    return tuple(entity for entity in (*GENERAL, *NAMES, *UNSUPPORTED) if entity not in found)
+    return tuple(entity for entity in (*GENERAL, *NAMES, *SPECIAL, *UNSUPPORTED) if entity not in found)

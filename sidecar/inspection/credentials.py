@@ -9,17 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-PASSWORD_WORDS = (
+PASSWORD_WORDS = listed(
     "password passwd passphrase passcode pwd passwort kennwort contraseña contrasena senha palavra-passe hasło haslo "
-    "lösenord losenord salasana adgangskode wachtwoord parola mdp"
-).split() + ["mot de passe", "clave"]  # noqa: SIM905  one word a line would hide the list
+    "lösenord losenord salasana adgangskode wachtwoord parola mdp mot_de_passe clave"
+)
 USER_WORDS = (
-    "username user_name user-name userid user_id login benutzername usuario utente gebruikersnaam användarnamn "
-    "brugernavn käyttäjätunnus identifiant"
-).split() + ["user name", "user id", "nom d'utilisateur", "nazwa użytkownika", "nome utente", "nome de utilizador"]  # noqa: SIM905
+    "user_name",  # as in code; the list below spells the two words
+    "user_id",
+    *listed(
+        "user_name user_id "
+        "username user-name userid login benutzername usuario utente gebruikersnaam användarnamn brugernavn "
+        "käyttäjätunnus identifiant nom_d'utilisateur nazwa_użytkownika nome_utente nome_de_utilizador"
+    ),
+)
 WORDS = (*PASSWORD_WORDS, *USER_WORDS)
 
 SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|prod|dev|test|root|admin|db|e))?"
@@ -48,7 +54,7 @@ CODE = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|[a-z_]+(?:_[a-z]+)+|[A-Z_]+(
 """Names of code: dotted, snake_case, UPPER_CASE, camelCase."""
 TRAILING = ".,;:)"
 """Ends a sentence or a list, not a password; "!" and "?" may be its last character."""
-PASSWORD, USERNAME = "PASSWORD", "USERNAME"  # noqa: S105  names of types
+PASSWORD, USERNAME = "PASSWORD", "USERNAME"
 
 
 def credentials(text: str, low: str, words: Iterable[str], *, strict: bool) -> Iterator[Span]:
@@ -88,7 +94,7 @@ def _is_password(value: str, strict: bool) -> bool:
 
 
 def _is_typed(value: str) -> bool:
-    """After a bare space, in a sentence: letters with a digit or two kinds of sign, so that "password policy" is none."""
+    """After a bare space, in a sentence: letters and a digit, so that "password policy" is none."""
     digits = sum(char.isdigit() for char in value)
     letters = sum(char.isalpha() for char in value)
     return len(value) >= 5 and digits > 0 and letters > 0

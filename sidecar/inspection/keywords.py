@@ -24,6 +24,11 @@ def pure_scan(words: Sequence[str]) -> Scan:
     return scan
 
 
+def listed(words: str) -> tuple[str, ...]:
+    """Words separated by white space; `_` stands for a space inside one."""
+    return tuple(word.replace("_", " ") for word in words.split())
+
+
 def lowered(text: str) -> str:
     """Lower case with every code point where it was: `İ` lower-cases to two, so it stays as it is."""
     low = text.lower()

@@ -1,8 +1,8 @@
 """The copy of a text that is searched, and the way back to the caller's own offsets.
 
 People and attackers write `ｂｏｂ＠corp.example`, `4111\u200b1111...`, `pаypal` with a Cyrillic а, `4 1 1 1 1 1 ...`,
-`bob%40corp.example`, `bob\\u0040corp.example`, `bob [at] corp [dot] example`. Detection sees what a reader would see; edits are made at the offsets of
-what was sent. Plain text (nearly all there is) is its own copy and costs three searches.
+`bob%40corp.example`, `bob\\u0040corp.example`, `bob [at] corp [dot] example`. Detection sees what a reader would see;
+edits are made at the offsets of what was sent. Plain text (nearly all there is) is its own copy: three searches.
 """
 
 from __future__ import annotations

@@ -1,0 +1,122 @@
+"""A value found once is masked wherever it stands again: names above all, which a model finds in one sentence only.
+
+By turns, not backwards over them: what is found in a turn is masked in that turn and in later ones. An earlier turn was
+sent upstream as it stands, and changing it now would break the identical prefix that providers cache by (guarantee of
+issue 3), to hide what they were already told. A turn is what one request adds: it begins with the assistant's reply.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Generator, Iterator, Sequence
+from typing import NamedTuple
+
+from sidecar.inspection.phrases import Phrases, folded
+from sidecar.inspection.spans import Span, Strength, resolve
+
+LEAST = 4
+"""Code points: "Ann" and "May" stand inside too much else."""
+LEAST_WEAK = 7
+"""Of a value that a word nearby made likely: long enough not to be another number."""
+LEFT_OUT = frozenset({"MINOR", "URL", "PASSPORT_MRZ"})
+"""Types whose text says nothing by itself, or is its own context."""
+SEARCHES = 400_000
+"""Values times code points up to which each value is searched for; beyond, one pass over the words looks for all."""
+
+
+MOST_VALUES = 2000
+"""Values remembered, first come: the same ones whatever is appended."""
+SLICE = 8192
+"""Code points looked at between two yields."""
+
+Places = Iterator[tuple[int, int]]
+Steps = Generator[None, None, list[list[Span]]]
+
+
+class Text(NamedTuple):
+    text: str
+    replies: bool
+    """Whether the assistant said it."""
+
+
+def spread(texts: Sequence[Text], found: Sequence[Sequence[Span]]) -> Steps:
+    """The spans of each text, with those of values found elsewhere in the same or an earlier turn.
+
+    A generator: it yields after each stretch of work, so that a caller with an event loop can let others run; its
+    return value is the answer.
+    """
+    known: dict[str, Span] = {}
+    out: list[list[Span]] = []
+    for turn in _turns(texts):
+        for at in turn:
+            _learn(known, texts[at].text, found[at])
+        phrases = None
+        for at in turn:
+            text = texts[at].text
+            places: list[tuple[int, int]] = []
+            if known and len(known) * len(text) <= SEARCHES:
+                places.extend(_searched(known, text))
+            elif known:
+                phrases = phrases or Phrases(value for value in known if folded(value))
+                for start, end in _slices(text):
+                    places.extend((start + low, start + high) for low, high in phrases.places(text[start:end]))
+                    yield
+            out.append(_joined(known, text, found[at], places))
+    return out
+
+
+def _turns(texts: Sequence[Text]) -> Iterator[range]:
+    start = 0
+    for at in range(1, len(texts)):
+        if texts[at].replies and not texts[at - 1].replies:
+            yield range(start, at)
+            start = at
+    yield range(start, len(texts))
+
+
+def _learn(known: dict[str, Span], text: str, spans: Sequence[Span]) -> None:
+    for span in spans:
+        value = text[span.start : span.end]
+        least = LEAST_WEAK if span.strength is Strength.WEAK else LEAST
+        if not least <= len(value) <= 200 or span.entity in LEFT_OUT:
+            continue
+        if value in known or len(known) < MOST_VALUES:
+            known.setdefault(value, span)
+
+
+def _joined(known: dict[str, Span], text: str, spans: Sequence[Span], places: Sequence[tuple[int, int]]) -> list[Span]:
+    ends = [span.end for span in spans]
+    new = [
+        known[text[start:end]]._replace(start=start, end=end, detector="consistency")
+        for start, end in places
+        if text[start:end] in known and not _inside(start, end, spans, ends)
+    ]
+    return resolve([*spans, *new], text) if new else list(spans)
+
+
+def _inside(start: int, end: int, spans: Sequence[Span], ends: Sequence[int]) -> bool:
+    """Spans are disjoint and in order, so only the first that ends at or after `end` can hold it."""
+    at = bisect_left(ends, end)
+    return at < len(spans) and spans[at].start <= start
+
+
+def _searched(known: dict[str, Span], text: str) -> Places:
+    for value in known:
+        at = text.find(value)
+        while at >= 0:
+            end = at + len(value)
+            if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+                yield at, end
+            at = text.find(value, end)
+
+
+def _slices(text: str) -> Places:
+    """Cut after a line or a space, so that a value of one line stays whole."""
+    start = 0
+    while start < len(text):
+        end = min(len(text), start + SLICE)
+        if end < len(text):
+            end = max(text.rfind("\n", start, end), text.rfind(" ", start, end), start) + 1
+            end = start + SLICE if end <= start + 1 else end
+        yield start, end
+        start = end

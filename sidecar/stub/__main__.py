@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sidecar.stub.behaviours import NAMES
-from sidecar.stub.server import Rule, Stub
+from sidecar.stub.server import Rule, Stub, runner_of
 
 EPILOG = "behaviours (x-stub-behaviour header, metadata.stub, or model stub-NAME):\n" + "\n".join(
     f"  {name:15} {text}" for name, text in NAMES.items()
@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 async def run(options: argparse.Namespace) -> None:
     """Serve until SIGINT or SIGTERM."""
     stub = Stub(pace=options.pace / 1000, rules=rules_of(options.script))
-    runner = web.AppRunner(stub.app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
+    runner = runner_of(stub)
     await runner.setup()
     try:
         sys.stdout.write(json.dumps(await listen(runner, options)) + "\n")

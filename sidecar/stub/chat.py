@@ -60,7 +60,7 @@ def answered(body: Json, raw: bytes, manner: Manner, scripted: str | None) -> Ch
 
 
 def number(body: Json) -> int:
-    n = body.get("n") or 1
+    n = 1 if body.get("n") is None else body["n"]
     if not isinstance(n, int) or not 1 <= n <= 128:
         raise Wrong("n must be an integer from 1 to 128")
     return n

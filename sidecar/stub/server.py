@@ -218,7 +218,9 @@ class Sending:
     def _event(self, value: Json) -> bytes:
         end = b"\r\n" if "crlf" in self._how else b"\n"
         event = b"data: " + encoded(value, self._how) + end + end
-        return b": the stub is alive" + end + b"retry: 1000" + end + end + event if "comments" in self._how else event
+        if "comments" in self._how:
+            return b": the stub is alive" + end + end + b": and well" + end + b"retry: 1000" + end + event
+        return event
 
     def _done(self) -> bytes:
         if "no-done" in self._how:
@@ -303,6 +305,13 @@ def envelope(message: str, kind: str, code: str) -> Json:
 def as_json(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     data = told.compact(value).encode("utf-8", "replace")
     return web.Response(body=data, status=status, headers={"Content-Type": "application/json", **(headers or {})})
+
+
+def runner_of(stub: Stub) -> web.AppRunner:
+    """Ready to be set up: callers who leave are noticed, bodies are kept as they came."""
+    return web.AppRunner(
+        stub.app(), handler_cancellation=True, auto_decompress=False, access_log=None, shutdown_timeout=0.5
+    )
 
 
 @web.middleware

@@ -120,7 +120,12 @@ class Collector:
         self.add(at, name, PlaceKind.KEY)
 
     def fields(self, at: At, value: dict[str, Any], handlers: Mapping[str, Handler]) -> None:
-        """The members of an object the dialect knows, in document order; the others are the caller's."""
+        """The members of an object the dialect knows, in document order; the others are the caller's.
+
+        Raises CallerError (BODY_TOO_DEEP).
+        """
+        if len(at.path) > MAX_DEPTH:
+            raise too_deep()
         self.count(len(value))
         for key, item in value.items():
             handler = handlers.get(key)

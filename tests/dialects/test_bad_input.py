@@ -66,6 +66,7 @@ def refused(body: bytes, endpoint: Any = CHAT) -> CallerError:
         (b'{"messages":[],"a":' + b"[" * 2000 + b"]" * 2000 + b"}", "BODY_TOO_DEEP"),
         (b'{"messages":[],"logit_bias":' + b"[" * 200 + b"]" * 200 + b"}", "BODY_TOO_DEEP"),
         (b'{"messages":[],"modalities":' + b"[" * 200 + b"]" * 200 + b"}", "BODY_TOO_DEEP"),
+        (b'{"tools":[' + b'{"allowed_tools":{"tools":[' * 60 + b"]}}" * 60 + b"]}", "BODY_TOO_DEEP"),
         (b'{"messages":[],"guided_json":' + b'{"items":' * 200 + b"1" + b"}" * 201, "BODY_TOO_DEEP"),
     ],
 )  # fmt: skip

@@ -69,10 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
 Run = Callable[[argparse.Namespace], int]
 
 
-Group = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _command(group: Group, name: str, help_: str, text: str | None, run: Run | None) -> argparse.ArgumentParser:
+def _command(
+    group: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, text: str | None, run: Run | None
+) -> argparse.ArgumentParser:
     parser = group.add_parser(
         name, help=help_, description=text or help_, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -81,7 +80,7 @@ def _command(group: Group, name: str, help_: str, text: str | None, run: Run | N
     return parser
 
 
-def _group(parser: argparse.ArgumentParser) -> Group:
+def _group(parser: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     return parser.add_subparsers(metavar="COMMAND", required=True)
 
 

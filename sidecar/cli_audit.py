@@ -1,9 +1,232 @@
-"""`sidecar audit ...`: flags for the auditor's side, nothing of the proxy."""
+"""`sidecar audit ...`: flags for the auditor's side. Nothing of the proxy is imported here."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sidecar.errors import SidecarError
+from sidecar.wiring import auditing
+
+if TYPE_CHECKING:
+    from sidecar.drivers.store_query import Filters
+    from sidecar.drivers.store_reader import Reader
+
+POLL_SECONDS = 0.5
+FAILED, USAGE = 1, 2
+
+QUERY = """\
+List exchanges, newest first, with totals. Filters may be combined.
+
+    sidecar audit query --since 1h
+    sidecar audit query --verdict deny --code UNINSPECTABLE_CONTENT
+    sidecar audit query --caller claims/triage --confidence-max 0.7 --json"""
+
+SHOW = """\
+Show one exchange, whole: who called, what was found and not inspected, which rules fired and why the others did not,
+what came back, where confidence and rationale come from, and where in the log the proof stands."""
+
+VERIFY = """\
+Prove that nothing was altered, removed, reordered or added since it was signed.
+
+    sidecar audit verify                                        the store of --state
+    sidecar audit verify --export DIR --key VKEY                an export, offline
+    sidecar audit verify --checkpoint FILE --key VKEY           against what you kept elsewhere
+
+Exit status: 0 verified, 1 failed, 2 cannot be checked, 3 verified except ranges that recorded policy erased or pruned.
+What cannot be known without a kept checkpoint or key is printed."""
+
+EXPORT = """\
+Write the log as a C2SP tlog-tiles tree, with records for people and the key, so that others verify it with their own
+tools. The folder's README says how."""
 
 
-def add_parsers(group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    pass
+def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The subcommands of `sidecar audit`."""
+    _filters(_parser(group, "query", "list exchanges", QUERY, query), tail=False)
+    _filters(_parser(group, "tail", "follow exchanges as they come", "Follow exchanges as they come.", tail), tail=True)
+    shown = _parser(group, "show", "one exchange, whole", SHOW, show)
+    shown.add_argument("id", nargs="?", help="the record's id, or how it begins")
+    shown.add_argument("--last", action="store_true", help="the newest one")
+    shown.add_argument("--json", action="store_true", help="for programs")
+    exported = _parser(group, "export", "the log for others' tools", EXPORT, export)
+    exported.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
+    checked = _parser(group, "verify", "prove that nothing was changed", VERIFY, verify)
+    checked.add_argument("--export", type=Path, metavar="DIR", help="verify an export instead of a store")
+    checked.add_argument("--checkpoint", type=Path, metavar="FILE", help="a checkpoint that you kept elsewhere")
+    checked.add_argument("--key", metavar="VKEY", help="the verifier key that you kept, or a file that holds it")
+    checked.add_argument("--json", action="store_true", help="for programs")
+    receipt_ = _parser(group, "receipt", "the proof of one entry, as a tlog-proof", "Print a tlog-proof.", receipt)
+    receipt_.add_argument("id", help="the record's id, or how it begins")
+    receipt_.add_argument("--kind", choices=["intent", "outcome"], default="outcome", help="which entry (outcome)")
+
+
+def _parser(group: Any, name: str, help_: str, text: str, run: Callable[[argparse.Namespace], int]) -> Any:
+    parser = group.add_parser(
+        name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.set_defaults(run=lambda options: _told(run, options))
+    default = Path("sidecar-state")
+    parser.add_argument("--state", type=Path, default=default, metavar="DIR", help="state folder (sidecar-state)")
+    return parser
+
+
+def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
+    flag = parser.add_argument
+    flag("--since", metavar="WHEN", help="1h, 30m, 7d, or a date and time (ISO 8601)")
+    if not tail:
+        flag("--until", metavar="WHEN", help="as --since; exclusive")
+        flag("--limit", type=int, default=50, metavar="N", help="rows at most (50)")
+    flag("--caller", help="tenant, application or user, or tenant/app/user")
+    flag("--subject", help="whom the application said the call is about")
+    flag("--conversation", help="the application's conversation id")
+    flag("--model", help="requested or served; may end in *")
+    flag("--prompt", help="prompt name")
+    flag("--prompt-version", help="prompt version")
+    flag("--verdict", choices=["allow", "deny"])
+    flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
+    flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
+    flag("--confidence-min", type=float, metavar="P", help="0 to 1")
+    flag("--confidence-max", type=float, metavar="P", help="0 to 1")
+    flag("--state-is", choices=["open", "answered", "refused", "failed", "aborted"], help="how the exchange stands")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one object a line")
+    form.add_argument("--csv", action="store_true", help="comma-separated values")
+
+
+def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Faults on one line, with advice, and exit status 2: nothing could be said."""
+    try:
+        return run(options)
+    except SidecarError as error:
+        print(f"sidecar: {error.code}: {error.advice}", file=sys.stderr)
+    except ValueError as error:
+        print(f"sidecar: {error}", file=sys.stderr)
+    return USAGE
+
+
+def when(text: str | None) -> int | None:
+    """`1h` ago, or a date and time, as microseconds. Raises ValueError."""
+    if text is None:
+        return None
+    if span := auditing.SPAN.fullmatch(text):
+        return auditing.now() - int(span[1]) * auditing.SPANS[span[2]] * 1_000_000
+    try:
+        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1_000_000)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither a span (30m, 1h, 7d) nor a date and time (2026-11-21T13:00)") from None
+
+
+def filters_of(options: argparse.Namespace) -> Filters:
+    from sidecar.drivers.store_query import Filters
+
+    def ppm(value: float | None) -> int | None:
+        return None if value is None else round(value * 1_000_000)
+
+    same = ("caller", "subject", "conversation", "model", "prompt", "prompt_version", "verdict", "code", "entity")
+    return Filters(
+        **{name: getattr(options, name) for name in same},
+        since=when(options.since),
+        until=when(getattr(options, "until", None)),
+        confidence_min_ppm=ppm(options.confidence_min),
+        confidence_max_ppm=ppm(options.confidence_max),
+        state=options.state_is,
+        limit=getattr(options, "limit", 50),
+    )
+
+
+@contextmanager
+def reading(options: argparse.Namespace) -> Iterator[Reader]:
+    from sidecar.drivers.store_reader import Reader
+
+    with Reader.open(options.state) as reader:
+        yield reader
+
+
+def query(options: argparse.Namespace) -> int:
+    from sidecar.console import query as console
+    from sidecar.console import render
+
+    with reading(options) as reader:
+        page = console.query(reader, filters_of(options))
+    if options.json:
+        sys.stdout.writelines(render.json_lines(page.rows))
+    else:
+        sys.stdout.write(render.csv_text(page.rows) if options.csv else render.table(page))
+    return 0
+
+
+def tail(options: argparse.Namespace) -> int:
+    from sidecar.console import query as console
+    from sidecar.console import render
+
+    filters = filters_of(options)
+    with reading(options) as reader:
+        start = 0 if options.since else reader.size()
+        while True:
+            found = console.tail(reader, start, filters)
+            if options.json:
+                sys.stdout.writelines(render.json_lines(found.rows))
+            elif found.rows:
+                sys.stdout.write(render.csv_text(found.rows) if options.csv else render.lines(found.rows))
+            sys.stdout.flush()
+            if found.next == start or not found.rows:
+                time.sleep(POLL_SECONDS)
+            start = found.next
+
+
+def show(options: argparse.Namespace) -> int:
+    from sidecar.console import show as console
+
+    if options.id is None and not options.last:
+        raise ValueError("say which exchange: an id (or how it begins), or --last")
+    with reading(options) as reader:
+        exchange = auditing.record_id(reader, options.id)
+        shown = console.show_json_text if options.json else console.show_text
+        sys.stdout.write(shown(reader, exchange, auditing.explainer(options.state)))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    from sidecar.drivers.store_export import export as write
+
+    with reading(options) as reader:
+        done = write(reader, options.to)
+    print(f"{done.entries} entries, {done.records} records written to {options.to}; its README.md says how to verify")
+    return 0
+
+
+def receipt(options: argparse.Namespace) -> int:
+    with reading(options) as reader:
+        sys.stdout.write(reader.receipt(auditing.record_id(reader, options.id), options.kind))
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    from sidecar.drivers import store_export, store_reader
+    from sidecar.drivers.keys import VKEY, load_vkey
+    from sidecar.ledger.note import Verifier
+
+    kept = options.checkpoint.read_bytes() if options.checkpoint else None
+    key = None
+    if options.key:
+        path = Path(options.key)
+        key = load_vkey(path) if path.is_file() else Verifier.parse(options.key)
+    if options.export:
+        known = key or load_vkey(options.export / VKEY)
+        report = store_export.verify_folder_export(options.export, key=known, pinned=key is not None, kept=kept)
+    else:
+        report = store_reader.verify_path(options.state, key=key, kept=kept)
+    if options.json:
+        import orjson
+
+        print(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        sys.stdout.write(report.as_text())
+    return report.exit_code

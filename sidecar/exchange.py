@@ -156,7 +156,7 @@ class Exchange:
             if judgement.decision.verdict is Verdict.DENY:
                 raise self.refusal(judgement.decision)
             redaction = redact(call.parts, judgement.inspection.findings, judgement.decision.duties.redact)  # (5)
-            outbound = outbound_of(self.arrival, body, self.dialect, redaction, judgement.decision)
+            outbound = outbound_of(self.arrival, body, self.dialect, call, redaction, judgement.decision)
             self.watch.lap("redact_us")
         except Exception as fault:  # noqa: BLE001  a call that cannot be read or rewritten is refused, never passed
             return self.refused(call, judgement, as_error(fault))

@@ -106,7 +106,7 @@ class Relay:
         return "\n".join(texts) or None
 
     def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
-        out = []
+        out: list[bytes] = []
         for event in events:
             for delta in event.deltas:
                 self._keep(delta.channel, delta.text)

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from sidecar.dialects import Dialect
 from sidecar.errors import CallerError, UpstreamError
-from sidecar.model import Arrival, Decision, Outbound
+from sidecar.model import Arrival, Call, Decision, Outbound, PlaceKind
 from sidecar.plan import BODY_LIMIT
 from sidecar.ports import Incoming
 from sidecar.redaction import Redaction
@@ -37,20 +37,29 @@ def opened(arrival: Arrival, limit: int) -> bytes:
     return transducer.feed(arrival.body) + transducer.finish()
 
 
-def outbound_of(arrival: Arrival, body: bytes, dialect: Dialect, redaction: Redaction, decision: Decision) -> Outbound:
+def outbound_of(
+    arrival: Arrival, body: bytes, dialect: Dialect, call: Call, redaction: Redaction, decision: Decision
+) -> Outbound:
     """Fix what will be sent. With nothing to change, these are the caller's own bytes, still coded (guarantee 5)."""
     duties = decision.duties
     new = dialect.edit(body, redaction.edits) if redaction.edits else body
     if duties.cap_tokens is not None or duties.model is not None or duties.disable_tools:
-        new = dialect.shape(
-            new, cap_tokens=duties.cap_tokens, model=duties.model, disable_tools=duties.disable_tools
-        )
+        disabled = renamed(duties.disable_tools, call, redaction)
+        new = dialect.shape(new, cap_tokens=duties.cap_tokens, model=duties.model, disable_tools=disabled)
     if new == body:
         return Outbound(
             method=arrival.method, target=arrival.target, headers=narrowed(arrival.headers), body=arrival.body
         )
     headers = (*without(arrival.headers, EDITED_AWAY | {"accept-encoding"}), ("Accept-Encoding", "identity"))
     return Outbound(method=arrival.method, target=arrival.target, headers=headers, body=new)
+
+
+def renamed(tools: frozenset[str], call: Call, redaction: Redaction) -> frozenset[str]:
+    """The tools by the names they have after redaction too: editing comes first, and may have changed a name."""
+    if not tools or not redaction.edits:
+        return tools
+    texts = {part.place: part.text for part in call.parts if part.place.kind is PlaceKind.IDENTIFIER}
+    return tools | {edit.text for edit in redaction.edits if texts.get(edit.place) in tools}
 
 
 def narrowed(headers: Headers) -> tuple[tuple[str, str], ...]:

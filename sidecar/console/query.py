@@ -24,7 +24,7 @@ class Row:
     """One exchange in a list. `time` is microseconds; `confidence` is 0 to 1, None where its source is unavailable.
 
     `caller` is `tenant/app/user`, `(erased)`, or `(sealed)` where the data key is not at hand. `findings` counts by
-    entity over request and reply.
+    entity over request and reply. `aborted_by` is `client`, `drain` or `crash`.
     """
 
     number: int
@@ -41,6 +41,8 @@ class Row:
     confidence_source: str
     findings: Mapping[str, int]
     state: str
+    error: str | None
+    aborted_by: str | None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -110,6 +112,8 @@ def _row(reader: Reader, row: ExchangeRow) -> Row:
         confidence_source=outcome.get("confidence_source", "unavailable"),
         findings=merged(record.intent["findings"], outcome.get("findings", {})),
         state=row.state,
+        error=row.error,
+        aborted_by=outcome.get("aborted_by"),
     )
 
 

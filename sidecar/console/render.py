@@ -55,6 +55,11 @@ def table(page: Page) -> str:
     return "\n".join([*text, "", totals(page)]) + "\n"
 
 
+def lines(rows: Iterable[Row]) -> str:
+    """Rows alone, one a line, for a list that grows."""
+    return "".join("  ".join(_short(_cell(row, name), name) or "-" for name in COLUMNS) + "\n" for row in rows)
+
+
 def totals(page: Page) -> str:
     counts = _counts(page.verdicts) + _counts(page.states)
     shown = "" if len(page.rows) == page.total else f", {len(page.rows)} shown"

@@ -32,7 +32,9 @@ from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import Meter
 from sidecar.proxy.server import Bound, Listen, serve
 from sidecar.wiring.banner import banner
+from sidecar.wiring.bundles import keep_bundle
 from sidecar.wiring.callers import callers_of
+from sidecar.wiring.detection import inspector_of
 from sidecar.wiring.engines import Engine, engine_of
 from sidecar.wiring.observe import observe
 from sidecar.wiring.receipts import receipt_of
@@ -106,16 +108,10 @@ async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
                 software={"sidecar": version("governance-sidecar")},
             )
         )
+        keep_bundle(config.state, engine.bundle.sha256, engine.bundle.raw)
         await ledger.policy_loaded(engine.version, "start")
         upstream = await stack.enter_async_context(UpstreamClient(upstream_settings(config)))
-        inspector = Inspector(
-            secret=entropy.token(32),
-            clock=clock,
-            entities=config.detection.entities or None,
-            mode=config.detection.mode,
-            **({"locales": config.detection.locales} if config.detection.locales else {}),
-            deadline_s=config.detection.deadline,
-        )
+        inspector = inspector_of(config.detection, clock, entropy)
         stack.push_async_callback(inspector.close)
         yield Drivers(
             clock=clock, entropy=entropy, ledger=ledger, engine=engine, inspector=inspector, upstream=upstream

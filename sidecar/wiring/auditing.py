@@ -1,0 +1,54 @@
+"""The auditor's side: the record of a state folder, and the policy bundles that decided. No proxy code is loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sidecar.drivers.bundle import parse
+from sidecar.drivers.bundle_refusal import BundleRefused
+from sidecar.drivers.clock import SystemClock
+from sidecar.drivers.rego_engine import build, explain_with
+from sidecar.drivers.store_reader import Reader
+from sidecar.errors import OwnError
+from sidecar.rego import Engine
+from sidecar.wiring.bundles import kept_bundle
+
+SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+SPAN = re.compile(r"(\d{1,6})([smhdw])")
+
+
+def now() -> int:
+    """Microseconds since the epoch."""
+    return SystemClock().now()
+
+
+def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:
+    """Why policy decided so: its recorded input, decided again with a trace by the very bundle of the record."""
+    engines: dict[str, Engine] = {}
+
+    def explain(document: bytes, bundle_sha256: str) -> Iterable[str]:
+        engine = engines.get(bundle_sha256)
+        if engine is None:
+            try:
+                engine = engines[bundle_sha256] = build(parse(kept_bundle(state, bundle_sha256)))
+            except (FileNotFoundError, BundleRefused) as fault:
+                return (f"(cannot be explained here: {fault})",)
+        return explain_with(engine, document)
+
+    return explain
+
+
+def record_id(reader: Reader, wanted: str | None) -> str:
+    """The one id that begins with `wanted`, or that of the newest exchange. Raises OwnError (RECORD_UNKNOWN)."""
+    if wanted is None:
+        rows = reader.connection.execute("SELECT id FROM exchange ORDER BY intent_number DESC LIMIT 1").fetchall()
+    else:
+        query = "SELECT id FROM exchange WHERE substr(id, 1, ?) = ? LIMIT 2"
+        rows = reader.connection.execute(query, (len(wanted), wanted)).fetchall()
+    if not rows:
+        raise OwnError("RECORD_UNKNOWN", "No exchange of this id is in the log; `sidecar audit query` lists them.")
+    if len(rows) > 1:
+        raise OwnError("RECORD_UNKNOWN", "More than one id begins like this; give more of it.")
+    return str(rows[0][0])

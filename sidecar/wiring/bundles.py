@@ -1,0 +1,30 @@
+"""Policy bundles that were in force, kept in the state folder by their digest: a decision can be explained later."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+FOLDER = "bundles"
+
+
+def keep_bundle(state: Path, sha256: str, raw: bytes) -> None:
+    """Write the bundle beside the ledger, unless it is there. The digest in its name says what must be in it."""
+    path = state / FOLDER / f"{sha256}.tar.gz"
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(raw)
+    part.rename(path)
+
+
+def kept_bundle(state: Path, sha256: str) -> bytes:
+    """Raises FileNotFoundError where it was not kept, or is not what its name says."""
+    path = state / FOLDER / f"{sha256}.tar.gz"
+    if not path.exists():
+        raise FileNotFoundError("the policy bundle of this record is not in the state folder")
+    raw = path.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != sha256:
+        raise FileNotFoundError("the policy bundle in the state folder is not the one that decided")
+    return raw

@@ -4,6 +4,7 @@
 into Python source once, at load, and calls it. Nothing here knows what a policy is about.
 
     ir.py         plan.json -> checked statements; the unknown is refused with name and position
+    repair.py     three things OPA's planner gets wrong, mended
     emit.py       statements -> Python source, each for itself (the unoptimised mode)
     optimise.py   statements -> fewer statements of the same meaning
     fast.py       statements -> better Python source
@@ -22,6 +23,19 @@ from __future__ import annotations
 
 from .engine import Engine, Limits, load
 from .errors import EvaluationFault, PlanRefused
+from .trace import Explanation, FailedCondition, Looked, RuleSite
 from .values import UNDEFINED, Undefined
 
-__all__ = ["UNDEFINED", "Engine", "EvaluationFault", "Limits", "PlanRefused", "Undefined", "load"]
+__all__ = [
+    "UNDEFINED",
+    "Engine",
+    "EvaluationFault",
+    "Explanation",
+    "FailedCondition",
+    "Limits",
+    "Looked",
+    "PlanRefused",
+    "RuleSite",
+    "Undefined",
+    "load",
+]

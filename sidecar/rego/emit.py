@@ -270,7 +270,7 @@ class Plain:
         self.put(f"n{depth} = 1")
         self.put("while 1:")
         self.indent += 1
-        self.inner("block", stmt.blocks[0])
+        self.inner("not", stmt.blocks[0])
         self.put(f"n{depth} = 0")
         self.put("break")
         self.indent -= 1
@@ -383,12 +383,12 @@ class Plain:
         raise PlanRefused(f"unknown function {stmt.extra!r}", name=stmt.extra, position=str(stmt.at))
 
     def do_Lookup(self, stmt: Stmt) -> None:
-        path, target = self.path(stmt), f"v{stmt.outs[0]}"
+        path, target = self.parts(stmt), f"v{stmt.outs[0]}"
         document, data = map(self.ref, stmt.ins[:2])
         self.put(f"{target} = lookup(run, PATHS, ({path},), {document}, {data})")
         self.fail_if(f"{target} is U", stmt, *map(self.ref, stmt.ins[3:]))
 
-    def path(self, stmt: Stmt) -> str:
+    def parts(self, stmt: Stmt) -> str:
         return ", ".join(self.ref(operand) for operand in stmt.ins[2:])
 
     # --- conditions ---

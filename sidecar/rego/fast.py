@@ -181,6 +181,7 @@ class Fast(Plain):
         self.lines.append((self.indent + 1, f"v{stmt.outs[0]} = {self.ref(stmt.ins[0])}{keys}"))
         self.put("except LOOKUP:")
         self.indent += 1
+        self.missed(stmt, ())
         self.fail()
         self.indent -= 1
 

@@ -174,7 +174,7 @@ class Reply:
     __slots__ = ("_closed", "_content", "_response", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        if response.status < 200:
+        if response.status < 200 or response.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
             response.close()
             raise invalid()
         self.status = response.status

@@ -208,6 +208,7 @@ async def test_plain_http_where_tls_was_promised_is_unreachable():
         (saying(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", then="hang"), "UPSTREAM_INVALID", 502),
         (saying(HEAD + b"fo\x00o: bar\r\n\r\n", then="hang"), "UPSTREAM_INVALID", 502),
         (saying(HEAD + b"X: " + b"a" * 100_000 + b"\r\n\r\n", then="hang"), "UPSTREAM_INVALID", 502),
+        (saying(HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", then="hang"), "UPSTREAM_INVALID", 502),
         (saying(b"HTTP/1.1 101 Up\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", then="hang"), "UPSTREAM_INVALID", 502),
     ],
 )

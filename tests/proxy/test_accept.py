@@ -62,6 +62,15 @@ def checked(answer: bytes, status: int, code: str, running: Shell) -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "PROTOCOL_ERROR"),
         (PATH + b"X: " + b"a" * 70_000 + b"\r\n\r\n", 431, "PROTOCOL_ERROR"),
         (b"POST /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431, "PROTOCOL_ERROR"),
+        (PATH + b"X: 1\r\n" * 200 + b"\r\n", 400, "PROTOCOL_ERROR"),
+        (b"CONNECT api.example.org:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"BREW /v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (
+            b"GET /v1/realtime HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            404,
+            "ROUTE_UNKNOWN",
+        ),
         (PATH + b"Expect: a-miracle\r\nContent-Length: 2\r\n\r\n", 417, "PROTOCOL_ERROR"),
         (PATH + b"Content-Length: 99999999999\r\n\r\n", 413, "BODY_TOO_LARGE"),
         (PATH + b"Content-Length: 1025\r\nExpect: 100-continue\r\n\r\n", 413, "BODY_TOO_LARGE"),
@@ -131,6 +140,23 @@ async def test_a_long_body_may_take_its_time():
             await asyncio.sleep(0.05)
         assert (await wire.message()).startswith(b"HTTP/1.1 200 ")
         wire.close()
+
+
+async def test_a_head_that_never_ends_is_hung_up_on():
+    async with shell(limits=Limits(keepalive=0.3)) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"X: half")
+        assert await asyncio.wait_for(wire.rest(), 3) == b""
+        wire.close()
+
+
+async def test_an_upgrade_is_not_offered_further():
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\n{}")
+        assert (await wire.message()).startswith(b"HTTP/1.1 200 ")
+        wire.close()
+    assert b"pgrade" not in up.wires[0].received
 
 
 async def test_a_body_that_breaks_off_is_an_abort():

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.context import Context
 from sidecar.inspection.spans import Span, Strength
-from sidecar.inspection.tokens import Token
+from sidecar.inspection.tokens import Token, grouped
 
 Range = tuple[int, int, range]
 
@@ -48,7 +48,8 @@ DETECTOR = "rules/card"
 
 def cards(text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
     after = 0
-    for at, token in enumerate(tokens):
+    for at in grouped(tokens, 12, 1):
+        token = tokens[at]
         if token.start >= after and token.numeric and token.end - token.start <= 19:
             span = _longest(text, tokens, at, threshold)
             if span is not None:

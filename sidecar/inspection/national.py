@@ -13,8 +13,8 @@ from typing import NamedTuple
 from sidecar.inspection import national_checks as check
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.context import Context
-from sidecar.inspection.presidio_rules import NOT_INSIDE, NOT_ON, WEAK_PROOF
-from sidecar.inspection.rules import NEVER, Check, Rule
+from sidecar.inspection.presidio_rules import WEAK_PROOF
+from sidecar.inspection.rules import NEVER, NOT_INSIDE, NOT_ON, Check, Rule
 
 
 class Row(NamedTuple):

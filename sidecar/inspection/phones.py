@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sidecar.inspection.context import Context
 from sidecar.inspection.spans import Span, Strength
-from sidecar.inspection.tokens import DIGITS, Token
+from sidecar.inspection.tokens import DIGITS, Token, grouped
 
 CANDIDATE = re.compile(r"(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/()\u2010-\u2015\u202f]{0,3}\d){5,17}(?!\d)")
 EXTENSION = re.compile(
@@ -100,7 +100,8 @@ class Phones:
 
     def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
         after = 0
-        for token in tokens:
+        for at in grouped(tokens, 6, 3):
+            token = tokens[at]
             if token.start < after or not _may_start(text, token):
                 continue
             start = _opening(text, token.start, after)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sidecar.inspection.context import Context
 from sidecar.inspection.presidio_checks import CHECKS
-from sidecar.inspection.rules import NEVER, Rule
+from sidecar.inspection.rules import NEVER, NOT_INSIDE, NOT_ON, Rule
 
 WEAK_PROOF = 0.35
 """A check digit that one random number in ten passes, on a bare run of digits, is no proof: it needs a word nearby
@@ -144,9 +144,6 @@ def _rules(name: str, start: Start, recogniser: dict[str, Any]) -> list[Rule]:
         )
         for _, score, regex in recogniser["patterns"]
     ]
-
-
-NOT_INSIDE, NOT_ON = r"(?<![^\W_])", r"(?![^\W_])"
 
 
 @cache

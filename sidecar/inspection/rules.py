@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
 
 from sidecar.inspection.context import Context, Neighbourhood
 from sidecar.inspection.spans import Span, Strength
@@ -17,6 +19,10 @@ CONTEXT_FLOOR = 0.4
 """As Presidio's LemmaContextAwareEnhancer: a context word adds 0.35 and lifts to at least 0.4."""
 
 NEVER: frozenset[int] = frozenset()
+NOT_INSIDE, NOT_ON = r"(?<![^\W_])", r"(?![^\W_])"
+"""Where a token may begin and end: `_` parts words, as in `user_4111111111111111`."""
+BACK_REFERENCE = re.compile(r"\\[1-9]")
+"""Only ever the separator between groups of digits; in the gate any separator will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,13 @@ class Rule:
 
 
 Match = Callable[[str, int], re.Match[str] | None]
-Bucket = tuple[tuple[Match, Rule], ...]
+
+
+class Bucket(NamedTuple):
+    """The rules of one kind of token. `gate` is all of their patterns as one: nearly every token fails it at once."""
+
+    gate: Match
+    rules: tuple[tuple[Match, Rule], ...]
 
 
 class RuleBook:
@@ -72,10 +84,12 @@ class RuleBook:
     def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
         around = Neighbourhood(text)
         for start, end, numeric in tokens:
-            for match, rule in (self._numeric if numeric else self._mixed).get(end - start, ()):
-                hit = match(text, start)
-                if hit is not None and (span := rule.span(hit, around, threshold)):
-                    yield span
+            bucket = (self._numeric if numeric else self._mixed).get(end - start)
+            if bucket is not None and bucket.gate(text, start):
+                for match, rule in bucket.rules:
+                    hit = match(text, start)
+                    if hit is not None and (span := rule.span(hit, around, threshold)):
+                        yield span
             if start > 1 and text[start - 1] in LEAD_ENDS:
                 led = self._lead[numeric].get(end - start)
                 if led:
@@ -85,7 +99,7 @@ class RuleBook:
 def _led(around: Neighbourhood, start: int, rules: Bucket, threshold: float) -> Iterator[Span]:
     text = around.text
     for lead in _leads(text, start):
-        for match, rule in rules:
+        for match, rule in rules.rules if rules.gate(text, lead) else ():
             hit = match(text, lead)
             if hit is not None and hit.end() > start and (span := rule.span(hit, around, threshold)):
                 yield span
@@ -107,4 +121,20 @@ def _by_length(rules: Iterable[Rule], kind: str) -> dict[int, Bucket]:
     for rule in rules:
         for length in getattr(rule, kind):
             table.setdefault(length, []).append((rule.pattern.match, rule))
-    return {length: tuple(found) for length, found in table.items()}
+    return {length: Bucket(_gate(found), tuple(found)) for length, found in table.items()}
+
+
+def _gate(rules: Sequence[tuple[Match, Rule]]) -> Match:
+    return _alternatives(tuple(dict.fromkeys(_flagged(rule.pattern) for _, rule in rules)))
+
+
+@cache
+def _alternatives(patterns: tuple[str, ...]) -> Match:
+    return re.compile(NOT_INSIDE + f"(?:{'|'.join(patterns)})").match
+
+
+def _flagged(pattern: re.Pattern[str]) -> str:
+    """The pattern with its flags inside, without its first look-behind; a back reference counts its own groups."""
+    flags = ("i" if pattern.flags & re.IGNORECASE else "") + ("a" if pattern.flags & re.ASCII else "")
+    body = BACK_REFERENCE.sub("(?:[- .:]?)", pattern.pattern.removeprefix(NOT_INSIDE))
+    return f"(?{flags}:{body})"

@@ -8,6 +8,7 @@ and small, with or without a multi-pattern scanner.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 DIGITS = re.compile(r"[0-9]+")
@@ -49,6 +50,14 @@ def _tail(text: str, end: int) -> int:
         matched = WORD_TAIL.match(text, end)
         return matched.end() if matched else end
     return end
+
+
+def grouped(tokens: Sequence[Token], least: int, gap: int) -> Iterator[int]:
+    """Indexes of tokens that may begin a number of `least` digits: long enough, or the next one stands near."""
+    last = len(tokens) - 1
+    for at, (start, end, _) in enumerate(tokens):
+        if end - start >= least or (at < last and tokens[at + 1].start - end <= gap):
+            yield at
 
 
 def places(text: str, mark: str) -> list[int]:

@@ -1,0 +1,141 @@
+"""Cache, phrases, consistency, context, report, scoring: their own rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from sidecar.inspection import consistency, report, scoring
+from sidecar.inspection.cache import SpanCache
+from sidecar.inspection.context import Context
+from sidecar.inspection.phrases import Phrases
+from sidecar.inspection.spans import Span, Strength
+
+
+def span(text: str, value: str, entity: str = "PERSON") -> Span:
+    start = text.index(value)
+    return Span(start, start + len(value), entity, 0.9, "model", Strength.MODEL)
+
+
+def spread(texts: list[tuple[str, bool]], found: Sequence[Sequence[Span]]) -> list[list[Span]]:
+    steps = consistency.spread([consistency.Text(*text) for text in texts], found)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            answer: list[list[Span]] = done.value
+            return answer
+
+
+def test_the_cache_is_bounded_and_forgets_the_oldest() -> None:
+    cache = SpanCache(10_000, b"secret", "v1")
+    for number in range(100):
+        cache.put(cache.key(f"text {number}"), ())
+    assert cache.bytes <= 10_000
+    assert cache.get(cache.key("text 0")) is None
+    assert cache.get(cache.key("text 99")) == ()
+
+
+def test_keys_depend_on_the_secret_and_on_the_versions() -> None:
+    keys = {SpanCache(1, secret, purpose).key("x") for secret in (b"a", b"b") for purpose in ("1", "2")}
+    assert len(keys) == 4
+
+
+def test_the_cache_holds_no_text() -> None:
+    cache = SpanCache(10_000, b"secret", "v1")
+    cache.put(cache.key("planted value"), (Span(0, 7, "X", 1.0, "d"),))
+    assert "planted" not in repr(cache._entries)
+
+
+def test_phrases_match_whole_words_in_any_case_longest_first() -> None:
+    phrases = Phrases(["Apollo", "Apollo Thirteen", "O'Brien", "Straße"])
+    text = "apollo-thirteen, Apollos, APOLLO; o’brien STRASSE apollo\n\n\n\n thirteen"
+    assert [text[start:end] for start, end in phrases.places(text)] == [
+        "apollo-thirteen", "APOLLO", "o’brien", "STRASSE", "apollo",
+    ]  # fmt: skip
+    assert "apollo  THIRTEEN" in phrases
+    assert "thirteen" not in phrases
+
+
+def test_a_hundred_thousand_phrases_are_found_and_nothing_else() -> None:
+    phrases = Phrases(f"project number{number}" for number in range(100_000))
+    assert phrases.count == 100_000
+    text = "is project number77777 like project number100000 or number5?"
+    assert [text[start:end] for start, end in phrases.places(text)] == ["project number77777"]
+
+
+def test_a_name_found_once_is_masked_everywhere_in_its_turn_and_later() -> None:
+    texts = [
+        ("Hello Anna Kowalska", False),
+        ("Anna Kowalska wrote", False),
+        ("To Anna Kowalska", True),
+        ("annex", False),
+    ]
+    found = [[], [span(texts[1][0], "Anna Kowalska")], [], []]
+    assert [len(spans) for spans in spread(texts, found)] == [1, 1, 1, 0]
+
+
+def test_an_earlier_turn_is_not_changed_by_a_later_one() -> None:
+    texts = [("Kowalska asks", False), ("Hi", True), ("I am Kowalska", False)]
+    assert [len(spans) for spans in spread(texts, [[], [], [span(texts[2][0], "Kowalska")]])] == [0, 0, 1]
+
+
+def test_no_match_inside_a_word() -> None:
+    texts = [("Anna met Annabel and Anna.", False)]
+    assert [(s.start, s.end) for s in spread(texts, [[span(texts[0][0], "Anna")]])[0]] == [(0, 4), (21, 25)]
+
+
+def test_many_values_are_spread_in_one_pass() -> None:
+    names = [f"Name{number} Person" for number in range(300)]
+    first, second = ", ".join(names), "; ".join(reversed(names))
+    found = spread([(first, False), (second, False)], [[span(first, name) for name in names], []])
+    assert [len(spans) for spans in found] == [300, 300]
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("public duplicate 123", False), ("lic 123", True), ("123 (lic)", True), ("driver's permit: 123", True)],
+)
+def test_context_is_whole_words(text: str, near: bool) -> None:
+    start = text.index("123")
+    assert Context.of("lic", "driver s permit").near(text, start, start + 3) is near
+
+
+def test_context_far_away_does_not_count() -> None:
+    assert not Context.of("ssn").near("ssn " + "x " * 100 + "123", 204, 207)
+
+
+def test_report_shapes() -> None:
+    text = "I am Anna."
+    spans = [span(text, "Anna")]
+    assert report.as_json(spans) == {
+        "findings": [{"start": 5, "end": 9, "entity": "PERSON", "score": 0.9, "detector": "model"}]
+    }
+    assert report.as_text(text, spans, colour=False) == "I am [PERSON: Anna]."
+    assert "\x1b[" in report.as_text(text, spans, colour=True)
+    assert "PERSON" in report.summary(spans, ("ORGANIZATION",))
+
+
+def test_scoring_counts_leaks_not_labels() -> None:
+    line = json.dumps({"text": "Anna Schmidt, 030 901820", "spans": [{"start": 0, "end": 12, "entity": "PER"}]})
+    examples = list(scoring.examples(line))
+    half = scoring.score(examples, lambda text: [scoring.Label(0, 4, "PERSON")])
+    whole = scoring.score(examples, lambda text: [scoring.Label(0, 4, "X"), scoring.Label(5, 12, "Y")])
+    assert half.types["PERSON"].coverage == 0.0
+    assert whole.types["PERSON"].coverage == 1.0
+    assert whole.types["PERSON"].recall == 0.0
+    assert "PERSON" in whole.as_text()
+    assert whole.as_json()["types"]["X"]["precision"] == 0.0
+
+
+def test_scoring_reads_presidio_research() -> None:
+    rows = [{"full_text": "x@y.example", "spans": [{"entity_type": "EMAIL", "start_position": 0, "end_position": 11}]}]
+    assert next(scoring.examples(json.dumps(rows))).labels == (scoring.Label(0, 11, "EMAIL_ADDRESS"),)
+
+
+def test_wilson_is_honest_about_small_numbers() -> None:
+    low, high = scoring.wilson(5, 5)
+    assert 0.5 < low < 0.6
+    assert high == 1.0

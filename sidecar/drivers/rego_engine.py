@@ -7,6 +7,7 @@ one they began with. A reload that fails leaves the old bundle in charge and say
 from __future__ import annotations
 
 import importlib.resources
+import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from sidecar.errors import OwnError
 from sidecar.model import PolicyVersion
 from sidecar.policy import Reason
 from sidecar.ports import Clock, EngineAnswer
+from sidecar.rego.trace import FailedCondition
 
 ENGINE = "embedded"
 ENGINE_VERSION = "1"
@@ -199,4 +201,23 @@ def explain_bundle(raw: bytes, document: bytes) -> tuple[str, ...]:
 
 
 def explain_with(engine: rego.Engine, document: bytes) -> tuple[str, ...]:
-    raise NotImplementedError
+    """One line a rule: those that fired, then where each of the others stopped. Raises OwnError as `decide` does."""
+    try:
+        told = engine.explain(policy.ENTRYPOINT, orjson.loads(document))
+    except rego.EvaluationFault as fault:
+        raise OwnError(fault.code, f"Look at the policy: {fault}.") from None
+    except ValueError:
+        raise OwnError("INPUT_INVALID", "The recorded policy input is not JSON.") from None
+    fired = tuple(f"fired    {rule.path}  {rule.file}:{rule.row}" for rule in told.fired)
+    return fired + tuple(f"stopped  {stopped(condition)}" for condition in told.failed)
+
+
+def stopped(condition: FailedCondition) -> str:
+    """The rule, the condition that did not hold, where it stands, and what it looked at."""
+    looked = ", ".join(f"{item.text} is {shown(item.value)}" for item in condition.operands)
+    at = f"{condition.rule.path}  {condition.file}:{condition.row}: {condition.text}"
+    return f"{at}  ({looked})" if looked else at
+
+
+def shown(value: Any) -> str:
+    return "undefined" if value is rego.UNDEFINED else json.dumps(value, ensure_ascii=False)

@@ -181,3 +181,56 @@ async def test_the_port(engine: RegoEngine) -> None:
     answer = await engine.decide(generate.example_request())
     assert answer == engine.decide_now(generate.example_request())._replace(eval_us=answer.eval_us)
     assert answer.policy.engine == rego_engine.ENGINE
+
+
+REFUSED = generate.merge_patch(
+    generate.example_request(),
+    {"content": {"uninspectable": [{"kind": "image", "count": 1, "label": "messages[0].content[1]"}]}},
+)
+
+
+def row_of(file: str, text: str) -> str:
+    lines = default_bundle().sources[file].splitlines()
+    return f"{file}:{next(row for row, line in enumerate(lines, 1) if line.strip().startswith(text))}"
+
+
+def test_explained(engine: RegoEngine) -> None:
+    """What fired, and of what did not the first condition that failed, with file, row and what it looked at."""
+    lines = engine.explain(orjson.dumps(REFUSED), policy.DEFAULT_BUNDLE_SHA256)
+    pack = "uninspectable/pack.rego"
+    assert f"fired    data.packs.uninspectable.deny  {row_of(pack, 'deny contains')}" in lines
+    assert (
+        f"fired    data.packs.pii_egress.obligation  {row_of('pii_egress/pack.rego', 'obligation contains')}" in lines
+    )
+    failing = [line for line in lines if line.startswith("stopped  data.packs.token_cap.obligation")]
+    assert failing == [
+        f"stopped  data.packs.token_cap.obligation  {row_of('token_cap/pack.rego', 'cap > 0')}: cap > 0"
+        "  (data.packs.token_cap.cap is 0)"
+    ]
+    assert not [line for line in lines if line.startswith("fired") and ".models.deny" in line]
+
+
+def test_a_recorded_decision_is_explained_by_its_bundle_alone(engine: RegoEngine) -> None:
+    document = orjson.dumps(REFUSED)
+    lines = rego_engine.explain_bundle(default_bundle().raw, document)
+    assert lines == engine.explain(document, policy.DEFAULT_BUNDLE_SHA256)
+    with pytest.raises(KeyError):
+        engine.explain(document, "0" * 64)
+
+
+@pytest.mark.parametrize("document", [b"", b"[", b"\xff"])
+def test_a_document_that_is_none_is_not_explained(engine: RegoEngine, document: bytes) -> None:
+    with pytest.raises(OwnError) as raised:
+        engine.explain(document, policy.DEFAULT_BUNDLE_SHA256)
+    assert raised.value.code == "INPUT_INVALID"
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if not case.config], ids=lambda case: case.name)
+def test_explaining_decides_the_same(engine: RegoEngine, case: Any) -> None:
+    """Every code and every obligation that came out has a rule of its pack that fired, and no other deny fired."""
+    lines = engine.explain(orjson.dumps(case.input), policy.DEFAULT_BUNDLE_SHA256)
+    fired = {line.split()[1] for line in lines if line.startswith("fired")}
+    denied = {rule for rule in fired if rule.startswith("data.packs.") and rule.endswith(".deny")}
+    assert bool(denied) == bool(case.expect["codes"])
+    for obligation in case.expect["obligations"]:
+        assert f"data.packs.{obligation.partition('/')[0]}.obligation" in fired

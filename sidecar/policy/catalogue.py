@@ -167,6 +167,22 @@ LEDGER_FAULTS: Mapping[str, Reason] = _table(
     control=_TRACE,
 )
 
+AUDIT_FAULTS: Mapping[str, Reason] = {
+    **_table(
+        404,
+        [("RECORD_UNKNOWN", "No record has this id, or several begin with it.", "List them: `sidecar audit query`.")],
+        severity="low",
+    ),
+    **_table(
+        400,
+        [
+            ("QUERY_NEEDS_DATA_KEY", "The question needs the key of erasable data.", "Ask where the key is."),
+            ("EXPORT_TARGET", "The export cannot be written there.", "Name a new or empty folder."),
+        ],
+        severity="low",
+    ),
+}
+
 POLICY_FAULTS: Mapping[str, Reason] = {
     **_table(
         503,
@@ -202,5 +218,6 @@ FAULTS: Mapping[str, Reason] = {
     **UPSTREAM_FAULTS,
     **OWN_FAULTS,
     **LEDGER_FAULTS,
+    **AUDIT_FAULTS,
     **POLICY_FAULTS,
 }

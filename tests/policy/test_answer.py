@@ -40,7 +40,7 @@ def answered(result: Any, *, undefined: bool = False, document: bytes = b"") -> 
     return read(EngineAnswer(result, undefined, POLICY, 7), document)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(anything | nearly)
 def test_total_and_strict(result: Any) -> None:
     decision = answered(result)

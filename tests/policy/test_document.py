@@ -113,7 +113,7 @@ def of_schema(value: dict[str, Any]) -> None:
     SCHEMA.validate(json.loads(orjson.dumps(value)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(calls, inspections, assertions)
 def test_total(call: Call, inspection: Inspection, asserted: Asserted) -> None:
     of_schema(document(call, inspection, asserted))

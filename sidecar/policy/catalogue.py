@@ -193,7 +193,7 @@ POLICY_FAULTS: Mapping[str, Reason] = {
             ("PDP_UNAVAILABLE", "The policy engine cannot be reached.", "Check the OPA server and its socket."),
             ("PDP_CONTRACT", "Policy's answer is not one of contract 1.", "Compare with schemas/decision.schema.json."),
             ("PDP_LIMIT", "The decision cost more than its limit.", "Send less, or simplify the policy."),
-            ("INPUT_INVALID", "The policy input is too large or not one that policy reads.", "Send less; or report this."),
+            ("INPUT_INVALID", "The policy input is too large, or not one policy reads.", "Send less; or report this."),
         ],
         severity="high",
         retry=True,

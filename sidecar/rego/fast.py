@@ -303,7 +303,7 @@ def equal_to(name: str, literal: Lit, text: str) -> str:
     value = literal.value
     if value is None or type(value) is bool:
         return f"{name} is {text}"
-    if type(value) is int and value in (0, 1):
+    if value in (0, 1):
         return f"({name} == {text} and type({name}) is not bool)"
     return f"{name} == {text}"
 

@@ -7,10 +7,11 @@ float would answer something else.
 
 Here a number is
     int        every integral value, of any size
-    float      every other value whose shortest repr is the decimal meant (all that JSON usually holds)
+    float      every other value whose shortest repr is the decimal meant (all that JSON usually holds),
+               and integral ones written as such a repr: `1.0` is shown as it was written, as OPA does
     Decimal    what is left: texts with more digits than a double can tell apart
 
-`normal()` is the only door to that invariant.
+`normal()`, `parse()` and `from_float()` are the only doors to that invariant.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def parse(text: str) -> Number:
         raise ValueError("number out of range")
     if len(value.as_tuple().digits) > MAX_EXPONENT:
         raise ValueError("number out of range")
-    return normal(value)
+    near = float(text)
+    return near if repr(near) == text else normal(value)
 
 
 def from_float(value: float) -> Number:
@@ -73,9 +75,10 @@ def whole(value: Number) -> int | None:
 
 def text_of(value: Number) -> str:
     """The number as `json.Number` would print it when OPA made it (Go's `%g` with exponent from 1e21)."""
-    exact = whole(value)
-    if exact is not None:
-        return str(exact)
+    if type(value) is int:
+        return str(value)
+    if type(value) is float and value.is_integer():
+        return repr(value)
     return go_g(decimal_of(value))
 
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .errors import PDP_LIMIT, PDP_TIMEOUT, Conflict, OverLimit
-from .numbers import whole
 from .values import UNDEFINED, RegoSet, Value, canonical, compare, in_order, ordered, same, sorted_keys, thaw
 
 MISSING: Final = object()
@@ -70,14 +69,9 @@ def dot(source: Value, key: Value) -> Value:
     if kind is dict or kind is RegoSet:
         return source.get(key if type(key) is str else canonical(key), UNDEFINED)
     if kind is list:
-        index = None if isinstance(key, (bool, str)) or key is None else whole_or_none(key)
-        if index is not None and 0 <= index < len(source):
-            return source[index]
+        if type(key) is int and 0 <= key < len(source):  # `1.0` is no index in OPA either
+            return source[key]
     return UNDEFINED
-
-
-def whole_or_none(key: Value) -> int | None:
-    return whole(key) if type(key) in (int, float) else None
 
 
 def length(value: Value) -> Value:

@@ -112,12 +112,13 @@ def compile_many(jobs: list[Job], entrypoints: list[str], cache: Path) -> list[b
 def evaluate(modules: dict[str, str], query: str, inputs: list[object], data: object = None) -> list[object]:
     """What OPA's own evaluator answers, one per input: its value, or {"undefined": True} or {"error": code}."""
     wrapped = "package opa_many\n" + _MANY.format(query=query)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as beside:
         for name, text in {**modules, "opa_many.rego": wrapped}.items():
             Path(folder, name).write_text(text, encoding="utf-8")
         Path(folder, "data.json").write_text(json.dumps(data or {}))
-        Path(folder, "input.json").write_text(json.dumps(inputs))
-        command = [program() or "opa", "eval", "-d", folder, "-i", str(Path(folder, "input.json")), "data.opa_many.all"]
+        given = Path(beside, "input.json")
+        given.write_text(json.dumps(inputs))
+        command = [program() or "opa", "eval", "-d", folder, "-i", str(given), "data.opa_many.all"]
         done = subprocess.run(command, capture_output=True, timeout=120)
         answer = json.loads(done.stdout)
     if "errors" in answer:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidecar.drivers import store_sql as sql
-from sidecar.drivers.keys import load_keyring, load_signer
+from sidecar.drivers.keys import load_keyring, load_signer, sync_folder
 from sidecar.drivers.store_folder import FolderLock, StateFolder
 from sidecar.drivers.store_writer import Head, StoreWriter
 from sidecar.errors import OwnError
@@ -71,6 +71,9 @@ def _connect(folder: StateFolder, engine: sql.Engine) -> sql.Connection:
         for pragma in sql.WRITER_PRAGMAS:
             connection.execute(pragma).fetchall()
         _make_schema(connection)
+        # Entering WAL mode deletes a rollback journal, and SQLite does not sync that deletion: after a power cut the
+        # journal could come back and undo the store.
+        sync_folder(folder.path)
     except Exception as fault:
         connection.close()
         raise _damaged(folder, fault) from fault

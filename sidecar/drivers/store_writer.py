@@ -104,7 +104,7 @@ class StoreWriter:
         return [StoreFault(self.failed)] * len(items)
 
     def _fail(self, fault: Exception) -> None:
-        self.failed = f"{type(fault).__name__}: {fault}"
+        self.failed = self.failed or f"{type(fault).__name__}: {fault}"
 
     def _one_by_one(self, items: Sequence[Item], fault: Exception) -> list[Exception | None]:
         """A duplicate undoes its batch; append the others without it."""
@@ -136,7 +136,7 @@ class StoreWriter:
         fields = (frontier.size, root, frontier.pack(), batch.t, batch.open_from(), checkpoint)
         if old == 0:
             self._connection.execute(sql.INSERT_HEAD, (self.head.origin, *fields))
-        elif self._connection.execute(sql.MOVE_HEAD, (*fields, old)).fetchone() is None:
+        elif not self._connection.execute(sql.MOVE_HEAD, (*fields, old)).fetchall():
             raise StoreFault("the head moved: somebody else wrote this store, or it was rolled back")
 
     def _read_back(self, start: int, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
@@ -161,7 +161,11 @@ class StoreWriter:
         if self.failed is None:
             self.fold_in(force=True)
         try:
+            # Closing folds the WAL in once more. On a broken disk that may fail again, and then the WAL stays: all
+            # that was acknowledged is in it.
             self._connection.close()
+        except Exception as fault:  # noqa: BLE001  as in commit
+            self._fail(fault)
         finally:
             self._file.close()
             self._lock.release()

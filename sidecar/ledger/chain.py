@@ -39,7 +39,11 @@ class Chain:
         self._common(number, leaf)
         handler = getattr(self, "_" + leaf["typ"].replace(".", "_"), None)
         if handler is not None:
-            handler(number, leaf)
+            try:
+                handler(number, leaf)
+            except (TypeError, ValueError) as fault:  # a field of another type than this version writes
+                self.report.fail(number, leaf["id"], "entry-malformed", str(fault))
+                return None
         return leaf
 
     def note_unreadable(self, entry_id: str | None, number: int) -> None:

@@ -135,7 +135,8 @@ def erasure(
 def parse(body: bytes) -> dict[str, Any]:
     """The fields of a stored entry. Raises ProfileError unless it is canonical and has its shape."""
     leaf = load_object(body)
-    shape = SHAPES.get(leaf.get("typ", ""))
+    typ = leaf.get("typ")
+    shape = SHAPES.get(typ) if type(typ) is str else None
     if shape is None or not (COMMON | shape) <= leaf.keys():
         raise ProfileError("not the shape of an entry")
     if leaf["v"] != VERSION or type(leaf["t"]) is not int or type(leaf["id"]) is not str:

@@ -118,7 +118,13 @@ class _ExportCheck:
                 elif bodies:
                     fields = self.chain.feed(start + at, bodies[at])
                     if fields is not None:
-                        self.people.feed(start + at, bodies[at], fields)
+                        self._people(start + at, bodies[at], fields)
+
+    def _people(self, number: int, body: bytes, leaf: Mapping[str, Any]) -> None:
+        try:
+            self.people.feed(number, body, leaf)
+        except (TypeError, ValueError, KeyError, AttributeError) as fault:
+            self.report.fail(number, leaf["id"], "entry-malformed", f"{type(fault).__name__}: {fault}")
 
     def _altered(self, number: int, body: bytes) -> None:
         quiet = Chain(Report(), self.verifier)

@@ -139,7 +139,10 @@ class _StoreCheck:
             return
         if leaf["typ"] == "log.open":
             self._check_data_key()
-        self.index.check(row, leaf)
+        try:
+            self.index.check(row, leaf)
+        except (TypeError, ValueError, KeyError, AttributeError) as fault:
+            self.report.fail(row.number, leaf["id"], "entry-malformed", f"{type(fault).__name__}: {fault}")
 
     def _altered(self, row: StoredEntry, body: bytes) -> None:
         """Bytes and leaf hash differ. Which of them is wrong, the root will tell; pairing goes on by the index row."""

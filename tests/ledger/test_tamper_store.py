@@ -56,7 +56,7 @@ def expect(folder: Path, *wanted: tuple[int | None, str], only: bool = True) -> 
 
 
 def rewrite_tree(folder: Path) -> None:
-    """Make leaf hashes, tiles and frontier agree with the entries again, as a careful attacker without the key would."""
+    """Make leaf hashes, tiles and frontier fit the entries again, as a careful attacker without the key would."""
     bodies = [row[0] for row in fetch(folder, "SELECT body FROM entry ORDER BY number")]
     tree, tiles = Frontier(), []
     for body in bodies:
@@ -107,6 +107,21 @@ def test_an_altered_entry_with_its_leaf_hash_made_to_fit_is_found_by_tree_and_di
     rewrite_tree(state)
     report = expect(state, (INTENT, "index-altered"), (None, "head-altered"), only=False)
     assert "root-mismatch" in {failure.reason for failure in report.failures}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"decision":{', b'"decision":[],"d":{'),
+        (b'"findings":{', b'"findings":7,"f":{'),
+        (b'"_sd":["', b'"_sd":7,"_se":["'),
+    ],
+)
+def test_an_entry_of_another_shape_is_a_failure_and_no_crash(state: Path, old: bytes, new: bytes) -> None:
+    body = body_at(state, INTENT).replace(old, new, 1)
+    edit(state, f"UPDATE entry SET body = ? WHERE number = {INTENT}", values=(body,))
+    rewrite_tree(state)
+    expect(state, (None, "checkpoint-fork"), only=False)
 
 
 def test_an_altered_leaf_hash_is_told_from_an_altered_entry(state: Path) -> None:
@@ -267,7 +282,11 @@ def test_a_kept_checkpoint_tells_a_shorter_and_another_history(
         ("UPDATE head SET checkpoint = 'x'", None, "malformed"),
         ("UPDATE head SET checkpoint = 7", None, "malformed"),
         ("DELETE FROM head", None, "head-altered"),
-        ("INSERT INTO head SELECT 1, origin, size, root, frontier, t, open_from, checkpoint FROM head", None, "head-altered"),
+        (
+            "INSERT INTO head SELECT 1, origin, size, root, frontier, t, open_from, checkpoint FROM head",
+            None,
+            "head-altered",
+        ),
         ("PRAGMA user_version = 7", None, "schema-altered"),
         ("CREATE TABLE more (x)", None, "schema-altered"),
         ("CREATE TRIGGER quiet AFTER DELETE ON entry BEGIN SELECT 1; END", None, "schema-altered"),

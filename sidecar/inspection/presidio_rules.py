@@ -40,23 +40,32 @@ STARTS: dict[str, tuple[Start, ...]] = {
     "MedicalLicenseRecognizer": (Start("us", mixed=(9,), weak=True),),
     "UsBankRecognizer": (Start("us", range(8, 18)),),
     "UsClaimNumberRecognizer": (Start("us", range(6, 16), range(9, 19)), Start("us", range(6, 16), lead=True)),
-    "UsHealthInsuranceMemberIdRecognizer": (Start("us", mixed=range(6, 21)),),
+    "UsHealthInsuranceMemberIdRecognizer": (
+        Start("us", mixed=range(6, 21)),
+        Start("us", range(5, 15), range(5, 15), lead=True),
+    ),
     "UsItinRecognizer": (Start("us", (3, 5, 9)),),
     "UsLicenseRecognizer": (Start("us", (*range(6, 15), 16), range(4, 21)),),
     "UsMbiRecognizer": (Start("us", mixed=(4, 11)),),
     "UsNpiRecognizer": (Start("us", (4, 10), weak=True),),
     "UsPassportRecognizer": (Start("us", (9,), (9,)),),
-    "UsPrescriptionNumberRecognizer": (Start("us", range(6, 13), range(8, 15)),),
-    "UsPriorAuthorizationNumberRecognizer": (Start("us", range(6, 13), range(8, 15)),),
+    "UsPrescriptionNumberRecognizer": (Start("us", range(6, 13), range(8, 15)), Start("us", range(6, 13), lead=True)),
+    "UsPriorAuthorizationNumberRecognizer": (
+        Start("us", range(6, 13), range(8, 15)),
+        Start("us", range(6, 13), lead=True),
+    ),
     "UsProviderTaxIdRecognizer": (Start("us", (2,)),),
-    "UsReferralNumberRecognizer": (Start("us", range(6, 13), range(9, 16)),),
+    "UsReferralNumberRecognizer": (Start("us", range(6, 13), range(9, 16)), Start("us", range(6, 13), lead=True)),
     "UsSsnRecognizer": (Start("us", (3, 5, 9)),),
     "NhsRecognizer": (Start("gb", (10, 3, 6), weak=True),),
     "UkDrivingLicenceRecognizer": (Start("gb", mixed=(16,)),),
-    "UkNinoRecognizer": (Start("gb", mixed=(4, 8, 9)), Start("gb", (2, 6), (7,), lead=True)),
+    "UkNinoRecognizer": (Start("gb", mixed=(4, 6, 8, 9)), Start("gb", (2, 4, 6), (3, 5, 7), lead=True)),
     "UkPassportRecognizer": (Start("gb", mixed=(9,)),),
-    "UkPostcodeRecognizer": (Start("gb", mixed=(2, 3, 4, 5, 6, 7)),),
-    "UkVehicleRegistrationRecognizer": (Start("gb", mixed=(2, 3, 4, 5, 6, 7)), Start("gb", (1, 2, 3), lead=True)),
+    "UkPostcodeRecognizer": (Start("gb", mixed=(2, 3, 4, 5, 6, 7)), Start("gb", mixed=(3,), lead=True)),
+    "UkVehicleRegistrationRecognizer": (
+        Start("gb", mixed=(2, 3, 4, 5, 6, 7)),
+        Start("gb", (1, 2, 3), (2, 3, 4), lead=True),
+    ),
     "DeBsnrRecognizer": (Start("de", (9,)),),
     "DeFuehrerscheinRecognizer": (Start("de", mixed=(11,)),),
     "DeHandelsregisterRecognizer": (Start("de", mixed=range(4, 10)), Start("de", range(1, 7), lead=True)),
@@ -69,8 +78,8 @@ STARTS: dict[str, tuple[Start, ...]] = {
     "DeSocialSecurityRecognizer": (Start("de", mixed=(12,)),),
     "DeTaxIdRecognizer": (Start("de", (11,)),),
     "DeTaxNumberRecognizer": (Start("de", (2, 3, 13)),),
-    "DeVatIdRecognizer": (Start("de", mixed=(5, 11)), Start("de", (3, 9), lead=True)),
-    "EsNieRecognizer": (Start("es", mixed=(8, 9, 10)),),
+    "DeVatIdRecognizer": (Start("de", mixed=(5, 8, 11)), Start("de", (3, 6, 9), lead=True)),
+    "EsNieRecognizer": (Start("es", (7, 8), (8, 9, 10)),),
     "EsNifRecognizer": (Start("es", (7, 8), (8, 9)),),
     "EsPassportRecognizer": (Start("es", mixed=(9,)),),
     "ItDriverLicenseRecognizer": (Start("it", mixed=(10,)),),
@@ -146,13 +155,17 @@ def _rules(name: str, start: Start, recogniser: dict[str, Any]) -> list[Rule]:
     ]
 
 
+EDGE = r"(?:(?<![^\W_])(?=[^\W_])|(?<=[^\W_])(?![^\W_]))"
+"""`\\b`, with `_` no letter."""
+
+
 @cache
 def anchored(regex: str) -> re.Pattern[str]:
     """Presidio's regex for `match` at a token's start: `_` ends a word (`user_4111...`), a label's look-behind goes."""
     bare = regex.replace("(?i)", "")
     if bare.startswith(r"(?<=\b"):
         bare = bare[_closing(bare) + 1 :]
-    bare = bare.removeprefix(r"\b").removesuffix(r"\b").replace(r"\b", NOT_ON)
+    bare = bare.removeprefix(r"\b").removesuffix(r"\b").replace(r"\b", EDGE)
     return re.compile(f"{NOT_INSIDE}(?:{bare}){NOT_ON}", re.IGNORECASE)
 
 

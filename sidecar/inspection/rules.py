@@ -105,8 +105,8 @@ def _led(around: Neighbourhood, start: int, rules: Bucket, threshold: float) -> 
                 yield span
 
 
-LEAD_ENDS = " \u00a0-"
-LEAD = re.compile(r"[ \u00a0-]([^\W\d_a-zß-ÿ]{1,3})(?:[ \u00a0-]([^\W\d_a-zß-ÿ]{1,3}))?(?![^\W_])")
+LEAD_ENDS = " \u00a0.-"
+LEAD = re.compile(r"[ \u00a0.-]([^\W\d_a-zß-ÿ]{1,3})(?:[ \u00a0-]([^\W\d_a-zß-ÿ]{1,3}))?(?![^\W_])")
 """Upper case: "in 3", "to be 2" stand everywhere in prose, and nobody writes a plate or a register number so."""
 
 

@@ -15,7 +15,7 @@ from sidecar.inspection.normalise import normalised
 
 ENGINE = Engine(Settings())
 PIECES = st.sampled_from(
-    list("ab1 .@") + ["\u200b", "ﬁ", "％", "%40", "\\u0040", "４", "а", "\u00ad", "1 2 3 4 5 6 7 8", " [at] "]
+    [*list("ab1 .@"), "\u200b", "ﬁ", "％", "%40", "\\u0040", "４", "а", "\xad", "1 2 3 4 5 6 7 8", " [at] "]
 )
 
 VALUES = {

@@ -90,7 +90,7 @@ class DetectionSettings(Section):
     recognisers: tuple[dict[str, Any], ...] = Field((), description="Bigger models through Presidio's interface.")
     thresholds: dict[str, float] = Field(default_factory=dict, description="Least score by type.")
     allow: tuple[str, ...] = Field((), description="Strings that are never personal data here.", repr=False)
-    deny: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Words always found, by type.", repr=False)
+    deny: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Words always found.", repr=False)
     words: dict[str, str] = Field(default_factory=dict, description="Files of words (one a line), by type.")
     consistent: bool = Field(True, description="What is found once is found everywhere in the call.")
     deadline: float = Field(5.0, gt=0, description="Seconds in which all parts of one call must be analysed.")

@@ -27,6 +27,7 @@ VALUES = (EMAIL, CARD, PHONE, IBAN)
 MESSAGE = f"Refund the order of {EMAIL}: card {CARD}, else to account {IBAN}. Call {PHONE} when done."
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/passport.png"}}
 START_SECONDS = 30.0
+WIDTH = 150
 
 
 class StepFailed(Exception):
@@ -129,9 +130,16 @@ async def sse(reply: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
 
 def show(state: Path, record: str) -> None:
     done = audit("show", record, "--state", str(state))
-    print(indent(done.stdout))
+    print(indent(brief(done.stdout)))
     expect(done.returncode == 0, "the record could not be shown")
     expect(not any(value in done.stdout for value in VALUES), "the record holds a value")
+
+
+def brief(record: str) -> str:
+    """The record without the rules that merely had nothing to say, and cut to the width of a screen."""
+    lines = [line for line in record.splitlines() if "stopped " not in line or ".deny " in line]
+    shown = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines if ".governor." not in line]
+    return "\n".join([*shown, "", "(shortened: `sidecar audit show` has every rule and why it stopped)"])
 
 
 def tampered(state: Path, copy: Path, paint: Paint) -> None:

@@ -14,6 +14,10 @@ from typing import Any
 
 import orjson
 
+from sidecar.console.query import query
+from sidecar.drivers.store_query import Filters
+from sidecar.drivers.store_reader import Reader
+
 START_SECONDS = 60.0
 
 
@@ -91,10 +95,10 @@ class Sidecar:
         command = [sys.executable, "-m", "sidecar", "audit", *arguments, "--state", str(self.state)]
         return subprocess.run(command, capture_output=True, text=True, check=False, env=self.env)
 
-    def rows(self, *arguments: str) -> list[dict[str, Any]]:
-        done = self.audit("query", "--json", "--limit", "100000", *arguments)
-        assert done.returncode == 0, done.stderr
-        return [orjson.loads(line) for line in done.stdout.splitlines()]
+    def rows(self, limit: int = 100_000) -> list[dict[str, Any]]:
+        """Exchanges, newest first, as `sidecar audit query --json` has them; read in this process, which is faster."""
+        with Reader.open(self.state) as reader:
+            return [row.as_json() for row in query(reader, Filters(limit=limit)).rows]
 
 
 @contextlib.contextmanager

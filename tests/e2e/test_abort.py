@@ -49,6 +49,7 @@ async def test_the_abort_reaches_the_model_server_within_100_ms(tmp_path: Path, 
                 at = server.wires[number].gone_at
                 assert at is not None
                 delays.append((at - gone) * 1000)
+            await until(lambda: all(row["state"] != "open" for row in sidecar.rows()))
             rows = sidecar.rows()
     print(f"abort seen upstream after {statistics.median(delays):.1f} ms (median), {max(delays):.1f} ms (worst)")
     assert statistics.median(delays) < 100

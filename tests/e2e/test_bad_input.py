@@ -74,8 +74,8 @@ async def test_bodies(stub: Stub, sidecar: Sidecar, name: str) -> None:
     found = check(got, headers, told)
     assert got == status
     assert code in ("", found)
-    [row] = [row for row in sidecar.rows("--limit", "5") if row["id"] == headers["x-sidecar-record"]]
-    assert (row["state"], row["codes"]) == ("refused", [found])
+    [row] = [row for row in sidecar.rows(5) if row["id"] == headers["x-sidecar-record"]]
+    assert (row["state"], row["codes"]) == ("refused", (found,))
 
 
 REQUESTS: dict[str, tuple[bytes, int, str]] = {

@@ -19,7 +19,8 @@ from tests.e2e import processes
 
 KILLS = int(os.environ.get("SIDECAR_KILLS", "20"))  # noqa: TID251  the test's own switch
 CALLERS = 8
-REPLY = b'{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],"model":"m"}'
+CHOICE = b'{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}'
+REPLY = b'{"id":"c","choices":[' + CHOICE + b'],"model":"m"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(REPLY)
 
 
@@ -60,11 +61,11 @@ class Load:
 @pytest.mark.timeout(60 + 8 * KILLS)
 async def test_kill_9_at_random_moments_under_load(tmp_path: Path) -> None:
     load = Load()
-    dice = random.Random(20261121)
+    dice, loop = random.Random(20261121), asyncio.get_running_loop()
     async with RawServer(load.play) as server:
         sidecar = await asyncio.to_thread(processes.Sidecar, tmp_path, server.url)
         for _ in range(KILLS):
-            callers = [asyncio.create_task(load.call(sidecar.base)) for _ in range(CALLERS)]
+            callers = [loop.create_task(load.call(sidecar.base)) for _ in range(CALLERS)]
             await asyncio.sleep(0.05 + dice.random() * 0.5)
             await asyncio.to_thread(sidecar.kill)
             await asyncio.gather(*callers)
@@ -77,8 +78,8 @@ async def test_kill_9_at_random_moments_under_load(tmp_path: Path) -> None:
     states = [row["state"] for row in rows]
     crashed = [row for row in rows if row["state"] == "aborted" and row["aborted_by"] == "crash"]
     print(
-        f"{KILLS} kills: {load.number} calls, {len(load.dispatched)} dispatched, {len(load.acknowledged)} acknowledged, "
-        f"{len(rows)} records, {len(crashed)} closed after a crash"
+        f"{KILLS} kills: {load.number} calls, {len(load.dispatched)} dispatched, "
+        f"{len(load.acknowledged)} acknowledged, {len(rows)} records, {len(crashed)} closed after a crash"
     )
     assert load.acknowledged
     assert not [mark for mark in load.dispatched if f"v.{mark}" not in by_version], "sent without an intent"

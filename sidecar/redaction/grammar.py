@@ -44,7 +44,8 @@ _BARE = rf"(?P<bare>[A-Z][A-Z0-9]*+(?:{_JOIN}[A-Z][A-Z0-9]*+)*+{_JOIN}{_SUFFIX})
 
 _BOUND = r"(?<![A-Za-z0-9])"
 # In the text of a JSON document a name may follow an escape such as \n, whose last character is a letter.
-_BOUND_JSON = r"(?:(?<![A-Za-z0-9])|(?<=[^\\]\\[bfnrt]))"
+BEHIND_ESCAPE = r"(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})"
+_BOUND_JSON = rf"(?:(?<![A-Za-z0-9])|{BEHIND_ESCAPE})"
 
 
 @lru_cache(maxsize=8)
@@ -60,7 +61,8 @@ def starts(*, json_text: bool = False) -> re.Pattern[str]:
     return re.compile(rf"[<&\\]|{_BOUND_JSON if json_text else _BOUND}[A-Z]")
 
 
-TOKEN = tokens()
+TOKEN = tokens(json_text=True)
+"""What any restorer may take for a surrogate, in text or in JSON: the literals of a request."""
 
 # What stands at the end of a text and may become a TOKEN. Backslashes may go on to be a bracket or an underscore.
 _TAIL = re.compile(
@@ -144,11 +146,15 @@ def _completes(name: str, each: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def trigger(labels: frozenset[str]) -> re.Pattern[str]:
+def trigger(labels: frozenset[str], *, json_text: bool = False) -> re.Pattern[str]:
     """Finds whatever may begin a surrogate with these labels: a text without it can pass unread.
 
-    A bare name begins with two capitals of its label. Compiling takes 0.1 ms, and an installation sees few sets.
+    A bare name begins with two capitals of its label. Compiling takes 0.1 ms, and an installation sees few sets. The
+    look behind stands after the letter: the search then skips over all letters that begin nothing.
     """
-    heads = sorted({each[:2] if each[:2].isalnum() else each[0] for each in labels})
-    bare = "".join(rf"|{head}|{head[0]}\Z" if len(head) > 1 else f"|{head}" for head in heads)
-    return re.compile(rf"<|&(?:[lL]|\Z)|\\(?:u|\\|\Z){bare}")
+    alone = "" if json_text else "(?<![A-Za-z0-9].)"
+    seconds: dict[str, set[str]] = {}
+    for each in labels:
+        seconds.setdefault(each[0], set()).add(each[1:2] if each[1:2].isalnum() else "")
+    bare = (f"|{first}{alone}(?:{'|'.join(sorted(nexts))}|\\Z)" for first, nexts in sorted(seconds.items()))
+    return re.compile(r"<|&(?:[lL]|\Z)|\\(?:u|\\|\Z)" + "".join(bare))

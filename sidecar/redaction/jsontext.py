@@ -18,7 +18,10 @@ MAX_DEPTH = 4
 
 # In a string, up to its end or to an escape that the chunk cuts.
 _INSIDE = re.compile(r'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\u(?![0-9a-fA-F]{0,3}\Z)|\\[^u])*+')
-_OUTSIDE = re.compile(r"[\s{}\[\]:,0-9+\-.eEtrufalsn]*+")
+_OUTSIDE = re.compile(r"(?:[\s{}\[\]:,]|(?:true|false|null|-?[0-9][0-9.eE+\-]*+)(?![A-Za-z0-9.+\-]))*+")
+_WORD_CUT = re.compile(r"[A-Za-z0-9.+\-]{1,40}\Z")
+_AWAITS_VALUE = re.compile(r'":|["0-9el}\]],')  # the last two signs outside strings, a string being one quote
+_NEAR = 64
 _LONE = re.compile(r"[\ud800-\udfff]")
 _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
 
@@ -41,7 +44,7 @@ def _character(found: re.Match[str]) -> str:
 class JsonCursor:
     """Follows the text of a JSON document as it comes, keeping only where it is."""
 
-    __slots__ = ("_alive", "_balance", "_cut", "_depth", "_fresh", "_inner", "_last", "_open")
+    __slots__ = ("_alive", "_balance", "_cut", "_depth", "_fresh", "_inner", "_last", "_open", "_word")
 
     def __init__(self, depth: int = 1) -> None:
         self._depth = depth
@@ -51,6 +54,7 @@ class JsonCursor:
         self._cut = ""  # an escape whose end has not come
         self._balance = 0
         self._last = ""
+        self._word = ""  # the beginning of a number or of `true`, whose end has not come
         self._alive = True
 
     def advance(self, text: str) -> None:
@@ -69,7 +73,7 @@ class JsonCursor:
         if self._open:
             self._fresh = False
             return escape(self._inner.place(value) if self._live() and self._inner else value)
-        if self._depth == 1 or self._last in (":", ","):
+        if self._depth == 1 or _AWAITS_VALUE.fullmatch(self._last):
             self._last = '"'
             return f'"{escape(value)}"'
         self._alive = False  # a bare word: what began like a document is prose
@@ -82,20 +86,23 @@ class JsonCursor:
         """Outside strings, up to the next quote; returns where to go on."""
         end = text.find('"', at)
         stop = len(text) if end < 0 else end
-        self._read(text[at:stop])
+        if self._depth > 1:
+            self._check(text[at:stop], more=end < 0)
+        self._last = (self._last + "".join(text[max(at, stop - _NEAR) : stop].split()))[-2:]
         if end < 0:
             return stop
-        if self._balance <= 0:
-            self._alive = False
         self._open = self._fresh = True
         self._inner = None
         return end + 1
 
-    def _read(self, between: str) -> None:
-        if self._depth > 1:
-            self._alive = self._alive and _OUTSIDE.fullmatch(between) is not None
-            self._balance += sum(between.count(each) for each in "{[") - sum(between.count(each) for each in "}]")
-        self._last = between.rstrip()[-1:] or self._last
+    def _check(self, between: str, *, more: bool) -> None:
+        """Whether this is a document still, by what stands outside its strings."""
+        between, self._word = self._word + between, ""
+        if more and (cut := _WORD_CUT.search(between)):
+            between, self._word = between[: cut.start()], cut[0]
+        self._balance += sum(between.count(each) for each in "{[") - sum(between.count(each) for each in "}]")
+        if _OUTSIDE.fullmatch(between) is None or (self._balance <= 0 and not more):
+            self._alive = False
 
     def _string(self, text: str, at: int) -> int:
         """Inside a string, up to its end; returns where to go on."""
@@ -107,7 +114,7 @@ class JsonCursor:
         if stop == len(text):
             return stop
         if text[stop] == '"':
-            self._open, self._last = False, '"'
+            self._open, self._last = False, (self._last + '"')[-2:]
             return stop + 1
         self._cut = text[stop:]
         return len(text)

@@ -14,13 +14,13 @@ label. Each is then replaced from the turn of that finding on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sidecar.model import Channel, Edit, Finding, Part, Place, PlaceKind, RedactMode
-from sidecar.redaction.grammar import LITERAL, RESERVED, TOKEN, bracketed, joints, label, label_of, plain
+from sidecar.redaction.grammar import LITERAL, RESERVED, bracketed, label
+from sidecar.redaction.literals import LiteralScan
 from sidecar.redaction.mint import Mint
 from sidecar.redaction.oneway import DEFAULTS, Operators, replace
 from sidecar.redaction.restore import Restorer
@@ -30,7 +30,6 @@ from sidecar.redaction.vault import Vault
 
 STRICTNESS = {mode: rank for rank, mode in enumerate(RedactMode)}
 
-_MAYBE_LITERAL = re.compile("_[0-9]")
 _CONTEXT = 8
 
 
@@ -126,8 +125,8 @@ class _Job:
         self._operators = operators
         every = [span for marked in spans.values() for span in marked]
         minted = {label(span.entity) for span in every if span.mode is RedactMode.SURROGATE}
-        self._bare = frozenset(minted | {LITERAL}) if minted else frozenset()
-        self._bracketed = self._bare | RESERVED | {label(entity) for entity in rules if entity != "*"}
+        ruled = {label(entity) for entity in rules if entity != "*"}
+        self._scan = LiteralScan(minted, RESERVED | ruled) if minted else None
         self._identifiers: list[tuple[str, str]] = []
 
     def run(self, *, whole: bool) -> Redaction:
@@ -147,7 +146,7 @@ class _Job:
     def _text(self, part: Part, whole: bool) -> str | None:
         """The part's new text, None where it stays."""
         marked = self._spans.get(part.place, [])
-        if not marked and not (self._bare and _MAYBE_LITERAL.search(part.text)):
+        if not marked and not (self._scan and self._scan.literals(part.text)):
             return None
         identifier = part.place.kind is PlaceKind.IDENTIFIER
         if marked and identifier:
@@ -181,16 +180,14 @@ class _Job:
 
     def _literals(self, piece: Piece) -> Iterator[Piece]:
         """The piece, cut where the caller typed what would be taken for a surrogate."""
-        if isinstance(piece, Hit) or not self._bare or not _MAYBE_LITERAL.search(piece):
+        if isinstance(piece, Hit):
             yield piece
             return
         at = 0
-        for found in TOKEN.finditer(piece):
-            start = _literal_start(found, self._bracketed, self._bare)
-            if start is not None:
-                yield piece[at:start]
-                yield Hit(LITERAL, piece[start : found.end()])
-                at = found.end()
+        for start, end in self._scan.literals(piece) if self._scan else ():
+            yield piece[at:start]
+            yield Hit(LITERAL, piece[start:end])
+            at = end
         yield piece[at:]
 
     def _identifier(self, pieces: Sequence[Piece], whole: bool) -> str:
@@ -224,19 +221,6 @@ class _Job:
             return bracketed(entry.name)
         near = before[-_CONTEXT:] or ("x" if at > 1 else ""), after[:_CONTEXT] or ("x" if at + 2 < len(pieces) else "")
         return entry.token if stands_alone(near[0], entry.token, near[1]) else bracketed(entry.name)
-
-
-def _literal_start(found: re.Match[str], in_brackets: frozenset[str], without: frozenset[str]) -> int | None:
-    """Where the literal begins in what the grammar found, None when no restorer would touch it."""
-    if found["open"] and found["close"] and label_of(plain(found["body"]).upper()) in in_brackets:
-        return found.start()
-    if found["open"] and label_of(plain(found["body"])) in without:
-        return found.start()
-    group = "body" if found["open"] else "bare"
-    for start in joints(found[group]):
-        if label_of(plain(found[group][start:]).upper()) in without:
-            return found.start(group) + start
-    return None
 
 
 def _widened(text: str, marked: Sequence[Span]) -> list[Span]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from sidecar.model import Channel
@@ -17,15 +18,23 @@ from sidecar.redaction.jsontext import JsonCursor
 from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, host_of, names_host
 from sidecar.redaction.vault import Entry, Vault
 
-MAX_RECENT = 64
+MAX_RECENT = 256
 """Chunks kept until somebody has to know where they end."""
 
 _CONTEXT = 16
 """Code points before a text that may change what its beginning means: escapes, and what adjoins a bare name."""
 
 _BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&]|\Z""")
-_BEFORE_HALF = re.compile(r"[A-Za-z0-9_\-/]\Z")
+_BEFORE_HALF = ("_", "-", "/")
 _ENDS_AUTHORITY = "/\\?#@"
+
+
+_DIGIT = re.compile("[0-9]")
+
+
+@lru_cache(maxsize=64)
+def _one_of(characters: str) -> re.Pattern[str]:
+    return re.compile(f"[{re.escape(characters)}]" if characters else r"(?!)")
 
 
 class Match(NamedTuple):
@@ -39,14 +48,19 @@ class Match(NamedTuple):
 class Run:
     """The state of one channel."""
 
-    __slots__ = ("allowed", "before", "held", "json", "recent", "url")
+    __slots__ = ("allowed", "before", "held", "json", "recent", "starts", "tokens", "trigger", "url")
 
-    def __init__(self, channel: Channel, *, guard: bool) -> None:
+    def __init__(self, channel: Channel, labels: frozenset[str], *, lifelike: bool, guard: bool) -> None:
+        json_text = channel.json_text
+        others = styles.LIFELIKE_TOKEN_JSON if json_text else styles.LIFELIKE_TOKEN
+        self.trigger = grammar.trigger(labels, json_text=json_text).search
+        self.tokens = grammar.tokens(json_text=json_text, others=others if lifelike else "").finditer
+        self.starts = grammar.starts(json_text=json_text).finditer
         self.held = ""
         self.before = ""
         self.recent: list[str] = []
-        self.json = JsonCursor() if channel.json_text else None
-        self.url = UrlCursor(json_text=channel.json_text) if guard else None
+        self.json = JsonCursor() if json_text else None
+        self.url = UrlCursor(json_text=json_text) if guard else None
         self.allowed = True
 
     def context(self) -> str:
@@ -95,7 +109,7 @@ class Restorer:
         self._bare_words = bare_words
         self._labels = vault.labels
         self._starts = vault.starts
-        self._trigger = grammar.trigger(self._labels).search
+        self._first = _one_of("".join(sorted({each[0] for each in self._starts})))
         self._runs: dict[Channel, Run] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}
@@ -126,7 +140,7 @@ class Restorer:
         run = self._runs.get(channel)
         if run is None:
             run = self._run(channel)
-        if run.held or self._trigger(text) or (self._starts and self._maybe_lifelike(text)):
+        if run.held or run.trigger(text) or (self._starts and self._maybe_lifelike(text)):
             return self._read(run, text, final=False)
         run.recent.append(text)
         if len(run.recent) > MAX_RECENT:
@@ -144,7 +158,8 @@ class Restorer:
         return run is not None and run.held != ""
 
     def _run(self, channel: Channel) -> Run:
-        return self._runs.setdefault(channel, Run(channel, guard=self._guard))
+        made = Run(channel, self._labels, lifelike=bool(self._starts), guard=self._guard)
+        return self._runs.setdefault(channel, made)
 
     def _read(self, run: Run, text: str, *, final: bool) -> str:
         context = run.context()
@@ -152,7 +167,7 @@ class Restorer:
         at = len(context)
         stop = len(text) if final else self._hold_from(run, text, at)
         out = []
-        for found in self._pattern(run).finditer(text, at):
+        for found in run.tokens(text, at):
             if found.end() > stop:
                 break
             match = self._meaning(found, text)
@@ -170,28 +185,27 @@ class Restorer:
         run.held = text[stop:]
         return "".join(out)
 
-    def _pattern(self, run: Run) -> re.Pattern[str]:
-        if not self._starts:
-            return grammar.tokens(json_text=run.json is not None)
-        others = styles.LIFELIKE_TOKEN_JSON if run.json else styles.LIFELIKE_TOKEN
-        return grammar.tokens(json_text=run.json is not None, others=others)
-
     def _hold_from(self, run: Run, text: str, at: int) -> int:
         """Where what may become a surrogate begins; the end of the text if nothing may."""
         first = max(at, len(text) - self._vault.longest)
         hold = len(text)
-        for found in grammar.starts(json_text=run.json is not None).finditer(text, first):
+        for found in run.starts(text, first):
             if grammar.pending(text[found.start() :], self._labels):
                 hold = found.start()
                 break
         if self._starts:
-            hold = next((start for start in range(first, hold) if text[start:] in self._starts), hold)
+            hold = self._lifelike_from(text, first, hold)
         return hold
 
     def _maybe_lifelike(self, text: str) -> bool:
         """Whether a text without a bracket holds or begins a format-preserving surrogate."""
-        ends = range(max(0, len(text) - self._vault.longest), len(text))
-        return any(text[start:] in self._starts for start in ends) or any(char.isdigit() for char in text)
+        return _DIGIT.search(text) is not None or self._lifelike_from(text, 0, len(text)) < len(text)
+
+    def _lifelike_from(self, text: str, first: int, last: int) -> int:
+        """Where what may become a format-preserving surrogate begins, `last` if nothing before it may."""
+        first = max(first, len(text) - self._vault.longest)
+        begins = (found.start() for found in self._first.finditer(text, first, last))
+        return next((start for start in begins if text[start:] in self._starts), last)
 
     def _meaning(self, found: re.Match[str], text: str) -> Match | None:
         """The value that was meant, None (and counted) if that is not certain."""
@@ -239,7 +253,7 @@ class Restorer:
         """A name that has lost its opening bracket or both."""
         name = grammar.plain(found["bare"])
         entry = self._vault.named(name)
-        if entry is None or entry.name != name or _BEFORE_HALF.search(text, 0, found.start()):
+        if entry is None or entry.name != name or text.endswith(_BEFORE_HALF, 0, found.start()):
             return None
         if found["shut"] or (self._bare_words and _BEHIND_HALF.match(text, found.end())):
             return Match(entry, *found.span())
@@ -257,7 +271,7 @@ class Restorer:
             return None
         run.before = (run.before + raw)[-_CONTEXT:]
         if run.url:
-            run.url.skip(entry.token, entry.value if allowed else raw)
+            run.url.skip(_spelled(entry, raw), entry.value if allowed else raw)
         if allowed:
             self._restored[entry.entity] = self._restored.get(entry.entity, 0) + 1
             return run.json.place(entry.value) if run.json else entry.value
@@ -277,7 +291,7 @@ class Restorer:
         url = run.url
         if url is None or not url.url:
             return True
-        token = match.entry.token
+        token = _spelled(match.entry, text[match.start : match.end])
         if url.host is not None:
             return self._trusts(url.host) or url.url + token in self._vault.links
         end = AUTHORITY_END.search(text, match.end)
@@ -298,6 +312,11 @@ class Restorer:
         if trusted is None:
             trusted = self._hosts[host] = names_host(self._vault.trusted, host)
         return trusted
+
+
+def _spelled(entry: Entry, raw: str) -> str:
+    """The surrogate as the request spells it."""
+    return entry.token if raw == entry.token else grammar.bracketed(entry.name)
 
 
 def _opening(found: re.Match[str], text: str) -> int | None:

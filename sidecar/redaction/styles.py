@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
 
+from sidecar.redaction.grammar import BEHIND_ESCAPE
+
 Shape = Callable[[str], Iterator[str]]
 """What may stand for a value, best first. It may end: then the value gets a name in brackets."""
 
@@ -125,7 +127,7 @@ _SHAPES = (
 _ALONE = r"(?<![A-Za-z0-9._%+\-])"
 
 LIFELIKE_TOKEN = _ALONE + _SHAPES
-LIFELIKE_TOKEN_JSON = rf"(?:{_ALONE}|(?<=[^\\]\\[bfnrt])){_SHAPES}"
+LIFELIKE_TOKEN_JSON = rf"(?:{_ALONE}|{BEHIND_ESCAPE}){_SHAPES}"
 """What may be a lifelike surrogate: nothing adjoins that would make it part of a longer value."""
 
 _STANDS_ALONE = re.compile(LIFELIKE_TOKEN)

@@ -27,7 +27,7 @@ MAX_URL = 4096
 AUTHORITY_END = re.compile(r"[^A-Za-z0-9.\-:@%_~\[\]]")
 """What cannot belong to a URL's user, host or port."""
 
-_START = re.compile(r"/\\*/|https?:|\bwww\.", re.IGNORECASE)
+_START = re.compile(r"/[\\/]*/|[hH][tT][tT][pP][sS]?:|[wW](?<![A-Za-z0-9_].)[wW][wW]\.")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]{1,20}:\\*\Z", re.IGNORECASE)
 _LOOKBACK = 48
 _LONGEST_CUT = 64
@@ -36,6 +36,8 @@ _LONGEST_START = 7
 _OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]"}
 _SPACE = r"\s"
 _SPACE_JSON = r"\s|\\[nrt]"
+_BEFORE = re.compile(rf"(?P<opener>.)(?:{_SPACE})*\Z", re.DOTALL)
+_BEFORE_JSON = re.compile(rf"(?P<opener>.)(?:{_SPACE_JSON})*\Z", re.DOTALL)
 _BLANK_LINE = r"(?:\r?\n[ \t]*){2}"
 _BLANK_LINE_JSON = rf"{_BLANK_LINE}|\\n(?:\\r)?\\n"
 _CUT = re.compile(r"(?:\\(?:n(?:\\(?:r\\?)?)?)?|\r?\n?[ \t]*)\Z")  # what may go on to be a blank line or an escape
@@ -131,8 +133,8 @@ class UrlCursor:
         for found in _START.finditer(text, at):
             start = _url_start(text, found)
             if start is not None:
-                before = text[max(0, start - _LOOKBACK) : start].rstrip()
-                self._closer, self._nested = _OPENERS.get(before[-1:], ""), 0
+                before = (_BEFORE_JSON if self._json else _BEFORE).search(text[max(0, start - _LOOKBACK) : start])
+                self._closer, self._nested = _OPENERS.get(before["opener"], "") if before else "", 0
                 self._url = self._shown = text[start : found.end()]
                 return found.end()
         self._rest = text[-_LOOKBACK:]

@@ -1,0 +1,79 @@
+"""Surrogates that the caller typed: found before anything is minted, so that each surrogate upstream is ours.
+
+Every spelling that a restorer tolerates is a literal here: both use the same pattern. A name in brackets counts if its
+label is well known, ruled on or minted; one that lacks a bracket only if its label is minted in this very request, for
+`MAX_SIZE_2` and `n < step_1` are code, not surrogates.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection
+
+from sidecar.redaction.grammar import LITERAL, TOKEN, joints, label_of, plain
+
+_NUMBERED = re.compile("_[0-9]")
+_WORD = string.ascii_letters + string.digits + "_\\"
+_LONGEST_WORD = 256
+_BRACKET = 16
+_TAIL = 5
+
+
+class LiteralScan:
+    """Looks for literals in the texts of one request, given the labels minted in it and those known besides."""
+
+    def __init__(self, minted: Collection[str], known: Collection[str]) -> None:
+        self._without = frozenset(minted) | {LITERAL}
+        self._bracketed = self._without | frozenset(known)
+        self._tails = {each[-_TAIL:] for each in self._bracketed}
+        self._short = ("\\", *(each for each in self._tails if len(each) < _TAIL))
+        self._known: dict[str, list[tuple[int, int]]] = {}
+
+    def literals(self, text: str) -> list[tuple[int, int]]:
+        """Where they are, left to right."""
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._search(text)
+        return found
+
+    def _search(self, text: str) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        for number in _NUMBERED.finditer(text):
+            at = number.start()
+            if (found and at < found[-1][1]) or not self._may_end(text, at):
+                continue
+            span = self._around(text, at, found[-1][1] if found else 0)
+            if span:
+                found.append(span)
+        return found
+
+    def _may_end(self, text: str, at: int) -> bool:
+        """Whether a label can end here. It is cheap, and spares the rest for nearly all names in code."""
+        tail = text[max(0, at - _TAIL) : at].upper()
+        return tail in self._tails or tail.endswith(self._short)
+
+    def _around(self, text: str, at: int, first: int) -> tuple[int, int] | None:
+        """The literal whose number begins behind `at`, not beginning before `first`."""
+        first = max(first, at - _LONGEST_WORD)
+        before = text[first:at].rstrip(_WORD)
+        begin = max(first, first + len(before) - _BRACKET)
+        for found in TOKEN.finditer(text, begin):
+            if found.start() > at:
+                return None
+            if found.end() > at:
+                start = self._start(found)
+                return None if start is None else (start, found.end())
+        return None
+
+    def _start(self, found: re.Match[str]) -> int | None:
+        """Where the literal begins in what the grammar found, None when no restorer would touch it."""
+        if found["open"] and found["close"] and label_of(plain(found["body"]).upper()) in self._bracketed:
+            return found.start()
+        if found["open"] and label_of(plain(found["body"])) in self._without:
+            return found.start()
+        group = "body" if found["open"] else "bare"
+        for start in joints(found[group]):
+            if label_of(plain(found[group][start:]).upper()) in self._without:
+                return found.start(group) + start
+        return None

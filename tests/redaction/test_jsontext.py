@@ -1,0 +1,127 @@
+"""Values restored in JSON text: the document stays the one the model wrote, with the value in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.redaction import Restorer
+from sidecar.redaction.jsontext import JsonCursor, escape
+from tests.redaction.kit import JSON, everywhere, stream, vault_of
+
+NASTY = 'a"b\\c\nd\te\x00f/g\u2028h\U0001f600i'
+VAULT = vault_of(PERSON=NASTY, LOCATION="Rome", PHONE_NUMBER="4912345678")
+INJECTION = vault_of(PERSON='", "admin": true, "x": "', LOCATION='1, "admin": true')
+
+
+def in_documents(value: object, depth: int) -> str:
+    for _ in range(depth):
+        value = json.dumps({"k": value})
+    return str(value)
+
+
+def out_of_documents(text: str, depth: int) -> object:
+    for _ in range(depth):
+        text = json.loads(text)["k"]
+    return text
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("spelling", ["<PERSON_1>", "\\u003cPERSON_1\\u003e"])
+def test_a_value_is_escaped_for_each_document_it_stands_in(depth: int, spelling: str) -> None:
+    document = in_documents("Dear <PERSON_1>!", depth)
+    if spelling != "<PERSON_1>" and depth <= 3:
+        document = document.replace("<", "\\u003c").replace(">", "\\u003e")
+    assert out_of_documents(stream(Restorer(VAULT), list(document), JSON), depth) == f"Dear {NASTY}!"
+
+
+def test_an_escape_of_the_inner_document_is_one_of_the_surrogate() -> None:
+    inner = json.dumps({"k": "<PERSON_1>"}).replace("<", "\\u003c").replace(">", "\\u003e")
+    document = json.dumps({"k": inner})
+    assert "\\\\u003cPERSON_1" in document
+    assert out_of_documents(everywhere(VAULT, document, JSON), 2) == NASTY
+
+
+def test_a_backslash_before_an_escaped_bracket_stays() -> None:
+    document = json.dumps({"k": "C:\\<LOCATION_1>\\x"}).replace("<", "\\u003c")
+    assert everywhere(VAULT, document, JSON) == json.dumps({"k": "C:\\Rome\\x"})
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ('{"n": <PHONE_NUMBER_1>}', '{"n": "4912345678"}'),
+        ("<LOCATION_1>", '"Rome"'),
+        ('["<LOCATION_1>", <LOCATION_1>]', '["Rome", "Rome"]'),
+        ('{"<LOCATION_1>": 1}', '{"Rome": 1}'),
+        ('{"k": "{\\"n\\": <PHONE_NUMBER_1>}"}', '{"k": "{\\"n\\": \\"4912345678\\"}"}'),
+        ('{"k": "[<LOCATION_1>](x)"}', '{"k": "[Rome](x)"}'),
+        ('{"k": "{<LOCATION_1>}"}', '{"k": "{Rome}"}'),
+        ('{"k": "\\"<LOCATION_1>"}', '{"k": "\\"Rome"}'),
+    ],
+)
+def test_outside_strings_a_value_becomes_one(document: str, expected: str) -> None:
+    assert everywhere(VAULT, document, JSON) == expected
+
+
+def test_no_value_adds_a_key_or_closes_an_object() -> None:
+    for document in ('{"k": "<PERSON_1>"}', '{"k": <LOCATION_1>}', '{"k": <PERSON_1>}'):
+        assert list(json.loads(everywhere(INJECTION, document, JSON))) == ["k"]
+    document = json.dumps({"k": '{"a": <LOCATION_1>}'})
+    assert list(json.loads(json.loads(everywhere(INJECTION, document, JSON))["k"])) == ["a"]
+
+
+PROSE = """[1] He said "<PERSON_1>" | {name} is "<PERSON_1>" | see ["x"] and "<PERSON_1>" | [see "<PERSON_1>"]
+"<PERSON_1>" | [nullable]
+[true story] "<PERSON_1>" | {} "<PERSON_1>" | [truefalse "<PERSON_1>" | [1-800-NULL "<PERSON_1>" | [a] """
+
+
+@pytest.mark.parametrize("prose", [each.strip() for line in PROSE.split("\n") for each in line.split("|")])
+def test_prose_with_quotes_in_a_string_is_no_document(prose: str) -> None:
+    got = everywhere(VAULT, json.dumps({"k": prose}), JSON)
+    assert json.loads(got)["k"] == prose.replace("<PERSON_1>", NASTY)
+
+
+def test_a_value_behind_half_an_escape_would_become_its_end_so_it_is_left() -> None:
+    for document in ('{"k": "\\<PERSON_1>"}', '{"k": "\\u00<PERSON_1>"}'):
+        restorer = Restorer(INJECTION)
+        assert stream(restorer, list(document), JSON) == document
+        assert restorer.ambiguous == 1
+
+
+def test_text_around_json_is_treated_as_json_all_the_same() -> None:
+    document = 'Here it is:\n```json\n{"k": "<PERSON_1>"}\n```'
+    assert json.loads(everywhere(VAULT, document, JSON)[20:-4])["k"] == NASTY
+
+
+def test_a_bare_name_may_follow_an_escape() -> None:
+    assert everywhere(VAULT, '{"k": "a\\nLOCATION_1>"}', JSON) == '{"k": "a\\nRome"}'
+
+
+@given(st.text(), st.integers(1, 4))
+def test_any_value_at_any_depth(value: str, depth: int) -> None:
+    vault = vault_of(PERSON=value or "x")
+    document = in_documents("a <PERSON_1> b", depth)
+    got = stream(Restorer(vault), [document[:9], document[9:]], JSON)
+    assert out_of_documents(got, depth) == f"a {value or 'x'} b"
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_escaping_is_what_json_reads_back_and_utf8_can_carry(value: str) -> None:
+    assert json.loads(f'"{escape(value)}"') == value
+    escape(value).encode()
+
+
+@given(
+    st.recursive(st.text() | st.integers() | st.none(), lambda kids: st.lists(kids) | st.dictionaries(st.text(), kids))
+)
+def test_after_a_whole_document_the_cursor_stands_outside(tree: object) -> None:
+    text = json.dumps(tree)
+    cursor = JsonCursor()
+    for character in text:
+        cursor.advance(character)
+    assert not cursor.torn()
+    assert cursor.place("x") == '"x"'

@@ -56,7 +56,7 @@ def _score(text: str, start: int, at: int, end: int) -> float:
         return 0.0
     last = domain.rpartition(".")[2].lower()
     if domain.startswith("[") or QUAD.fullmatch(domain):
-        return 0.9
+        return 1.0
     if NUMERIC.fullmatch(domain) or last in FILES or last.isdecimal() or len(last) < 2:
         return 0.0
     return 1.0 if "." in domain else 0.6

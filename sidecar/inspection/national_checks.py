@@ -145,10 +145,10 @@ def at_svnr(text: str) -> bool:
     return check == values[3] and 1 <= day <= 31 and 1 <= month <= 15
 
 
-def at_vat(text: str) -> bool:
+def at_vat(text: str) -> bool | None:
     values = digits(text)
     total = sum(values[0:7:2]) + sum(sum(divmod(value * 2, 10)) for value in values[1:7:2])
-    return (10 - (total + 4) % 10) % 10 == values[7]
+    return (10 - (total + 4) % 10) % 10 == values[7] or None
 
 
 def ie_pps(text: str) -> bool:

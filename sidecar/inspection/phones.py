@@ -28,13 +28,14 @@ DECIMAL = re.compile(r"\d+[.,]\d+(?!\S)")
 CONTEXT = Context.words(
     """
     anruf anrufen appeler appelez bellen call called calling calls cell cellphone cellulare celular chiamami
-    chiamare contact dial fax festnetz gsm handy handynummer hotline komórka landline ligar llamar llame mobiel
-    mobil mobile mobilephone mobilnummer msisdn móvil number numer numero numéro número pager phone phonenumber
-    phones portable puhelin puhelinnumero reach ring ringa rufnummer signal sms soita tel telefon telefone
-    telefonnummer telefono telefoon telefoonnummer telemóvel telephone teléfono text tlf tél téléphone voicemail
-    whatsapp zadzwoń
+    chiamare dial fax festnetz gsm handy handynummer hotline komórka landline ligar llamar llame mobiel mobil
+    mobile mobilephone mobilnummer msisdn móvil pager phone phonenumber phones puhelin puhelinnumero ring ringa
+    rufnummer sms soita tel telefon telefone telefonnummer telefono telefoon telefoonnummer telemóvel telephone
+    teléfono tlf tél téléphone voicemail whatsapp zadzwoń
     """
 )
+GENERIC = Context.words("number numéro número numero numer nummer contact text reach signal")
+"""Words that stand beside a phone number, and beside every other kind too."""
 SPOKEN = Context.words(
     """
     phone telephone tel tél call called calling mobile cell cellphone fax whatsapp sms dial office answering hotline
@@ -151,6 +152,8 @@ class Phones:
             return 0.5 if SPOKEN.near(text, start, end) else 0.0
         if CONTEXT.near(text, start, end):
             return 0.75 if written.isdigit() else 0.85
+        if GENERIC.near(text, start, end):
+            return 0.4 if written.isdigit() else 0.55
         return 0.35 if written.isdigit() else 0.5 if _has_form(written, number) else 0.35
 
 

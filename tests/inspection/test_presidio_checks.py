@@ -56,7 +56,12 @@ def test_whatever_its_pattern_matches_is_tried_where_it_stands(
     book = RuleBook(replace(rule, score=1.0, check=None, context=None) for rule in rules)
     for _, _, regex in table()["recognisers"][name]["patterns"]:
         for value in map(str.upper, matching(regex, 60) if "(?<=" not in regex else ()):
-            if "  " in value or "_" in value or value != value.strip() or not re.search(regex, value):
+            if (
+                "  " in value
+                or "_" in value
+                or value != value.strip()
+                or not re.search(regex.replace("(?i)", ""), value)
+            ):
                 continue  # runs of separators that no recogniser means
             text = f"see {value} there"
             found = list(book.find(text, tokens(text), 0.0))

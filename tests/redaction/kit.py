@@ -24,10 +24,11 @@ def mark(part: Part, start: int, end: int, entity: str = "PERSON") -> Finding:
 
 
 def marks(part: Part, values: Mapping[str, str]) -> list[Finding]:
-    """Every occurrence of each value, left to right, with its entity."""
+    """Every occurrence of each value, left to right, the longest first, with its entity."""
     found, at = [], 0
+    ordered = sorted(values, key=len, reverse=True)
     while at < len(part.text):
-        value = next((value for value in values if part.text.startswith(value, at)), None)
+        value = next((value for value in ordered if part.text.startswith(value, at)), None)
         if value is not None:
             found.append(mark(part, at, at + len(value), values[value]))
         at += len(value or "x")

@@ -1,0 +1,150 @@
+"""Numbered, keyed and lifelike surrogates: what they look like, and that no two values share one."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.model import PlaceKind
+from sidecar.redaction import LIFELIKE, Restorer, keyed, redact
+from sidecar.redaction.styles import LIFELIKE_TOKEN, iban_check, luhn_digit, stands_alone
+from tests.redaction.kit import ALL, JSON, everywhere, mark, part, redacted, stream
+
+KEY = b"0123456789abcdef"
+
+
+def luhn(number: str) -> bool:
+    return luhn_digit(number[:-1]) == number[-1]
+
+
+def iban(text: str) -> bool:
+    return int("".join(str(int(character, 36)) for character in text[4:] + text[:4])) % 97 == 1
+
+
+def minted(entity: str, *values: str) -> list[str]:
+    return redacted(list(values), dict.fromkeys(values, entity), style=LIFELIKE)[0]
+
+
+def test_keyed_surrogates_are_the_same_in_every_exchange_under_a_key() -> None:
+    first, _ = redacted(["Bob and Anna"], {"Anna": "PERSON", "Bob": "PERSON"}, style=keyed(KEY))
+    again, result = redacted(["Anna"], {"Anna": "PERSON"}, style=keyed(KEY))
+    other, _ = redacted(["Anna"], {"Anna": "PERSON"}, style=keyed(KEY[::-1]))
+    assert re.fullmatch("<PERSON_0[0-9a-f]{16}>", again[0])
+    assert first[0].endswith(again[0])
+    assert again != other
+    assert everywhere(result.vault, f"Hi {again[0]} {again[0].upper()}") == "Hi Anna Anna"
+
+
+def test_a_keyed_surrogate_that_is_taken_is_not_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 bits collide once in 10^9 exchanges of 10^5 values; then the next of the series is used."""
+    sums = iter([b"same" * 8, b"same" * 8, b"else" * 8])
+    monkeypatch.setattr("sidecar.redaction.styles.hmac.digest", lambda *_: next(sums))
+    texts, _ = redacted(["Anna", "Bob"], {"Anna": "PERSON", "Bob": "PERSON"}, style=keyed(KEY))
+    assert texts[0] != texts[1]
+
+
+def test_a_key_has_to_be_one() -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        keyed(b"short")
+    assert "0123" not in repr(keyed(KEY))
+
+
+def test_keyed_identifiers_stay_within_the_providers_characters() -> None:
+    name = part("Anna", kind=PlaceKind.IDENTIFIER)
+    text = redact([name], [mark(name, 0, 4)], ALL, style=keyed(KEY)).edits[0].text
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", text)
+
+
+def test_emails_are_at_a_domain_that_nobody_has() -> None:
+    assert minted("EMAIL_ADDRESS", "a@b.c", "d@e.f", "a@b.c") == [
+        "user0001@example.com",
+        "user0002@example.com",
+        "user0001@example.com",
+    ]
+
+
+def test_phone_numbers_are_fictitious_and_come_to_an_end() -> None:
+    values = [f"+49 30 {number}" for number in range(1000000, 1001610)]
+    texts = minted("PHONE_NUMBER", *values)
+    assert all(re.fullmatch(r"\+1-[2-9][0-9]{2}-555-01[0-9]{2}", text) for text in texts[:1600])
+    assert texts[1600] == "<PHONE_NUMBER_1601>"
+    assert len(set(texts)) == len(values)
+
+
+def test_addresses_are_those_of_documentation() -> None:
+    texts = minted("IP_ADDRESS", *(f"10.0.{high}.{low}" for high in range(3) for low in range(250)))
+    nets = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+    assert all(any(ipaddress.ip_address(text) in net for net in nets) for text in texts)
+    six = minted("IP_ADDRESS", "fe80::1", "10.0.0.1", "fe80::2")
+    assert six == ["2001:db8::1", "192.0.2.1", "2001:db8::2"]
+
+
+def test_cards_are_valid_and_in_the_networks_test_range() -> None:
+    texts = minted("CREDIT_CARD", *(f"4242 4242 4242 {number}" for number in range(4000, 4050)))
+    assert all(luhn(text) and text.startswith("411111") and len(text) == 16 for text in texts)
+    assert luhn("4242424242424242")
+    assert not luhn("4242424242424241")
+
+
+IBANS = ["DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819", "FR1420041010050500013M02606", "NO9386011117947"]
+
+
+@pytest.mark.parametrize("value", [*IBANS, "bad"])
+def test_ibans_are_valid_and_of_the_same_country(value: str) -> None:
+    texts = minted("IBAN_CODE", value, f"{value}0")
+    country = value[:2] if value != "bad" else "DE"
+    assert texts[0] != texts[1]
+    for text in texts:
+        assert iban(text)
+        assert text.startswith(country)
+        assert len(text) in (len(value.replace(" ", "")), len(value.replace(" ", "")) + 1, 22)
+    assert country + iban_check(country, texts[0][4:]) == texts[0][:4]
+
+
+def test_a_value_of_the_request_is_never_used_for_another() -> None:
+    """The caller's own example address must stay his: it is reserved, redacted like any other, and comes back."""
+    values = {"user0001@example.com": "EMAIL_ADDRESS", "a@b.c": "EMAIL_ADDRESS"}
+    texts, result = redacted(["a@b.c, not user0001@example.com"], values, style=LIFELIKE)
+    assert texts == ["user0002@example.com, not user0003@example.com"]
+    assert stream(Restorer(result.vault), texts) == "a@b.c, not user0001@example.com"
+    texts, _ = redacted(["a@b.c, not user0001@example.com"], {"a@b.c": "EMAIL_ADDRESS"}, style=LIFELIKE)
+    assert texts == ["user0002@example.com, not user0001@example.com"]
+
+
+def test_one_that_would_run_into_its_neighbours_is_bracketed() -> None:
+    values = {"a@b.c": "EMAIL_ADDRESS", "10.0.0.1": "IP_ADDRESS"}
+    texts, result = redacted(["a@b.c a@b.com 10.0.0.1.5 a@b.c10.0.0.1"], values, style=LIFELIKE)
+    assert texts == ["user0001@example.com <EMAIL_ADDRESS_1>om <IP_ADDRESS_1>.5 <EMAIL_ADDRESS_1><IP_ADDRESS_1>"]
+    assert everywhere(result.vault, texts[0]) == "a@b.c a@b.com 10.0.0.1.5 a@b.c10.0.0.1"
+
+
+def test_in_an_identifier_it_is_a_name_for_no_provider_takes_an_at_sign() -> None:
+    name, text = part("a-b", kind=PlaceKind.IDENTIFIER), part("a-b", at=1)
+    findings = [mark(name, 0, 3, "EMAIL_ADDRESS"), mark(text, 0, 3, "EMAIL_ADDRESS")]
+    result = redact([name, text], findings, ALL, style=LIFELIKE)
+    assert [edit.text for edit in result.edits] == ["EMAIL_ADDRESS_1", "user0001@example.com"]
+
+
+@given(
+    st.sampled_from(["Re: ", '"', "(", "a,", "<", "mailto:", ""]), st.sampled_from(['"', ". ", ", ", ")", "!", ">", ""])
+)
+def test_what_stands_alone_is_found_again_in_text_and_json(before: str, after: str) -> None:
+    values = {"a@b.c": "EMAIL_ADDRESS", "10.0.0.1": "IP_ADDRESS"}
+    texts, result = redacted([f"{before}a@b.c{after}\n10.0.0.1"], values, style=LIFELIKE)
+    assert texts == [f"{before}user0001@example.com{after}\n192.0.2.1"]
+    assert everywhere(result.vault, texts[0]) == f"{before}a@b.c{after}\n10.0.0.1"
+    assert everywhere(result.vault, '{"k": "x\\nuser0001@example.com"}', JSON) == '{"k": "x\\na@b.c"}'
+
+
+@pytest.mark.parametrize("entity", LIFELIKE.shapes)
+@pytest.mark.parametrize("value", ["1", "fe80::1", "FR1420041010050500013M02606", "GB29NWBK60161331926819"])
+def test_the_pattern_knows_every_shape(entity: str, value: str) -> None:
+    for _, token in zip(range(300), LIFELIKE.shapes[entity](value), strict=False):
+        assert re.fullmatch(LIFELIKE_TOKEN, token)
+        assert stands_alone("", token, "")
+        assert not stands_alone("x", token, "")
+        assert not stands_alone("", token, "0")

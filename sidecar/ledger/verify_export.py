@@ -195,12 +195,15 @@ class _People:
             self._compare(self.pending.pop(leaf["id"]), half)
 
     def _opened(self, number: int, leaf: Mapping[str, Any]) -> dict[str, Any]:
-        texts, digests = self.disclosures.pop(number, None), leaf.get("_sd")
-        if texts is None:
+        found, digests = self.disclosures.pop(number, None), leaf.get("_sd")
+        if found is None:
             if digests and self.given:
                 self.bare.append((number, leaf["id"]))
             return {}
+        entry_id, texts = found
         try:
+            if entry_id != leaf["id"]:
+                raise DisclosureError("disclosure-mismatch")
             match(texts, digests or [])
             return read(texts)
         except DisclosureError as fault:
@@ -234,16 +237,16 @@ def disclosure_line(number: int, entry_id: str, texts: list[str]) -> bytes:
     return orjson.dumps({"disclosures": texts, "id": entry_id, "index": number}) + b"\n"
 
 
-def _by_index(data: bytes, report: Report) -> dict[int, list[str]]:
+def _by_index(data: bytes, report: Report) -> dict[int, tuple[str, list[str]]]:
     """Line by line, in the one spelling that the export writes: nothing in the file is left unchecked."""
-    found: dict[int, list[str]] = {}
+    found: dict[int, tuple[str, list[str]]] = {}
     for line in data.splitlines(keepends=True):
         try:
             row = orjson.loads(line)
             number, entry_id, texts = row["index"], row["id"], row["disclosures"]
             if disclosure_line(number, entry_id, texts) != line or number in found or type(number) is not int:
                 raise ValueError("not the spelling of an export")
-            found[number] = texts
+            found[number] = entry_id, texts
         except (ValueError, KeyError, TypeError) as fault:
             report.fail(None, None, "disclosure-malformed", f"{DISCLOSURES}: {fault}")
     return found

@@ -1,0 +1,261 @@
+"""What an officer asks, and what he is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.console.query import query, tail
+from sidecar.console.render import csv_text, json_lines, printable, table, timestamp
+from sidecar.console.show import show_json, show_json_text, show_text
+from sidecar.drivers.store_query import Filters
+from sidecar.drivers.store_reader import Reader
+from sidecar.errors import OwnError
+from sidecar.ledger.facts import State
+from sidecar.model import Caller, Deny, ReplyFacts, Verdict
+from tests.ledger.factory import DENY, START, exchange_id, fill, make_intent, make_outcome, start
+
+HOSTILE = "gpt\x1b[31m\u202e=cmd"
+
+
+async def write(folder: Path) -> None:
+    """Ten ordinary exchanges, then five that differ, each in one thing."""
+    await fill(folder, 10)
+    other = Caller(tenant="globex", app="hr", user=None, auth="proxy_header")
+    late_deny = replace(DENY, denies=(Deny("REPLY_BLOCKED", {}),))
+    async with await start(folder) as ledger:
+        await ledger.open(make_intent(10, caller=other, findings={"IBAN_CODE": 3}))
+        await ledger.close(make_outcome(10, decision=late_deny, state=State.REFUSED, reply_findings={"IBAN_CODE": 2}))
+        await ledger.open(make_intent(11, prompt_version="sha256:00ff", prompt_source="system_digest"))
+        low = replace(make_outcome().reply, confidence_ppm=250_000, model_served="gpt-4o-mini")
+        await ledger.close(make_outcome(11, reply=low))
+        await ledger.open(make_intent(12, model_requested=HOSTILE))
+        await ledger.close(
+            make_outcome(12, state=State.FAILED, error="UPSTREAM_TIMEOUT", reply=ReplyFacts(), status=504)
+        )
+        await ledger.open(make_intent(13))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("console") / "state"
+    asyncio.run(write(path))
+    return path
+
+
+@pytest.fixture
+def reader(folder: Path) -> Iterator[Reader]:
+    with Reader.open(folder) as opened:
+        yield opened
+
+
+def numbers(reader: Reader, **filters: Any) -> list[int]:
+    return [int(row.id[4:], 16) for row in query(reader, Filters(**filters)).rows]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
+        ({"limit": 2}, [13, 12]),
+        ({"since": START + 9000, "until": START + 11_000}, [10, 9]),
+        ({"caller": "globex"}, [10]),
+        ({"caller": "globex/hr"}, [10]),
+        ({"caller": "acme/hr"}, []),
+        ({"caller": "u-4711", "limit": 1}, [13]),
+        ({"caller": "acme/claims-desk/u-4711", "limit": 1}, [13]),
+        ({"subject": "subject-17", "limit": 1}, [13]),
+        ({"conversation": "none"}, []),
+        ({"model": "gpt-4o-mini"}, [11]),
+        ({"model": "gpt-4o*", "limit": 3}, [13, 11, 10]),
+        ({"model": "gpt_4o*"}, []),
+        ({"prompt": "claims-triage", "limit": 1}, [13]),
+        ({"prompt_version": "sha256:00ff"}, [11]),
+        ({"prompt_version": "3.2.0", "limit": 2}, [13, 12]),
+        ({"verdict": "deny"}, [10, 8, 5, 2]),
+        ({"verdict": "allow", "limit": 3}, [13, 12, 11]),
+        ({"code": "MODEL_NOT_ALLOWED"}, [8, 5, 2]),
+        ({"code": "REPLY_BLOCKED"}, [10]),
+        ({"code": "UPSTREAM_TIMEOUT"}, [12]),
+        ({"code": "MODEL"}, []),
+        ({"entity": "IBAN_CODE"}, [10]),
+        ({"confidence_max_ppm": 500_000}, [11]),
+        ({"confidence_min_ppm": 500_000, "limit": 1}, [10]),
+        ({"state": "open"}, [13]),
+        ({"state": "failed"}, [12]),
+        ({"ids": [exchange_id(3)]}, [3]),
+        ({"verdict": "deny", "entity": "PERSON", "caller": "acme"}, [8, 5, 2]),
+    ],
+)
+def test_filters(reader: Reader, filters: dict[str, Any], expected: list[int]) -> None:
+    assert numbers(reader, **filters) == expected
+
+
+def test_a_page_counts_all_that_matches(reader: Reader) -> None:
+    page = query(reader, Filters(limit=3))
+    assert (page.total, page.verdicts, len(page.rows)) == (14, {"allow": 10, "deny": 4}, 3)
+    assert page.states == {"answered": 8, "refused": 4, "failed": 1, "open": 1}
+    more = query(reader, Filters(limit=3, before=page.rows[-1].number))
+    assert [row.id for row in more.rows] == [exchange_id(number) for number in (10, 9, 8)]
+    assert more.total == 14
+
+
+def test_a_row_says_what_an_officer_reads_first(reader: Reader) -> None:
+    row = query(reader, Filters(caller="globex")).rows[0]
+    assert (row.caller, row.verdict, row.codes, row.state) == ("globex/hr", "deny", ("REPLY_BLOCKED",), "refused")
+    assert (row.findings, row.confidence, row.confidence_source) == ({"IBAN_CODE": 5}, 0.912, "logprobs-mean-v1")
+    row = query(reader, Filters(state="open")).rows[0]
+    assert (row.confidence, row.confidence_source, row.model_served) == (None, "unavailable", None)
+
+
+def test_without_the_data_key_people_cannot_be_found_and_the_rest_can(folder: Path) -> None:
+    with Reader.open(folder, disclosures=False) as reader:
+        assert query(reader, Filters(verdict="deny")).rows[0].caller == "(sealed)"
+        for filters in (Filters(caller="acme"), Filters(subject="x"), Filters(conversation="y")):
+            with pytest.raises(OwnError, match="QUERY_NEEDS_DATA_KEY"):
+                query(reader, filters)
+
+
+def test_tail_goes_on_where_it_was(reader: Reader) -> None:
+    first = tail(reader, 0, Filters())
+    assert [row.id for row in first.rows] == [exchange_id(number) for number in range(14)]
+    assert first.next == reader.size()
+    assert tail(reader, first.next, Filters()).rows == ()
+    assert [row.id for row in tail(reader, first.next - 2, Filters()).rows] == [exchange_id(13)]
+    assert [row.id for row in tail(reader, 0, Filters(verdict="deny", limit=1)).rows][-1] == exchange_id(10)
+
+
+def test_the_table_has_totals_and_nothing_that_moves_a_cursor(reader: Reader) -> None:
+    text = table(query(reader, Filters()))
+    assert text.splitlines()[0].split() == [
+        *("time", "id", "caller", "model", "served", "prompt", "verdict", "codes", "confidence", "findings", "state")
+    ]
+    assert "14 exchanges (allow:10, deny:4, answered:8, failed:1, open:1, refused:4)" in text
+    assert "2026-09-21T14:13:20.010Z" in text
+    assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_json_lines_and_csv_say_the_same(reader: Reader) -> None:
+    rows = query(reader, Filters()).rows
+    lines = [json.loads(line) for line in json_lines(rows)]
+    sheet = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    assert [line["id"] for line in lines] == [line["id"] for line in sheet] == [row.id for row in rows]
+    assert (lines[3]["codes"], sheet[3]["codes"]) == (["REPLY_BLOCKED"], "REPLY_BLOCKED")
+    assert (lines[2]["confidence"], sheet[2]["confidence"]) == (0.25, "0.250")
+    assert lines[1]["model_requested"] == HOSTILE  # JSON escapes what the table must replace
+    assert sheet[1]["model_requested"] == printable(HOSTILE)
+
+
+def test_no_cell_begins_a_formula(reader: Reader) -> None:
+    row = replace(query(reader, Filters(limit=1)).rows[0], model_requested="=1+1", prompt_version="@x")
+    cells = next(csv.reader(io.StringIO(csv_text([row]).splitlines(keepends=True)[1])))
+    assert "'=1+1" in cells and "'@x" in cells
+
+
+def test_show_says_what_was_not_inspected_and_where_numbers_come_from(reader: Reader) -> None:
+    asked: list[tuple[bytes, str]] = []
+
+    def explain(document: bytes, bundle: str) -> list[str]:
+        asked.append((document, bundle))
+        return ["governor.models.deny MODEL_NOT_ALLOWED"]
+
+    text = show_text(reader, exchange_id(2), explain)
+    for words in (
+        "messages[1].content[0].image_url (image)",
+        "DATE_TIME",
+        "MODEL_NOT_ALLOWED",
+        "governor.models.deny",
+        "claims-desk",
+        "subject-17 (app-asserted)",
+        "unavailable",
+        "entry 7",
+        "root ",
+        "temperature: 0.7",
+    ):
+        assert words in text, words
+    assert asked[0][1] == "ab" * 32 and b'"contract":"1"' in asked[0][0]
+
+
+def test_show_without_an_explainer_claims_no_rules(reader: Reader) -> None:
+    assert "(unavailable)" in show_text(reader, exchange_id(2))
+    assert show_json(reader, exchange_id(2))["policy"]["rules_fired"] is None
+
+
+def test_show_of_an_open_a_hostile_and_an_unknown_exchange(reader: Reader) -> None:
+    assert "no outcome is recorded yet" in show_text(reader, exchange_id(13))
+    hostile = show_text(reader, exchange_id(12))
+    assert all(line.isprintable() for line in hostile.splitlines()) and "UPSTREAM_TIMEOUT" in hostile
+    with pytest.raises(OwnError, match="RECORD_UNKNOWN"):
+        show_text(reader, "nobody")
+
+
+def test_the_json_has_the_names_of_the_data_model(reader: Reader) -> None:
+    record = json.loads(show_json_text(reader, exchange_id(10)))
+    assert record["policy"]["result"] == "allow" and record["reply_policy"]["codes"] == ["REPLY_BLOCKED"]
+    assert {
+        "record_id",
+        "log_id",
+        "ts_start",
+        "caller",
+        "model",
+        "prompt",
+        "pii",
+        "redaction",
+        "policy",
+        "confidence",
+    } <= set(record)
+    assert record["seq"]["outcome"] == record["seq"]["intent"] + 1
+    assert record["checkpoint"]["size"] == reader.size()
+
+
+def test_an_erased_record_says_so(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    with closing(sqlite3.connect(copy / "ledger.sqlite", isolation_level=None)) as connection:
+        connection.execute("DELETE FROM datakey")
+        connection.execute("DELETE FROM box")
+    with Reader.open(copy) as reader:
+        assert query(reader, Filters(limit=1)).rows[0].caller == "(erased)"
+        assert "(erased)" in show_text(reader, exchange_id(0))
+
+
+def test_times() -> None:
+    assert timestamp(0) == "1970-01-01T00:00:00.000Z"
+    assert timestamp(1_790_000_000_123_999) == "2026-09-21T14:13:20.123Z"
+
+
+def test_the_auditors_side_loads_nothing_of_the_callers_side() -> None:
+    code = (
+        "import sys, sidecar.console.show, sidecar.console.render, sidecar.drivers.store_export\n"
+        "bad = [m for m in sys.modules if m.startswith(('sidecar.exchange', 'sidecar.redaction', 'sidecar.dialects',"
+        " 'sidecar.proxy', 'sidecar.relay', 'aiohttp'))]\n"
+        "sys.exit(', '.join(bad) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_verification_loads_no_orm() -> None:
+    code = (
+        "import sys, sidecar.drivers.store_reader, sidecar.drivers.store_export\n"
+        "sys.exit(', '.join(m for m in ('sqlmodel', 'sqlalchemy', 'pydantic', 'asyncio') if m in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_verdicts_are_those_of_the_model() -> None:
+    assert {verdict.value for verdict in Verdict} == {"allow", "deny"}

@@ -96,6 +96,18 @@ class DetectionSettings(Section):
     deadline: float = Field(5.0, gt=0, description="Seconds in which all parts of one call must be analysed.")
 
 
+class RedactionSettings(Section):
+    style: Literal["numbered", "keyed", "lifelike"] = Field(
+        "numbered", description="<PERSON_1>; keyed: the same in every call; lifelike: for tools that validate."
+    )
+    key: str | None = Field(
+        None, pattern="^[0-9a-f]{32,}$", description="Hex key of keyed surrogates and of hashes.", repr=False
+    )
+    guard: bool = Field(True, description="Restore nothing inside URLs whose host was not in the request.")
+    hosts: tuple[str, ...] = Field((), description="Hosts in whose URLs values may be restored all the same.")
+    tools: tuple[str, ...] | None = Field(None, description="Only these tools get values back; unset means all.")
+
+
 class LimitSettings(Section):
     body: int = Field(64 * 1024 * 1024, gt=0, description="Bytes of a request body, also unpacked.")
     body_timeout: float = Field(60.0, gt=0, description="Seconds in which a request body must have come.")
@@ -116,6 +128,7 @@ class Config(Section):
     policy: PolicySettings = PolicySettings()
     callers: CallerSettings = CallerSettings()
     detection: DetectionSettings = DetectionSettings()
+    redaction: RedactionSettings = RedactionSettings()
     limits: LimitSettings = LimitSettings()
 
 
@@ -214,7 +227,7 @@ def _origin(config: Config, name: str, sources: Mapping[str, tuple[Any, str]]) -
     value: Any = config
     for step in name.split("."):
         value = getattr(value, step)
-    if name in ("upstream.key", "callers.keys") and value:
+    if name in ("upstream.key", "callers.keys", "redaction.key") and value:
         value = HIDDEN
     return Origin(name, value, sources.get(name, (None, "default"))[1], NAMES[name].description or "")
 

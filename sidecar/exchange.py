@@ -155,7 +155,8 @@ class Exchange:
             self.watch.lap("judge_us")
             if judgement.decision.verdict is Verdict.DENY:
                 raise self.refusal(judgement.decision)
-            redaction = redact(call.parts, judgement.inspection.findings, judgement.decision.duties.redact)  # (5)
+            found, rules, looks = judgement.inspection.findings, judgement.decision.duties.redact, self.house.surrogates
+            redaction = redact(call.parts, found, rules, style=looks.style, operators=looks.operators)  # (5)
             outbound = outbound_of(self.arrival, body, self.dialect, call, redaction, judgement.decision)
             self.watch.lap("redact_us")
         except Exception as fault:  # noqa: BLE001  a call that cannot be read or rewritten is refused, never passed
@@ -217,7 +218,7 @@ class Exchange:
                 call=self.plan.call,
                 reader=reader,
                 vault=self.plan.redaction.vault,
-                restorer=Restorer(self.plan.redaction.vault),
+                restorer=self.restorer(),
                 release=release,
                 judge=self.judge_reply,
             )
@@ -232,6 +233,10 @@ class Exchange:
                 await self.write(out)
         self.facts = reader.facts()
         await self.judge_afterwards()
+
+    def restorer(self) -> Restorer:
+        looks = self.house.surrogates
+        return Restorer(self.plan.redaction.vault, tools=looks.tools, hosts=looks.hosts, guard=looks.guard)
 
     async def write(self, data: bytes) -> None:
         if not self.started:
@@ -301,7 +306,7 @@ class Exchange:
     def state(self) -> State:
         if isinstance(self.fault, CallerError | Refusal) or (self.fault and self.plan.outbound is None):
             return State.REFUSED
-        if self.fault or (self.head is not None and self.head[0] >= 400):
+        if self.fault or self.facts.upstream_error or (self.head is not None and self.head[0] >= 400):
             return State.FAILED
         return State.ANSWERED
 

@@ -8,11 +8,23 @@ from typing import Any
 
 from sidecar.errors import SidecarError
 from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
-from sidecar.redaction import Redaction, redact
+from sidecar.redaction import NUMBERED, Operators, Redaction, Style, redact
+from sidecar.redaction.oneway import DEFAULTS
 
 NOTHING_FOUND = Inspection(findings=(), detectors=())
 NO_CALL = Call(operation=Operation.OPAQUE, model=None)
 BODY_LIMIT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surrogates:
+    """How surrogates look, which one-way operators there are, and where values may come back (sidecar/redaction)."""
+
+    style: Style = NUMBERED
+    operators: Operators = field(default_factory=lambda: DEFAULTS)
+    guard: bool = True
+    hosts: tuple[str, ...] = ()
+    tools: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +35,7 @@ class House:
     provider: str
     recipient: str
     environment: str = "production"
+    surrogates: Surrogates = Surrogates()
     body_limit: int = BODY_LIMIT
     judge_deadline: float = 10.0
 

@@ -30,6 +30,7 @@ from sidecar.model import (
 from sidecar.redaction import Restorer, Vault, mask_text, spread
 from sidecar.stream import Gate, Transducer
 
+TOOL_NAME, TOOL_ARGUMENTS = "tool_calls.name", "tool_calls.arguments"
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 KEPT_LIMIT = 4 * 1024 * 1024
 """Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
@@ -150,6 +151,9 @@ class Relay:
         (self.tail if late else out).append(raw)
 
     def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
+        for delta, text in zip(event.deltas, texts, strict=True):
+            if delta.channel.field == TOOL_NAME:
+                self.restorer.assign(delta.channel._replace(field=TOOL_ARGUMENTS, json_text=True), text)
         for position, delta in enumerate(event.deltas):
             text = self.restorer.feed(delta.channel, texts[position])
             if event.last or delta.channel.choice in ends:

@@ -33,6 +33,8 @@ class Engine(Protocol):
 def bundle_of(settings: PolicySettings) -> Bundle:
     """The bundle in force, with the deployment's data laid over it. Raises BundleRefused."""
     if settings.bundle is None:
+        if settings.key is not None:
+            raise ConfigError("policy.key is for a bundle of your own: name it in policy.bundle")
         found = default_bundle()
     else:
         found = bundles.read(settings.bundle, None if settings.key is None else Verifier(settings.key.read_bytes()))

@@ -38,6 +38,7 @@ from sidecar.wiring.detection import inspector_of
 from sidecar.wiring.engines import Engine, engine_of
 from sidecar.wiring.observe import observe
 from sidecar.wiring.receipts import receipt_of
+from sidecar.wiring.surrogates import surrogates_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         provider=config.upstream.kind,
         recipient=drivers.upstream.recipient,
         environment=config.environment,
+        surrogates=surrogates_of(config.redaction, drivers.entropy),
         body_limit=config.limits.body,
         judge_deadline=config.detection.deadline + config.policy.timeout + 1,
     )
@@ -191,10 +193,10 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
 
 
 def find(kind: str, method: str, path: str) -> Route:
-    """The route table's word on a call. Raises CallerError: ROUTE_UNKNOWN (404), METHOD_NOT_ALLOWED (405)."""
+    """The route table's word on a call. Raises CallerError (ROUTE_UNKNOWN); a wrong method the shell answers itself."""
     route = routes.match(kind, method, path)
     if route.action is not routes.Action.DENY:
         return Route(template=route.template, passes=route.action is routes.Action.PASS)
-    if any(routes.match(kind, other, path).action is not routes.Action.DENY for other in ("GET", "POST")):
-        raise CallerError("METHOD_NOT_ALLOWED", "Use the method that the API names for this path.", status=405)
+    if route.allow:
+        return Route(template=route.template, allow=tuple(route.allow))
     raise CallerError("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", status=404)

@@ -64,9 +64,9 @@ class Sidecar:
 
     def start(self) -> None:
         self.ready.unlink(missing_ok=True)
-        self.log = (self.folder / "sidecar.log").open("ab")
         command = [*self.wrap, sys.executable, "-m", "sidecar", "serve", *self.arguments]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=self.env, start_new_session=True)
+        with (self.folder / "sidecar.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.env, start_new_session=True)
         end = time.monotonic() + START_SECONDS
         while not self.ready.exists():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -82,14 +82,11 @@ class Sidecar:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
-        self.log.close()
 
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.terminate()
-        code = self.process.wait(30)
-        self.log.close()
-        return code
+        return self.process.wait(30)
 
     def audit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "sidecar", "audit", *arguments, "--state", str(self.state)]

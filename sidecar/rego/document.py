@@ -87,8 +87,8 @@ def _is_plain(kind: type, item: Any) -> bool:
     if item is None or kind is bool:
         return True
     if kind is int:
-        return -HUGE < item < HUGE
-    return kind is float and -EXACT_FLOAT < item < EXACT_FLOAT  # also false for NaN
+        return bool(-HUGE < item < HUGE)
+    return kind is float and bool(-EXACT_FLOAT < item < EXACT_FLOAT)  # also false for NaN
 
 
 def _weigh_copy(value: Any) -> int:

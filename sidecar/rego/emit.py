@@ -6,10 +6,6 @@
     deeper than CPython   a function of its own, given and giving back the locals it touches
       allows (20 blocks)
 
-The text of a generated module holds integers, names made of a letter and an integer, and `repr()` of
-strings, nothing else of a bundle (tests/rego/test_hostile.py). Values that have no literal are bound by
-name in the namespace the module runs in.
-
 `Plain` writes each statement for itself, as wasm.go does; it is the unoptimised mode, and what the
 optimised one (`fast.py`) is held against.
 """
@@ -17,62 +13,19 @@ optimised one (`fast.py`) is held against.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
-from . import runtime, values
-from .errors import Conflict, PlanRefused
-from .ir import Block, Func, Lit, Operand, Policy, Stmt, escape, walk
+from .errors import PlanRefused
+from .ir import Block, Func, Lit, Operand, Stmt, escape, walk
+from .module import Module
 
 NESTING: Final = 14  # of CPython's 20, leaving room for what one statement nests in itself
 LITERAL_BITS: Final = 1000  # larger integers are bound by name: CPython limits digits in source text
 
 
-@dataclass(slots=True)
-class Module:
-    """The program being written: one per policy."""
-
-    policy: Policy
-    data: Any
-    builtins: dict[str, Callable[..., Any]]
-    names: dict[str, Any] = field(default_factory=dict)
-    texts: list[str] = field(default_factory=list)
-    outlined: int = 0
-    constants: dict[int, str] = field(default_factory=dict)
-    string_sets: dict[int, tuple[Any, frozenset[str]]] = field(default_factory=dict)
-    total: frozenset[str] = frozenset()  # functions that are never undefined
-
-    def constant(self, value: Any) -> str:
-        """A name for a value that has no literal. The value is kept, so its id is its own."""
-        known = self.constants.get(id(value))
-        if known is None:
-            known = self.constants[id(value)] = f"K{len(self.constants)}"
-            self.names[known] = value
-        return known
-
-
 Line = tuple[int, str]
-
-FUNCTION_NAMES: Final = {
-    "U": values.UNDEFINED, "MISSING": runtime.MISSING, "LOOKUP": runtime.LOOKUP,
-    "Conflict": Conflict, "NUMBERS": runtime.NUMBERS, "RegoSet": values.RegoSet,
-    "canonical": values.canonical, "same": values.same, "merge": values.merge, "upsert": values.upsert,
-    "insert_once": values.insert_once, "dot": runtime.dot, "length": runtime.length,
-    "lookup": runtime.lookup, "values": runtime.values, "items": runtime.items,
-    "sorted_items": runtime.sorted_items, "sorted_values": runtime.sorted_values,
-    "add": runtime.add, "insert": runtime.insert, "mine": runtime.mine, "absorb": runtime.absorb, "assign_once": runtime.assign_once,
-    "less": runtime.less, "less_equal": runtime.less_equal, "greater": runtime.greater,
-    "greater_equal": runtime.greater_equal, "member": runtime.member,
-}  # fmt: skip
-
-
-def module_of(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]]) -> Module:
-    module = Module(policy, data, builtins, dict(FUNCTION_NAMES))
-    for index, name in enumerate(sorted(builtins)):
-        module.names[f"B{index}"] = builtins[name]
-    return module
 
 
 class Plain:
@@ -143,7 +96,7 @@ class Plain:
         self.put("return U")
         return self.end()
 
-    def enter(self, memoised: bool) -> None:
+    def enter(self, memoised: bool) -> None:  # noqa: ARG002 (Fast asks)
         self.put("run.spend(1)")
 
     def plan(self, index: int, blocks: tuple[Block, ...]) -> str:
@@ -226,7 +179,8 @@ class Plain:
         """`stmt` as a function of its own: Python nests at most 20 blocks, Rego any number."""
         inside = list(walk((stmt,)))
         written = sorted({out for inner in inside for out in inner.outs})
-        taken = sorted((used(inside) | set(written)) - set(self.constant_values))
+        memo = {0, 1} if any(inner.kind == "With" for inner in inside) else set()  # whose memo it is: memo_for
+        taken = sorted((used(inside) | set(written) | memo) - set(self.constant_values))
         name = f"o{self.module.outlined}"
         self.module.outlined += 1
         gives = ", ".join(["c", "b", *(f"v{number}" for number in written)])
@@ -446,28 +400,3 @@ def shared_containers(statements: list[Stmt]) -> frozenset[int]:
         if stmt.kind in ("ObjectInsert", "ObjectInsertOnce", "SetAdd") and isinstance(stmt.ins[0], int)
     }
     return frozenset(looked_up & grown)
-
-
-def write(module: Module, writer: Callable[[Module, dict[str, int], dict[str, int]], Plain]) -> str:
-    """The whole program: `f*` for functions, `p*` for plans, `o*` for what had to be outlined."""
-    funcs = {func.name: index for index, func in enumerate(module.policy.funcs)}
-    builtins = {name: index for index, name in enumerate(sorted(module.builtins))}
-    for index, func in enumerate(module.policy.funcs):
-        module.texts.append(writer(module, funcs, builtins).function(index, func))
-    for index, (_, blocks) in enumerate(module.policy.plans):
-        module.texts.append(writer(module, funcs, builtins).plan(index, blocks))
-    paths = (
-        f"{func.path!r}: f{index}" for index, func in enumerate(module.policy.funcs) if len(func.params) == 2
-    )
-    module.texts.append(f"PATHS.update({{{', '.join(paths)}}})\n")
-    return "\n".join(module.texts)
-
-
-def build(module: Module, source: str) -> dict[str, Any]:
-    """Runs the generated module; returns its namespace."""
-    module.names["PATHS"] = {}
-    try:
-        exec(compile(source, "<rego plan>", "exec"), module.names)
-    except (SyntaxError, RecursionError, MemoryError, ValueError) as cause:
-        raise PlanRefused(f"plan too large to build ({type(cause).__name__})", name="plan.json") from cause
-    return module.names

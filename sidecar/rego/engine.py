@@ -16,10 +16,11 @@ import orjson
 
 from . import document as documents
 from .builtins import resolve
-from .emit import Module, Plain, build, module_of, write
+from .emit import Plain
 from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFault, OverLimit, PlanRefused
 from .fast import Fast, total_functions
 from .ir import Policy, read, walk
+from .module import Module, build, module_of, write
 from .optimise import Scope, optimised, scope_of
 from .repair import repaired
 from .runtime import Run
@@ -100,8 +101,8 @@ class Engine:
     def explain(self, entrypoint: str, document: Any, *, now: Clock | None = None) -> Explanation:
         """The same decision, with the rules that fired and the condition that stopped each that did not.
 
-        Three times the work of evaluate(), and the first call builds the traced program. Operand values come from the input;
-        raises what evaluate() raises.
+        Twice the work of evaluate(), and the first call builds the traced program. Operand values come from
+        the input. Raises what evaluate() raises.
         """
         self._plan(entrypoint)
         traced, sites = self._traced
@@ -158,7 +159,7 @@ def generate_traced(policy: Policy, builtins: dict[str, Callable[..., Any]]) -> 
     better, sites = improved(policy, Scope(UNDEFINED)), Sites()
     originals = {func.name: func for func in policy.funcs}
     module = module_of(better, {}, builtins)
-    text = write(module, lambda *given: Traced(*given, sites=sites, originals=originals))
+    text = write(module, lambda module, funcs, builtins: Traced(module, funcs, builtins, sites, originals))
     return program(module, text), sites
 
 
@@ -194,7 +195,7 @@ def guarded(work: Callable[[], Any]) -> Any:
         raise
     except RecursionError:
         raise EvaluationFault(PDP_LIMIT, "evaluation nested too deeply") from None
-    except Exception as error:  # total by design: what is not foreseen is a fault too, never an answer
+    except Exception as error:  # noqa: BLE001 (total: what is not foreseen is a fault too, never an answer)
         raise EvaluationFault(PDP_ERROR, type(error).__name__) from None
 
 

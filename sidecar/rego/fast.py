@@ -21,7 +21,12 @@ BOOLEAN: Final = frozenset({
     "neq", "net.cidr_contains", "re_match", "regex.match", "semver.is_valid", "startswith",
     "strings.any_prefix_match", "strings.any_suffix_match",
 })  # fmt: skip
-ORDER: Final = {"gt": (">", "greater"), "gte": (">=", "greater_equal"), "lt": ("<", "less"), "lte": ("<=", "less_equal")}
+ORDER: Final = {
+    "gt": (">", "greater"),
+    "gte": (">=", "greater_equal"),
+    "lt": ("<", "less"),
+    "lte": ("<=", "less_equal"),
+}
 TEXT: Final = {"startswith": "{0}.startswith({1})", "endswith": "{0}.endswith({1})", "contains": "{1} in {0}"}
 KINDS: Final = {"is_array": "list", "is_boolean": "bool", "is_object": "dict", "is_set": "RegoSet", "is_string": "str"}
 
@@ -81,8 +86,8 @@ class Fast(Plain):
     # --- literals ---
 
     def do_Object(self, stmt: Stmt) -> None:
-        values = [self.known(item) for item in stmt.ins]
-        if all(values) and self.bind(stmt.outs[0], dict(zip(stmt.extra, (item[0] for item in values if item), strict=True))):
+        values = [item[0] for operand in stmt.ins if (item := self.known(operand))]
+        if len(values) == len(stmt.ins) and self.bind(stmt.outs[0], dict(zip(stmt.extra, values, strict=True))):
             return
         self.shapes[stmt.outs[0]] = stmt
         pairs = (f"{key!r}: {self.ref(item)}" for key, item in zip(stmt.extra, stmt.ins, strict=True))
@@ -96,9 +101,9 @@ class Fast(Plain):
 
     def do_Set(self, stmt: Stmt) -> None:
         values = [item[0] for operand in stmt.ins if (item := self.known(operand))]
-        if len(values) == len(stmt.ins):
-            if self.bind(stmt.outs[0], RegoSet((canonical(value), value) for value in values)):
-                return
+        constant = RegoSet((canonical(value), value) for value in values)
+        if len(values) == len(stmt.ins) and self.bind(stmt.outs[0], constant):
+            return
         pairs = (f"({self.key(item)}, {self.ref(item)})" for item in stmt.ins)
         self.put(f"v{stmt.outs[0]} = RegoSet([{', '.join(pairs)}])")
 
@@ -125,9 +130,7 @@ class Fast(Plain):
         parts = []
         for key, item in zip(stmt.extra, stmt.ins, strict=True):
             known = self.known(item)
-            parts.append(
-                self.module.constant((key, canonical(known[0]))) if known else f"({key!r}, {self.key(item)})"
-            )
+            parts.append(self.module.constant((key, canonical(known[0]))) if known else f"({key!r}, {self.key(item)})")
         return f"('o', frozenset(({', '.join(parts)},)))" if parts else "('o', frozenset())"
 
     # --- growth ---
@@ -293,8 +296,8 @@ class Fast(Plain):
         for one, other in ((0, 1), (1, 0)):
             literal = ins[other]
             if isinstance(literal, Lit) and type(literal.value) in (int, float) and not isinstance(ins[one], Lit):
-                kind = type(literal.value).__name__
-                return f"({refs[0]} {sign} {refs[1]} if type({refs[one]}) is {kind} else {function}({refs[0]}, {refs[1]}))"
+                kind, plain = type(literal.value).__name__, f"{refs[0]} {sign} {refs[1]}"
+                return f"({plain} if type({refs[one]}) is {kind} else {function}({refs[0]}, {refs[1]}))"
         return f"{function}({refs[0]}, {refs[1]})"
 
 

@@ -10,6 +10,7 @@ need no knowledge of kinds to follow values. A statement, operand, field or jump
 refused with its name and position: the plan carries no version of its own to go by.
 """
 
+# ruff: noqa: ARG001, ARG005 (every shape is given the reader, the place and the body)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from math import floor, isfinite
+from math import floor, isfinite, trunc
 
 from .errors import BuiltinError
 
@@ -74,21 +74,20 @@ def whole(value: Number) -> int | None:
 
 
 def text_of(value: Number) -> str:
-    """The number as `json.Number` would print it when OPA made it (Go's `%g` with exponent from 1e21)."""
-    if type(value) is int:
-        return str(value)
-    if type(value) is float and value.is_integer():
-        return repr(value)
-    return go_g(decimal_of(value))
+    """The number's text: of a float as JSON writers spell it, of a Decimal, which OPA computed, as Go does.
+
+    A computed double of a million or more is the one that may be spelled otherwise: Go writes `1.5e+06`.
+    """
+    return go_g(value) if isinstance(value, Decimal) else repr(value)
 
 
 def go_g(value: Decimal) -> str:
-    """Go's shortest `g`: exponent form below 1e-4 and from 1e21 on (strconv/ftoa.go, `%e is used if`)."""
+    """Go's shortest `g`: exponent form below 1e-4 and from 1e6 on (strconv/ftoa.go, `%e is used if`)."""
     sign, digits, _ = value.normalize().as_tuple()
     body = "".join(map(str, digits))
     point = value.adjusted()
     minus = "-" if sign else ""
-    if point < -4 or point >= max(len(body), 21):
+    if point < -4 or point >= 6:
         mantissa = body[0] + ("." + body[1:] if len(body) > 1 else "")
         return f"{minus}{mantissa}e{'-' if point < 0 else '+'}{abs(point):02d}"
     return minus + format(abs(value.normalize()), "f")
@@ -120,12 +119,12 @@ def from_big(value: Fraction) -> Number:
     """builtins.FloatToNumber: the shortest decimal that reads back as the same 64-bit mantissa."""
     if not value:
         return 0
-    size = floor_log2(abs(value))
-    half_ulp = Fraction(2) ** (size - MANTISSA_BITS)
-    lower = value - half_ulp if abs(value) != Fraction(2) ** size else value - half_ulp / 2
-    low, high = sorted((abs(lower), abs(value) + half_ulp))
-    digits = shortest(abs(value), low, high)
-    return normal(digits if value > 0 else -digits)
+    size = abs(value)
+    exponent = floor_log2(size) - MANTISSA_BITS  # of half a unit in the last place
+    mantissa = int(size / Fraction(2) ** exponent)
+    digits, point = shortest(mantissa, exponent)
+    decimal = Decimal(digits).scaleb(point - len(digits))
+    return normal(decimal if value > 0 else -decimal)
 
 
 def floor_log2(value: Fraction) -> int:
@@ -133,17 +132,45 @@ def floor_log2(value: Fraction) -> int:
     return guess if Fraction(2) ** guess <= value else guess - 1
 
 
-def shortest(value: Fraction, low: Fraction, high: Fraction) -> Decimal:
-    """The nearest decimal of fewest digits strictly between `low` and `high`."""
-    exponent = len(str(floor(value))) if value >= 1 else 1
-    while Fraction(10) ** exponent > value:
-        exponent -= 1
-    for digits in range(1, 40):
-        unit = Fraction(10) ** (exponent - digits + 1)
-        candidate = round(value / unit)
-        if low < candidate * unit < high:
-            return Decimal(candidate).scaleb(exponent - digits + 1)
-    raise AssertionError("unreachable: 64 bits need at most 22 digits")
+def exact_digits(mantissa: int, exponent: int) -> tuple[str, int]:
+    """`mantissa * 2**exponent` as digits without trailing zeros and the place of the point before them."""
+    if exponent >= 0:
+        digits, shift = str(mantissa << exponent), 0
+    else:
+        digits, shift = str(mantissa * 5**-exponent), exponent
+    return digits.rstrip("0"), len(digits) + shift
+
+
+def shortest(mantissa: int, exponent: int) -> tuple[str, int]:
+    """roundShortest of math/big/ftoa.go, step by step: of several shortest texts OPA shows this one.
+
+    `mantissa` counts halves of a unit in the last place, so the bounds are one less and one more.
+    """
+    digits, point = exact_digits(mantissa, exponent)
+    lower, upper = exact_digits(mantissa - 1, exponent)[0], exact_digits(mantissa + 1, exponent)[0]
+    inclusive = not mantissa & 2
+    for at, digit in enumerate(digits):
+        low, high = lower[at : at + 1] or "0", upper[at : at + 1] or "0"
+        down = low != digit or (inclusive and at + 1 == len(lower))
+        up = digit != high and (inclusive or chr(ord(digit) + 1) < high or at + 1 < len(upper))
+        if up and (not down or rounds_up(digits, at + 1)):
+            return raised(digits[: at + 1], point)
+        if down:
+            return digits[: at + 1], point
+    return digits, point
+
+
+def rounds_up(digits: str, kept: int) -> bool:
+    """Half to even, on decimal digits."""
+    rest = digits[kept:]
+    if rest == "5":
+        return digits[kept - 1] in "13579"
+    return rest[:1] >= "5"
+
+
+def raised(digits: str, point: int) -> tuple[str, int]:
+    more = str(int(digits) + 1)
+    return more, point + len(more) - len(digits)
 
 
 # --- arithmetic -------------------------------------------------------------------------------------
@@ -202,12 +229,17 @@ def round_half_away(a: Number) -> Number:
 
 
 def ceiling(a: Number) -> Number:
+    """As OPA: anything between -1 and 0 gives 1, for its truncation loses the sign (arithCeil)."""
     value = to_big(a)
-    return -floor(-value)
+    cut = trunc(value)
+    return cut if cut < 0 or cut == value else cut + 1
 
 
 def flooring(a: Number) -> Number:
-    return floor(to_big(a))
+    """As OPA: anything between -1 and 0 gives 0 (arithFloor)."""
+    value = to_big(a)
+    cut = trunc(value)
+    return cut if cut >= 0 or cut == value else cut - 1
 
 
 def absolute(a: Number) -> Number:

@@ -123,7 +123,7 @@ def _domain(stmt: Stmt) -> int | None:
         return None
     sources = {block[0].ins[0] for block in tries}
     source = sources.pop()
-    return source if not sources and isinstance(source, int) and source else None
+    return None if sources or isinstance(source, Lit) or not source else source
 
 
 _DOMAIN: Final = [("IsArray",), ("IsObject",), ("IsSet",)]
@@ -158,9 +158,7 @@ def separated(blocks: tuple[Block, ...], fixed: set[int]) -> tuple[Block, ...]:
         names = {name: next(fresh) for name in sorted(written(body) - shared)}
         return renamed(body, names)
 
-    return tuple(
-        (rebuilt(block[0], renumbered),) if _is_chain(block) else renumbered(block) for block in blocks
-    )
+    return tuple((rebuilt(block[0], renumbered),) if _is_chain(block) else renumbered(block) for block in blocks)
 
 
 def _is_chain(block: Block) -> bool:
@@ -211,7 +209,7 @@ def _inside(stmt: Stmt, known: Known) -> Stmt:
 def _forget(known: Known, names: tuple[int, ...] | set[int]) -> None:
     for name in names:
         known.pop(name, None)
-        for copy in [copy for copy, source in known.items() if source == name and not isinstance(source, Lit)]:
+        for copy in [copy for copy, source in known.items() if source == name]:
             del known[copy]
 
 
@@ -353,7 +351,7 @@ def _settled(statements: list[Stmt | None], growth: list[int], target: int) -> b
         if stmt and written(between) & {item for item in stmt.ins if not isinstance(item, Lit)} - {target}:
             return False
         # A container inserted here and grown further on would be seen at another moment.
-        if stmt and any(item in stmt.ins[1:] for inner in walk(between) if inner.kind in GROW for item in inner.ins[:1]):
+        if stmt and {inner.ins[0] for inner in walk(between) if inner.kind in GROW} & set(stmt.ins[1:]):
             return False
     return True
 
@@ -378,12 +376,17 @@ def _assigned(stmt: Stmt, fresh: set[int]) -> Stmt:
         stmt = replace(stmt, kind="Assign", ins=stmt.ins[:1])
     fresh -= written((stmt,))
     if stmt.kind in ("Reset", "IsUndefined"):
-        fresh.update(stmt.outs, (item for item in stmt.ins if isinstance(item, int)))
+        fresh.update(stmt.outs, (item for item in stmt.ins if not isinstance(item, Lit)))
     return stmt
 
 
+def is_false(operand: Operand) -> bool:
+    """Not by `==`: a dataclass holding 0 equals one holding False."""
+    return isinstance(operand, Lit) and operand.value is False
+
+
 def _tests_result(stmt: Stmt, result: int) -> bool:
-    return stmt.kind == "NotEqual" and stmt.ins[0] == result and stmt.ins[1] == Lit(False)
+    return stmt.kind == "NotEqual" and stmt.ins[0] == result and is_false(stmt.ins[1])
 
 
 def _absorbing(stmt: Stmt, counted: Counter[int]) -> Stmt:

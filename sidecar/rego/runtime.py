@@ -68,9 +68,8 @@ def dot(source: Value, key: Value) -> Value:
     kind = type(source)
     if kind is dict or kind is RegoSet:
         return source.get(key if type(key) is str else canonical(key), UNDEFINED)
-    if kind is list:
-        if type(key) is int and 0 <= key < len(source):  # `1.0` is no index in OPA either
-            return source[key]
+    if kind is list and type(key) is int and 0 <= key < len(source):  # `1.0` is no index in OPA either
+        return source[key]
     return UNDEFINED
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .builtins.text import rego_text
-from .emit import Module
 from .fast import Fast
 from .ir import Block, Func, Lit, Operand, Place, Stmt, walk
+from .module import Module
+from .optimise import is_false
 from .values import UNDEFINED, Undefined, Value, to_json
 
 MAX_NODES: Final = 50
@@ -253,7 +254,7 @@ class Traced(Fast):
             self.rule = rule
             self.after((block,), stmt)
 
-    def missed(self, stmt: Stmt, operands: Iterable[str]) -> None:
+    def missed(self, stmt: Stmt, operands: Iterable[str]) -> None:  # noqa: ARG002
         if self.rule is None:
             return
         text = self.names.sentence(stmt)
@@ -339,7 +340,7 @@ class Names:
         if stmt.kind == "Equal":
             return f"{words[0]} == {words[1]}"
         if stmt.kind == "NotEqual":
-            return words[0] if stmt.ins[1] == Lit(False) else f"{words[0]} != {words[1]}"
+            return words[0] if is_false(stmt.ins[1]) else f"{words[0]} != {words[1]}"
         if stmt.kind == "Not":
             return f"not {self.last(stmt.blocks[0])}"
         if stmt.kind in ("Scan", "Absorb"):

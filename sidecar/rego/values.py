@@ -83,7 +83,7 @@ def same(a: Value, b: Value) -> bool:
     """Rego's `==`. Python's `!=` is a sound first answer: what it tells apart, Rego does too."""
     if a is b:
         return True
-    if a != b or type(a) is not type(b) and not (plain_number(a) and plain_number(b)):
+    if a != b or (type(a) is not type(b) and not (plain_number(a) and plain_number(b))):
         return False
     kind = type(a)
     if kind is list:
@@ -124,7 +124,7 @@ def compare(a: Value, b: Value) -> int:
 def compare_numbers(a: Any, b: Any) -> int:
     if type(a) is Decimal or type(b) is Decimal:
         a, b = decimal_of(a), decimal_of(b)
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 def compare_sequences(a: list[Value], b: list[Value]) -> int:

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..errors import BuiltinError, PlanRefused
-from ..values import UNDEFINED
+from sidecar.rego.errors import BuiltinError, PlanRefused
+from sidecar.rego.values import UNDEFINED
+
 from . import arithmetic, collections, encoding, net, objects, patch, patterns, sprintf, strings, times, types
 
 Builtin = Callable[..., Any]

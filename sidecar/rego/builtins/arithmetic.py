@@ -1,15 +1,17 @@
 """Arithmetic, comparison and bits: topdown/arithmetic.go, comparison.go, bits.go, numbers.go."""
 
+# ruff: noqa: ARG001, ARG005 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from .. import numbers
-from ..errors import BuiltinError
-from ..numbers import Number, is_number
-from ..runtime import Run
-from ..values import RegoSet, Value, compare, same
+from sidecar.rego import numbers
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.numbers import Number, is_number
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import RegoSet, Value, compare, same
+
 from .operands import a_set, big_integer, integer, number, wrong_type
 
 Builtin = Callable[..., Value]

@@ -1,16 +1,17 @@
 """Aggregates, arrays, sets, membership, walk, graphs: topdown/aggregates.go, array.go, sets.go, walk.go."""
 
+# ruff: noqa: ARG001 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
 
-from .. import numbers
-from ..errors import BuiltinError
-from ..numbers import Number, is_number
-from ..runtime import Run, dot, member
-from ..values import (
+from sidecar.rego import numbers
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.numbers import Number, is_number
+from sidecar.rego.runtime import Run, dot, member
+from sidecar.rego.values import (
     UNDEFINED,
     RegoSet,
     Value,
@@ -23,6 +24,7 @@ from ..values import (
     sorted_keys,
     thaw,
 )
+
 from .operands import a_set, array, elements, integer, obj, type_name, wrong_type
 
 Builtin = Callable[..., Value]
@@ -51,7 +53,7 @@ def _accumulate(run: Run, a: Value, start: int, exactly: Any, roughly: Any) -> N
             raise BuiltinError(f"operand 1 must be {type_name(a)} of numbers")
     exact = [numbers.whole(item) for item in items]
     if None not in exact:
-        return reduce(exactly, exact, start)  # type: ignore[arg-type]
+        return reduce(exactly, exact, start)
     result = reduce(lambda x, y: numbers.rounded(roughly(x, numbers.to_big(y))), items, numbers.to_big(start))
     return numbers.from_big(result)
 

@@ -4,6 +4,7 @@ Go's strings may hold any bytes; ours hold text. Where decoding would give bytes
 is no answer, not a wrong one.
 """
 
+# ruff: noqa: ARG001, ARG005 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 import base64
@@ -16,11 +17,12 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote_plus, unquote_plus
 
-from ..document import DATA_DEPTH
-from ..errors import BuiltinError
-from ..numbers import parse
-from ..runtime import Run
-from ..values import RegoSet, Value, ordered
+from sidecar.rego.document import DATA_DEPTH
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.numbers import parse
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import RegoSet, Value, ordered
+
 from .operands import obj, string, wrong_type
 from .text import json_text
 

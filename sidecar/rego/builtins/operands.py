@@ -9,9 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
-from ..errors import BuiltinError
-from ..numbers import Number, is_number, whole
-from ..values import RegoSet, Value, ordered
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.numbers import Number, is_number, whole
+from sidecar.rego.values import RegoSet, Value, ordered
 
 INT64: Final = 2**63
 MAX_TEXT: Final = 1_000_000  # characters a builtin may build; an input holds a quarter of that

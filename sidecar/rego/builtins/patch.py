@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from ..errors import BuiltinError
-from ..runtime import Run
-from ..values import RegoSet, Value, canonical, same
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import RegoSet, Value, canonical, same
+
 from .objects import parse_path
 from .operands import array
 

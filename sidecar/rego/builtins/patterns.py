@@ -4,6 +4,7 @@ Go's regexp and RE2 share syntax and linear time; Python's `re` has neither. Ite
 follows Go's rule for empty ones, not the wrapper's.
 """
 
+# ruff: noqa: ARG001 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 import re
@@ -13,9 +14,10 @@ from typing import Any, Final
 
 import re2
 
-from ..errors import BuiltinError
-from ..runtime import Run
-from ..values import Value
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import Value
+
 from .operands import array, integer, room, string
 
 Builtin = Callable[..., Value]
@@ -34,6 +36,10 @@ def compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeError):
         raise BuiltinError("error parsing regexp") from None
+
+
+def literal(text: str) -> str:
+    return str(re2.escape(text))
 
 
 def searched(pattern: Any, text: str, at: int = 0) -> Any:
@@ -145,11 +151,11 @@ def templated(pattern: str, opening: str, closing: str) -> str:
             if depth < 0:
                 break
             if not depth:
-                parts.append(re2.escape(pattern[end:begin]) + "(" + pattern[begin + 1 : at] + ")")
+                parts.append(literal(pattern[end:begin]) + "(" + pattern[begin + 1 : at] + ")")
                 end = at + 1
     if depth:
         raise BuiltinError("unbalanced braces")
-    return "^" + "".join(parts) + re2.escape(pattern[end:]) + "$"
+    return "^" + "".join(parts) + literal(pattern[end:]) + "$"
 
 
 # --- globs ------------------------------------------------------------------------------------------
@@ -209,7 +215,7 @@ class _Glob:
             return ")"
         if char == "," and self.depth:
             return "|"
-        return re2.escape(char)
+        return literal(char)
 
     def star(self) -> str:
         stars = 1
@@ -222,7 +228,7 @@ class _Glob:
         if self.at >= len(self.pattern):
             raise BuiltinError("glob: trailing backslash")
         self.at += 1
-        return re2.escape(self.pattern[self.at - 1])
+        return literal(self.pattern[self.at - 1])
 
     def range(self) -> str:
         end = self.pattern.find("]", self.at + 1)

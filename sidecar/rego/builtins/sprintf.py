@@ -4,6 +4,7 @@ Composites, booleans and null arrive as their Rego text, hence as strings (topdo
 do not fail: like Go, they print `%!d(string=x)`, `%!d(BADINDEX)`, `%!d(MISSING)` or `%!(EXTRA ...)`.
 """
 
+# ruff: noqa: ARG001 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 import re
@@ -11,9 +12,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from ..runtime import Run
-from ..numbers import go_g, is_number
-from ..values import Value
+from sidecar.rego.numbers import go_g, is_number, text_of
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import Value
+
 from .operands import INT64, array, room, string
 from .text import go_quote, rego_text
 
@@ -42,7 +44,7 @@ def argument(value: Value) -> Argument:
         return rego_text(value)
     if type(value) is int:
         return value
-    text = repr(value) if type(value) is float else go_g(value)
+    text = text_of(value)
     return float(value) if "." in text else text
 
 
@@ -213,7 +215,7 @@ def of_float(value: float, verb: str, flags: str, precision: int | None) -> str 
 
 
 def shortest(value: float) -> str:
-    """`%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e21 on."""
+    """`%v` of a float64: shortest digits, exponent form below 1e-4 and from 1e6 on."""
     return "0" if not value else go_g(Decimal(repr(value)))
 
 

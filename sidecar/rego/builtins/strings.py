@@ -1,5 +1,6 @@
 """Strings: topdown/strings.go, template_string.go. Positions and lengths are in code points, as in OPA."""
 
+# ruff: noqa: ARG001, ARG005 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 import re
@@ -7,15 +8,18 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from ..errors import BuiltinError
-from ..runtime import Run
-from ..values import RegoSet, Value, key_text, ordered
+from sidecar.rego.errors import BuiltinError
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import RegoSet, Value, key_text, ordered
+
 from .operands import array, integer, obj, room, string, strings, type_name, wrong_type
 from .text import rego_text
 
 Builtin = Callable[..., Value]
 
-SPACE: Final = "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE: Final = "".join(
+    map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000])
+)
 
 
 def concat(run: Run, separator: Value, parts: Value) -> Value:

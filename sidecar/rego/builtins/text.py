@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any, Final
 
-from ..numbers import is_number, text_of
-from ..values import RegoSet, Value, key_text, ordered, sorted_keys, thaw
+from sidecar.rego.numbers import is_number, text_of
+from sidecar.rego.values import RegoSet, Value, key_text, ordered, sorted_keys, thaw
 
 # Go escapes these in every JSON string it writes (encoding/json, escapeHTML) ...
 _HTML: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sidecar import cli_audit, config
+from sidecar import cli_audit, cli_pii, config
 
 SERVE = """\
 Run the sidecar. With no file at all, the defaults protect: everything a detector marks is replaced by a surrogate
@@ -63,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     settings = _group(_command(commands, "config", "explain the effective configuration", None, None))
     _config_flags(_command(settings, "check", "each setting, its value and where it came from", None, config_check))
     cli_audit.add_parsers(_group(_command(commands, "audit", "query, show, export, verify the record", AUDIT, None)))
+    cli_pii.add_parsers(_group(_command(commands, "pii", "what the detectors find", None, None)))
     return parser
 
 

@@ -77,6 +77,7 @@ CALLER_FAULTS: Mapping[str, Reason] = {
         severity="low",
     ),
     **_table(408, [("BODY_TIMEOUT", "The body did not arrive in time.", "Send it faster.")], severity="low"),
+    **_table(499, [("ABORTED", "The exchange was cut off.", "The caller left, or we stopped.")], severity="low"),
     **_table(
         413,
         [("BODY_TOO_LARGE", "The body is larger than the limit.", "Send less, or ask for a higher limit.")],
@@ -153,6 +154,8 @@ OWN_FAULTS: Mapping[str, Reason] = {
 LEDGER_FAULTS: Mapping[str, Reason] = _table(
     503,
     [
+        ("EXPORT_TARGET", "The export's folder is not empty.", "Name a new folder."),
+        ("QUERY_NEEDS_DATA_KEY", "A person cannot be looked up without the data key.", "Restore data.key from backup."),
         ("LEDGER_FOLDER", "The state folder is not one, or is incomplete.", "Restore it from backup, or name another."),
         ("LEDGER_LOCKED", "Another sidecar writes this state folder.", "Give each its own, or stop the other."),
         ("LEDGER_MISSING", "A checkpoint is there but its store is gone.", "Restore the store, or start a new folder."),

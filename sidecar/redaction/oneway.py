@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from sidecar.errors import OwnError
+from sidecar.errors import Refusal
 from sidecar.model import PlaceKind, RedactMode
 from sidecar.redaction.grammar import TOKEN, label
 
@@ -47,10 +47,10 @@ _NOT_IN_IDENTIFIERS = re.compile(r"[^A-Za-z0-9_\-]+")
 
 
 def replace(mode: RedactMode, entity: str, value: str, kind: PlaceKind, operators: Operators) -> str:
-    """What a one-way rule puts in the value's place. Raises OwnError (OBLIGATION_UNSUPPORTED): a hash needs a key."""
+    """What a one-way rule puts in the value's place. Raises Refusal (OBLIGATION_UNSUPPORTED): a hash needs a key."""
     operator = operators.get(mode, DEFAULTS.get(mode))
     if operator is None:
-        raise OwnError("OBLIGATION_UNSUPPORTED", f"Configure an operator for the redaction mode `{mode}`.")
+        raise Refusal("OBLIGATION_UNSUPPORTED", f"Configure an operator for the redaction mode `{mode}`.")
     text = operator(entity, value)
     if TOKEN.search(text):  # an operator that keeps part of the value may keep a surrogate someone typed
         text = mask(entity, value)

@@ -73,7 +73,7 @@ def redact(
     """Replace each finding as its entity's rule says; without one, as the rule of `*`; without that, not at all.
 
     Findings of a place must be disjoint and inside its text, and each place must be that of a part: ValueError if not.
-    Raises OwnError (OBLIGATION_UNSUPPORTED) for a mode that has no operator.
+    Raises Refusal (OBLIGATION_UNSUPPORTED) for a mode that has no operator.
     """
     spans = _spans(parts, findings, rules)
     if not spans:

@@ -21,6 +21,11 @@ from sidecar.redaction.vault import Entry, Vault
 MAX_RECENT = 256
 """Chunks kept until somebody has to know where they end."""
 
+TOOL_FIELDS = (".arguments", ".input")
+
+MAX_HOSTS = 256
+"""Different hosts of a reply that are looked for in the request; the rest are not trusted."""
+
 _CONTEXT = 16
 """Code points before a text that may change what its beginning means: escapes, and what adjoins a bare name."""
 
@@ -87,7 +92,8 @@ class Run:
 class Restorer:
     """Puts the caller's own values back. One per exchange; channels do not mix.
 
-    `tools` names the only tools whose arguments may hold values (None: all); say which channel is whose by `assign`.
+    `tools` names the only tools whose arguments may hold values (None: all). `assign` says which channel is whose;
+    until then a channel whose field ends in TOOL_FIELDS gets none.
     `hosts` are trusted besides those of the request, `guard` switches the check of URLs (sidecar/redaction/urls.py).
     `bare_words` also restores names without any bracket (`PERSON_1`) that were never sent so; by default they are left.
     """
@@ -105,6 +111,7 @@ class Restorer:
         self._live = bool(vault)
         self._tools = tools
         self._hosts = {"": True, **dict.fromkeys(map(str.lower, hosts), True)}
+        self._trusted: tuple[str, ...] = ()
         self._guard = guard
         self._bare_words = bare_words
         self._labels = vault.labels
@@ -137,9 +144,7 @@ class Restorer:
         """More of a channel's text in, what may be released of it out."""
         if not self._live:
             return text
-        run = self._runs.get(channel)
-        if run is None:
-            run = self._run(channel)
+        run = self._runs.get(channel) or self._run(channel)
         if run.held or run.trigger(text) or (self._starts and self._maybe_lifelike(text)):
             return self._read(run, text, final=False)
         run.recent.append(text)
@@ -158,8 +163,11 @@ class Restorer:
         return run is not None and run.held != ""
 
     def _run(self, channel: Channel) -> Run:
-        made = Run(channel, self._labels, lifelike=bool(self._starts), guard=self._guard)
-        return self._runs.setdefault(channel, made)
+        run = self._runs.get(channel)
+        if run is None:
+            run = self._runs[channel] = Run(channel, self._labels, lifelike=bool(self._starts), guard=self._guard)
+            run.allowed = self._tools is None or not channel.field.endswith(TOOL_FIELDS)
+        return run
 
     def _read(self, run: Run, text: str, *, final: bool) -> str:
         context = run.context()
@@ -209,8 +217,7 @@ class Restorer:
 
     def _meaning(self, found: re.Match[str], text: str) -> Match | None:
         """The value that was meant, None (and counted) if that is not certain."""
-        groups = found.groupdict()
-        if groups.get("other"):
+        if self._starts and found["other"]:
             entry = self._vault.lifelike(found[0])
             return Match(entry, *found.span()) if entry else None
         if found["open"]:
@@ -309,9 +316,10 @@ class Restorer:
 
     def _trusts(self, host: str) -> bool:
         trusted = self._hosts.get(host)
-        if trusted is None:
-            trusted = self._hosts[host] = names_host(self._vault.trusted, host)
-        return trusted
+        if trusted is None and len(self._hosts) < MAX_HOSTS:
+            self._trusted = self._trusted or tuple(text.lower() for text in self._vault.trusted)
+            trusted = self._hosts[host] = names_host(self._trusted, host)
+        return bool(trusted)
 
 
 def _spelled(entry: Entry, raw: str) -> str:

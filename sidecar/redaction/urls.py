@@ -59,11 +59,11 @@ def trusted_texts(parts: Iterable[Part]) -> tuple[str, ...]:
 
 
 def names_host(texts: Iterable[str], host: str) -> bool:
-    """Whether one of the texts names this host: in a URL, or as it is if it has a dot (`example.com`)."""
+    """Whether one of the texts, in lower case, names this host: in a URL, or as it is if it has a dot."""
     name = re.escape(host)
     plain = rf"(?<![a-z0-9.\-@]){name}(?![a-z0-9\-]|\.[a-z0-9])|" if "." in host else ""
     named = re.compile(rf"{plain}//(?:[^\s/@]*@)?{name}(?![a-z0-9.\-]|:[^/\s]*@)")
-    return bool(host) and any(named.search(text.lower()) for text in texts if len(text) >= len(host))
+    return bool(host) and any(host in text and named.search(text) for text in texts)
 
 
 @lru_cache(maxsize=16)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.errors import OwnError
+from sidecar.errors import Refusal
 from sidecar.model import Finding, Part, PlaceKind, RedactMode, Role
 from sidecar.redaction import NUMBERED, Redaction, Restorer, Vault, keyed, keyed_hash, redact
 from sidecar.redaction.grammar import label
@@ -239,7 +239,7 @@ def test_a_keyed_hash_is_equal_for_equal_values_and_needs_its_key() -> None:
 
 
 def test_a_mode_without_an_operator_fails_closed() -> None:
-    with pytest.raises(OwnError) as fault:
+    with pytest.raises(Refusal) as fault:
         redacted(["Anna"], ANNA, {"*": RedactMode.HASH})
     assert fault.value.code == "OBLIGATION_UNSUPPORTED"
     assert "Anna" not in str(fault.value) + fault.value.advice

@@ -126,7 +126,7 @@ def test_hosts_can_be_trusted_and_the_guard_be_switched_off() -> None:
 
 
 def test_only_named_tools_get_values() -> None:
-    mail, search = Channel(0, "arguments", 0, True), Channel(0, "arguments", 1, True)
+    mail, search = Channel(0, "tool_calls.arguments", 0, True), Channel(0, "tool_calls.arguments", 1, True)
     restorer = Restorer(VAULT, tools={"send_mail"})
     restorer.assign(mail, "send_mail")
     restorer.assign(search, "web_search")
@@ -135,6 +135,20 @@ def test_only_named_tools_get_values() -> None:
     assert stream(restorer, list(document), search) == document
     assert dict(restorer.withheld) == {"EMAIL_ADDRESS": 1}
     assert stream(Restorer(VAULT), [document], search) == '{"to": "anna@x.com"}'
+
+
+@pytest.mark.parametrize("field", ["tool_calls.arguments", "function_call.arguments", "tool_calls.input"])
+def test_arguments_of_a_tool_that_nobody_named_get_no_values(field: str) -> None:
+    restorer = Restorer(VAULT, tools={"send_mail"})
+    assert stream(restorer, ["<EMAIL_ADDRESS_1>"], Channel(0, field)) == "<EMAIL_ADDRESS_1>"
+    assert stream(restorer, ["<EMAIL_ADDRESS_1>"], TEXT) == "anna@x.com"
+
+
+def test_a_reply_cannot_have_the_request_searched_for_any_number_of_hosts() -> None:
+    hosts = [f"h{number}.example" for number in range(400)]
+    made = vault(part(f"anna@x.com {' '.join(hosts)}"))
+    got = stream(Restorer(made), [f"https://{host}/<EMAIL_ADDRESS_1> " for host in hosts])
+    assert 250 < got.count("anna@x.com") < 260
 
 
 @pytest.mark.parametrize(
@@ -153,7 +167,7 @@ def test_only_named_tools_get_values() -> None:
     ],
 )
 def test_what_names_a_host(text: str, host: str, named: bool) -> None:
-    assert names_host([text], host) is named
+    assert names_host([text.lower()], host) is named
 
 
 HOSTS = {"a.b": "a.b", "A.B:80": "a.b", "u:p@a.b:80": "a.b", "a.b.": "a.b", "[::1]:80": "[::1]", "x@y@z": "z", "": ""}

@@ -1,0 +1,121 @@
+"""`sidecar pii ...`: what the detectors find, without a proxy."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sidecar import config
+from sidecar.errors import SidecarError
+
+SCAN = """\
+Show what would be redacted: coloured in a terminal, bracketed elsewhere, or --json
+{"findings": [{"start", "end", "entity", "score", "detector"}]} with offsets in code points.
+
+    sidecar pii scan letter.txt
+    journalctl -u app | sidecar pii scan - --json"""
+
+EVAL = """\
+Measure the detectors on a labelled set: JSON lines of {"text", "spans": [{"start", "end", "entity"}]}, or
+presidio-research's JSON. Per type: n, covered (every character found, whatever its label), recall and precision
+(overlap of at least half), each with a 95 % interval."""
+
+DEADLINE = 120.0
+"""Seconds for one text on the command line, where nobody waits for an answer."""
+
+
+def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scanned = _parser(group, "scan", "what would be redacted", SCAN)
+    scanned.add_argument("file", help="a text file, or - for standard input")
+    scanned.set_defaults(run=lambda options: _told(scan, options))
+    measured = _parser(group, "eval", "measure the detectors on a labelled set", EVAL)
+    measured.add_argument("dataset", help="a labelled set, or - for standard input")
+    measured.set_defaults(run=lambda options: _told(evaluate, options))
+
+
+def _parser(group: Any, name: str, help_: str, text: str) -> Any:
+    parser = group.add_parser(
+        name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML (its `detection` section counts)")
+    parser.add_argument("--mode", choices=["balanced", "strict"], help="strict finds more, also wrongly")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    return parser
+
+
+def _told(run: Any, options: argparse.Namespace) -> int:
+    try:
+        return int(run(options))
+    except SidecarError as error:
+        print(f"sidecar: {error.code}: {error.advice}", file=sys.stderr)
+    except OSError as error:
+        print(f"sidecar: {error.filename}: {error.strerror}", file=sys.stderr)
+    except UnicodeDecodeError:
+        print("sidecar: the text is not UTF-8", file=sys.stderr)
+    except (ValueError, KeyError, TypeError) as error:
+        print(f"sidecar: not a labelled set, or not a setting: {type(error).__name__}", file=sys.stderr)
+    return 2
+
+
+def scan(options: argparse.Namespace) -> int:
+    import orjson
+
+    from sidecar.inspection import report
+
+    text = read(options.file)
+    [spans], missing = asyncio.run(found(options, [text]))
+    if options.json:
+        print(orjson.dumps(report.as_json(spans)).decode())
+        return 0
+    print(report.as_text(text, spans, colour=sys.stdout.isatty()))
+    print(f"\n{report.summary(spans, missing)}", file=sys.stderr)
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    import orjson
+
+    from sidecar.inspection import scoring
+
+    examples = list(scoring.examples(read(options.dataset)))
+    spans, _ = asyncio.run(found(options, [example.text for example in examples]))
+    by_text = {example.text: hits for example, hits in zip(examples, spans, strict=True)}
+
+    def find(text: str) -> Iterable[scoring.Label]:
+        return [scoring.Label(span.start, span.end, span.entity) for span in by_text[text]]
+
+    card = scoring.score(examples, find)
+    print(orjson.dumps(card.as_json(), option=orjson.OPT_INDENT_2).decode() if options.json else card.as_text())
+    return 0
+
+
+def read(name: str) -> str:
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    return data.decode()
+
+
+async def found(options: argparse.Namespace, texts: Sequence[str]) -> tuple[list[list[Any]], Sequence[str]]:
+    """Spans of each text, and what is not looked for; progress on standard error where that is a terminal."""
+    from sidecar.drivers.clock import SystemClock, SystemEntropy
+    from sidecar.inspection.spans import Span
+    from sidecar.model import Part, Place, Role
+    from sidecar.wiring.detection import inspector_of
+
+    flags = {"detection.mode": options.mode, "detection.deadline": DEADLINE}
+    settings = config.load(flags, file=options.config).config.detection
+    inspector = inspector_of(settings, SystemClock(), SystemEntropy())
+    results = []
+    try:
+        for number, text in enumerate(texts):
+            part = Part(place=Place(path=(number,), label="text"), role=Role.USER, text=text)
+            inspection = await inspector.inspect([part])
+            results.append([Span(f.start, f.end, f.entity, f.score, f.detector) for f in inspection.findings])
+            if number % 100 == 99 and sys.stderr.isatty():
+                print(f"\r{number + 1} of {len(texts)} texts", end="", file=sys.stderr, flush=True)
+    finally:
+        await inspector.close()
+    return results, inspector.not_looked_for

@@ -69,7 +69,7 @@ class Tail:
 def query(reader: Reader, filters: Filters) -> Page:
     """The newest exchanges that match. Raises OwnError QUERY_NEEDS_DATA_KEY for a filter by person without the key."""
     if filters.needs_keyring and reader.keyring is None:
-        raise OwnError("QUERY_NEEDS_DATA_KEY", "Finding a caller or a subject needs the log's data.key.")
+        raise OwnError("QUERY_NEEDS_DATA_KEY", "Finding a caller or a subject needs the log's data.key.", status=400)
     with reader.snapshot():
         found = find(reader.connection, filters, None if reader.keyring is None else reader.keyring.ref)
         rows = tuple(_row(reader, row) for row in found.rows)

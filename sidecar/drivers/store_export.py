@@ -34,7 +34,7 @@ class Exported(NamedTuple):
 def export(reader: Reader, target: Path) -> Exported:
     """Write the whole log into a new folder, as of one moment. Raises OwnError when the folder is not empty."""
     if target.exists() and any(target.iterdir()):
-        raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.")
+        raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.", status=400)
     target.mkdir(parents=True, exist_ok=True)
     with reader.snapshot():
         checkpoint, size = reader.checkpoint(), reader.size()

@@ -154,8 +154,6 @@ OWN_FAULTS: Mapping[str, Reason] = {
 LEDGER_FAULTS: Mapping[str, Reason] = _table(
     503,
     [
-        ("EXPORT_TARGET", "The export's folder is not empty.", "Name a new folder."),
-        ("QUERY_NEEDS_DATA_KEY", "A person cannot be looked up without the data key.", "Restore data.key from backup."),
         ("LEDGER_FOLDER", "The state folder is not one, or is incomplete.", "Restore it from backup, or name another."),
         ("LEDGER_LOCKED", "Another sidecar writes this state folder.", "Give each its own, or stop the other."),
         ("LEDGER_MISSING", "A checkpoint is there but its store is gone.", "Restore the store, or start a new folder."),

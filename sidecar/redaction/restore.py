@@ -111,6 +111,7 @@ class Restorer:
         self._live = bool(vault)
         self._tools = tools
         self._hosts = {"": True, **dict.fromkeys(map(str.lower, hosts), True)}
+        self._most_hosts = len(self._hosts) + MAX_HOSTS
         self._trusted: tuple[str, ...] = ()
         self._guard = guard
         self._bare_words = bare_words
@@ -316,7 +317,7 @@ class Restorer:
 
     def _trusts(self, host: str) -> bool:
         trusted = self._hosts.get(host)
-        if trusted is None and len(self._hosts) < MAX_HOSTS:
+        if trusted is None and len(self._hosts) < self._most_hosts:
             self._trusted = self._trusted or tuple(text.lower() for text in self._vault.trusted)
             trusted = self._hosts[host] = names_host(self._trusted, host)
         return bool(trusted)

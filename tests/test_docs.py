@@ -34,8 +34,8 @@ def settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Later wins: built-in default, `--config FILE` (YAML, nested by the dot), environment, flag. `sidecar config check`",
-        "prints the effective values and where each came from. Generated from `sidecar/config.py`.",
+        "Later wins: built-in default, `--config FILE` (YAML, nested by the dot), environment, flag.",
+        "`sidecar config check` prints the effective values and where each came from. Generated from `sidecar/config.py`.",
         "",
         "| setting | environment | default | what it does |",
         "|---|---|---|---|",

@@ -22,7 +22,7 @@ import orjson
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of
-from sidecar.dialects import Dialect
+from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import (
@@ -41,6 +41,9 @@ from sidecar.ports import Answer, Clock, Decide, Forward, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
 from sidecar.wire import is_stream, opened, outbound_of, pipe_of, reply_headers, without
+
+NOTICE_HEADER = "AI-Notice"
+"""Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,7 @@ class Exchange:
         self.intent: Intent | None = None
         self.outcome: Outcome | None = None
         self.relay: Relay | None = None
-        self.facts = ReplyFacts()
+        self.reader: Reader | None = None
         self.judgement: Judgement | None = None
         self.not_inspected: str | None = None
         self.rationale: str | None = None
@@ -224,15 +227,22 @@ class Exchange:
             )
             verbatim = not self.plan.redaction.vault and release.mode is ReleaseMode.PASS
             pipe = pipe_of(self.relay, incoming, verbatim=verbatim)
-            self.head = (incoming.status, reply_headers(incoming.headers, verbatim=verbatim))
             self.reader = reader
+            self.head = (incoming.status, self.noticed(reply_headers(incoming.headers, verbatim=verbatim)))
             while data := await incoming.read():  # (8)
                 if out := await pipe.feed(self.came.feed(data)):  # (9), (10)
                     await self.write(out)
             if out := await pipe.finish():
                 await self.write(out)
-        self.facts = reader.facts()
         await self.judge_afterwards()
+
+    def noticed(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The head with the notices that policy demands (AI Act 50(1)): their text ids, for the application to show."""
+        return headers + [(NOTICE_HEADER, notice["text_id"]) for notice in self.plan.decision.duties.notices]
+
+    def facts(self) -> ReplyFacts:
+        """What the reply has said of itself so far; of one that was cut off, that much."""
+        return self.reader.facts() if self.reader else ReplyFacts()
 
     def restorer(self) -> Restorer:
         looks = self.house.surrogates
@@ -248,7 +258,7 @@ class Exchange:
 
     async def judge_reply(self, parts: Sequence[Part], goes_on: bool) -> Judgement:
         """Step 9. The reply still bears surrogates, so the caller's own values are not judged again."""
-        facts = self.reader.facts()
+        facts = self.facts()
         judgement, _ = await judge(
             parts,
             lambda found: policy.response_document(self.plan.document, inspection=found, facts=facts, window=goes_on),
@@ -306,7 +316,7 @@ class Exchange:
     def state(self) -> State:
         if isinstance(self.fault, CallerError | Refusal) or (self.fault and self.plan.outbound is None):
             return State.REFUSED
-        if self.fault or self.facts.upstream_error or (self.head is not None and self.head[0] >= 400):
+        if self.fault or self.facts().upstream_error or (self.head is not None and self.head[0] >= 400):
             return State.FAILED
         return State.ANSWERED
 
@@ -322,7 +332,7 @@ class Exchange:
             status=self.fault.status if self.fault and not self.started else upstream_status,
             error=self.fault.code if self.fault else "UPSTREAM_STATUS" if state is State.FAILED else None,
             aborted_by=self.ports.aborted_by() if state is State.ABORTED else None,
-            reply=self.facts,
+            reply=self.facts(),
             decision=self.judgement.decision if self.judgement else None,
             release=self.plan.decision.duties.release.mode.value,
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",

@@ -290,6 +290,34 @@ async def test_a_judged_reply_is_masked_before_it_is_restored(release: dict[str,
     assert said(stage.answer.body) == "x" * 50 + " <EMAIL_ADDRESS> " + "y" * 50 + f" {SECRET}"
 
 
+async def test_a_notice_that_policy_demands_is_in_the_head() -> None:
+    notice = {"type": "notice", "id": "n", "params": {"text_id": "ai-1", "placement": "header"}}
+    stage = Stage(answers={"request": obliged(notice)})
+
+    await stage.run(question("hi"))
+
+    assert ("AI-Notice", "ai-1") in stage.answer.headers
+
+
+async def test_an_error_event_of_the_model_server_is_a_failure_in_the_record() -> None:
+    error = b'data: {"error": {"message": "no", "type": "server_error"}}\n\n'
+    stage = Stage(lambda _: ScriptedReply(headers=SSE, chunks=[events("hello there")[:400], error]))
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.record.outcomes[0].state is State.FAILED
+    assert stage.record.outcomes[0].reply.model_served == "m-1"
+
+
+async def test_what_a_reply_said_of_itself_is_recorded_of_one_that_was_cut_off_too() -> None:
+    chunks: list[Any] = [events("hello there")[:400], UpstreamError("UPSTREAM_DISCONNECTED", "-")]
+    stage = Stage(lambda _: ScriptedReply(headers=SSE, chunks=chunks))
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.record.outcomes[0].reply.model_served == "m-1"
+
+
 async def test_a_window_that_is_denied_ends_the_stream_with_an_error() -> None:
     stage = Stage(
         lambda _: ScriptedReply(headers=SSE, chunks=[events("x" * 30), events("y" * 60)]),

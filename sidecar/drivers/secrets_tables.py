@@ -43,6 +43,8 @@ ANCHORS = {
 """Where gitleaks' keyword is not what the match begins with."""
 REACH = {"jwt": 8192, "jwt-base64": 8192, "private-key": 20000, "1password-service-account-token": 4096}
 DEFAULT_REACH = 1600
+NEEDS = {"curl-auth-user": ["-u"], "curl-auth-header": ["-H", "--header"]}
+"""What must follow the keyword at all: these rules look over several lines, which is dear where it is in vain."""
 POSIX = {"[:alnum:]": "a-zA-Z0-9", "[:alpha:]": "a-zA-Z", "[:digit:]": "0-9"}
 
 
@@ -130,6 +132,7 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         "back": BACK.get(name, 0),
         "near": NEAR.get(name, 0),
         "reach": REACH.get(name, DEFAULT_REACH),
+        "needs": NEEDS.get(name, []),
         "assigned": bool(stripped),
     }
 

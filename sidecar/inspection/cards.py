@@ -23,7 +23,7 @@ RANGES: tuple[Range, ...] = (
     (3000, 3059, range(14, 20)),  # Diners Club
     (3095, 3095, range(14, 20)),  # Diners Club
     (3400, 3499, range(15, 16)),  # American Express
-    (3528, 3589, range(16, 20)),  # JCB
+    (3500, 3599, range(16, 20)),  # JCB (3528 to 3589 are issued)
     (3600, 3699, range(14, 20)),  # Diners Club
     (3700, 3799, range(15, 16)),  # American Express
     (3800, 3999, range(14, 20)),  # Diners Club

@@ -135,7 +135,7 @@ class Phones:
         if QUAD.fullmatch(written) or DATE.match(written) or len(set(number)) < 2:
             return 0.0
         if "+" in written[:2]:
-            return 0.95 if is_international(number) else 0.5 if 8 <= len(number) <= LONGEST else 0.0
+            return 1.0 if is_international(number) else 0.5 if 8 <= len(number) <= LONGEST else 0.0
         if number.startswith("00") and is_international(number[2:]):
             return 0.85
         return self._national(text, start, end, written, number)

@@ -165,6 +165,7 @@ def anchored(regex: str) -> re.Pattern[str]:
     bare = regex.replace("(?i)", "")
     if bare.startswith(r"(?<=\b"):
         bare = bare[_closing(bare) + 1 :]
+    bare = bare.replace("(?=[A-Z0-9-]*", "(?=[A-Z0-9-]{0,20}")  # unbounded, it looks to the end of `12-12-12-...`
     bare = bare.removeprefix(r"\b").removesuffix(r"\b").replace(r"\b", EDGE)
     return re.compile(f"{NOT_INSIDE}(?:{bare}){NOT_ON}", re.IGNORECASE)
 

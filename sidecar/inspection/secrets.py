@@ -23,7 +23,9 @@ API_KEY = "API_KEY"
 SECRET_TYPES = ("API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD", "USERNAME")
 TOKEN_TAIL = re.compile(r"[A-Za-z0-9_.~+/=-]*")
 TRUNCATED_KEY = re.compile(
-    r"-----BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\\r|\\n|[\sA-Za-z0-9+/=:,-]){16,}"
+    r"-----BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?:\\r|\\n|\s){1,4}(?:[A-Za-z0-9+/]{20,}|(?:Proc-Type|DEK-Info|Version|Comment):[^\n\\]{0,80}|[A-Za-z0-9+/]{1,64}={1,2}))+"
+    r"=?=?"
 )
 BEFORE_NAME = re.compile(r"[\w.-]{0,50}")
 
@@ -53,6 +55,8 @@ class SecretRule:
     def find(self, text: str, at: int) -> Iterator[Span]:
         """Secrets whose keyword stands at `at`."""
         row = self.row
+        if row["needs"] and not self._is_last_before(text, at):
+            return
         pattern = _compiled(row["regex"])
         if row["near"]:
             matches = pattern.finditer(text, max(0, at - row["near"]), at + row["near"])
@@ -65,6 +69,13 @@ class SecretRule:
             if span is not None:
                 yield span
                 return
+
+    def _is_last_before(self, text: str, at: int) -> bool:
+        """Whether what the rule needs comes before its keyword comes again: else the later one finds the same."""
+        needs, word = self.row["needs"], self.row["keywords"][0]
+        found = [place for need in needs if (place := text.find(need, at, at + self.row["reach"])) >= 0]
+        again = text.find(word, at + 1, at + self.row["reach"])
+        return bool(found) and (again < 0 or min(found) < again)
 
     def _span(self, text: str, match: re.Match[str]) -> Span | None:
         start, end = _secret(match, self.row["group"])

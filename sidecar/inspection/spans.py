@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
+
+WORD = re.compile(r"[^\W_]")
 
 
 class Strength(IntEnum):
@@ -55,7 +58,7 @@ def _widened(outer: int, inner: int, text: str) -> int:
 
 
 def _has_word(text: str, start: int, end: int) -> bool:
-    return any(char.isalnum() for char in text[start:end])
+    return WORD.search(text, start, end) is not None
 
 
 def _weight(span: Span) -> tuple[int, float, int]:

@@ -30,7 +30,9 @@ def inspector(**settings: object) -> Inspector:
     return Inspector(secret=b"s" * 32, clock=Stopped(), **settings)  # type: ignore[arg-type]
 
 
-LONG = "\n\n".join(f"Line {i}: write to user{i}@corp.internal about it, please. {'lorem ipsum ' * 20}" for i in range(40))
+LONG = "\n\n".join(
+    f"Line {i}: write to user{i}@corp.internal about it, please. {'lorem ipsum ' * 20}" for i in range(40)
+)
 
 
 @pytest.fixture
@@ -96,7 +98,9 @@ async def test_a_hung_worker_is_a_timeout_within_the_deadline() -> None:
         await made.close()
 
 
-async def test_a_failure_is_not_cached_and_says_nothing_of_the_text(shared: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failure_is_not_cached_and_says_nothing_of_the_text(
+    shared: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def failing(text: str) -> list[object]:
         raise ValueError(text)
 

@@ -77,7 +77,11 @@ def _class(items: Any) -> str:
         elif str(kind) == "RANGE":
             parts.append(f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}")
         elif str(kind) == "CATEGORY":
-            parts.append({"CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": " ", "CATEGORY_WORD": r"\w"}[str(value)])
+            parts.append(
+                {"CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": " ", "CATEGORY_WORD": r"\w", "CATEGORY_NOT_SPACE": r"\S"}[
+                    str(value)
+                ]
+            )
     negated = "^" if str(items[0][0]) == "NEGATE" else ""
     return f"[{negated}{''.join(parts)}]"
 

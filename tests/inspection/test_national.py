@@ -83,7 +83,8 @@ def test_the_issuers_example_is_found_beside_its_name(entity: str, text: str) ->
 
 
 PROVEN_ALONE = [
-    "2 55 08 14 168 025 38", "RSSMRA85T10A562S", "NL004495445B01", "85.07.30-033.28", "86095742719", "15070649C103", "A123456780",
+    "2 55 08 14 168 025 38", "RSSMRA85T10A562S", "NL004495445B01", "85.07.30-033.28", "86095742719", "15070649C103",
+    "A123456780",
     "131052-308T", "44051401359", "12345678Z", "X1234567L", "ATU13585627", "756.9217.0769.85", "211062-5629",
 ]  # fmt: skip
 
@@ -105,11 +106,16 @@ def test_shapes_alone_prove_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("locale", "make", "label"),
     [
-        ("de_DE", "iban", "IBAN"), ("fr_FR", "iban", "IBAN"), ("pl_PL", "pesel", "PESEL"), ("pl_PL", "nip", "NIP"), ("it_IT", "ssn", "codice fiscale"),
-        ("es_ES", "nif", "NIF"), ("es_ES", "nie", "NIE"), ("sv_SE", "ssn", "personnummer"), ("fi_FI", "ssn", "hetu"), ("nl_NL", "ssn", "BSN"),
-        ("en_US", "credit_card_number", "card"), ("en_US", "ssn", "SSN"), ("fr_FR", "ssn", "NIR"), ("nl_BE", "ssn", "rijksregisternummer"),
-        ("en_GB", "ssn", "national insurance"), ("de_AT", "ssn", "SVNR"), ("pt_PT", "vat_id", "VAT"), ("en_US", "email", "mail"), ("en_US", "ipv4", "host"),
-        ("en_US", "ipv6", "host"), ("en_US", "mac_address", "mac"), ("de_DE", "vat_id", "VAT"), ("nl_BE", "vat_id", "VAT"), ("de_AT", "vat_id", "VAT"),
+        ("de_DE", "iban", "IBAN"), ("fr_FR", "iban", "IBAN"), ("pl_PL", "pesel", "PESEL"), ("pl_PL", "nip", "NIP"),
+        ("it_IT", "ssn", "codice fiscale"),
+        ("es_ES", "nif", "NIF"), ("es_ES", "nie", "NIE"), ("sv_SE", "ssn", "personnummer"), ("fi_FI", "ssn",
+        "hetu"), ("nl_NL", "ssn", "BSN"),
+        ("en_US", "credit_card_number", "card"), ("en_US", "ssn", "SSN"), ("fr_FR", "ssn", "NIR"), ("nl_BE", "ssn",
+        "rijksregisternummer"),
+        ("en_GB", "ssn", "national insurance"), ("de_AT", "ssn", "SVNR"), ("pt_PT", "vat_id", "VAT"), ("en_US",
+        "email", "mail"), ("en_US", "ipv4", "host"),
+        ("en_US", "ipv6", "host"), ("en_US", "mac_address", "mac"), ("de_DE", "vat_id", "VAT"), ("nl_BE", "vat_id",
+        "VAT"), ("de_AT", "vat_id", "VAT"),
     ],
 )  # fmt: skip
 def test_generated_values_are_covered(locale: str, make: str, label: str) -> None:

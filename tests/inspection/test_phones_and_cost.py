@@ -1,0 +1,90 @@
+"""libphonenumber's own example numbers; and the cost of length."""
+
+from __future__ import annotations
+
+import time
+import warnings
+
+import pytest
+
+from sidecar.inspection.catalogue import COUNTRIES, Settings
+from sidecar.inspection.engine import Engine
+
+ENGINE = Engine(Settings())
+
+
+def covered(text: str, value: str) -> bool:
+    start = text.index(value)
+    return any(span.start <= start and span.end >= start + len(value) for span in ENGINE.find(text))
+
+
+def test_example_numbers_of_every_country_with_a_plus() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        phonenumbers = pytest.importorskip("phonenumbers")
+    styles = (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    total, missed = 0, []
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+            example = phonenumbers.example_number_for_type(region, kind)
+            for style in styles if example else ():
+                value = phonenumbers.format_number(example, style)
+                total += 1
+                if not covered(f"Hello, it is {value}.", value):
+                    missed.append(value)
+    assert total > 800
+    assert len(missed) / total <= 0.01, missed
+
+
+def test_example_numbers_as_they_are_written_at_home() -> None:
+    phonenumbers = pytest.importorskip("phonenumbers")
+    total, missed = 0, []
+    for region in map(str.upper, COUNTRIES):
+        for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+            example = phonenumbers.example_number_for_type(region, kind)
+            value = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+            total += 1
+            if not covered(f"Tel. {value}, thank you", value):
+                missed.append((region, value))
+    assert len(missed) / total <= 0.05, missed
+
+
+DENSE = (
+    "mail a.b@corp.example tel +49 30 901820 ssn 219-09-9999 ip 10.1.2.3 "
+    "card 4111111111111111 iban DE89370400440532013000 "
+)
+PROSE = "The quick brown fox, who had been to three meetings in 2024, wrote a long report on the matter. "
+NASTY = {
+    "dense": DENSE,
+    "prose": PROSE,
+    "digits": "1234567890 ",
+    "one digit run": "1",
+    "dots and digits": "1.",
+    "at signs": "a@",
+    "colons": "a:b:",
+    "key words": "-----begin ey password token key secret ",
+    "begins of keys": "-----BEGIN RSA PRIVATE KEY-----\n",
+    "one long word": "x",
+    "percent": "%41",
+    "zero width": "a\u200b",
+    "curl": "curl ",
+    "hyphens": "12-",
+    "brackets": "(1",
+    "streets": "12 Main Street ",
+}
+
+
+@pytest.mark.parametrize("kind", NASTY)
+def test_twice_the_text_costs_about_twice_the_time(kind: str) -> None:
+    """From 8 to 32 KB: a quadratic step would cost 16 times as much; 9 leaves room for a busy machine."""
+    unit = NASTY[kind]
+    small, large = unit * (8_192 // len(unit)), unit * (32_768 // len(unit))
+    fast = min(_cost(small) for _ in range(3))
+    slow = min(_cost(large) for _ in range(2))
+    assert slow < max(9 * fast, 0.1), (fast, slow)
+
+
+def _cost(text: str) -> float:
+    began = time.process_time()
+    ENGINE.find(text)
+    return time.process_time() - began

@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 LITERAL = "LITERAL"
 """The entity of a surrogate that the caller typed: it stands for itself."""
@@ -36,29 +37,58 @@ _CLOSE = r"(?:>|&[gG][tT];|\\{1,4}u003[eE])"
 _JOIN = r"\\{0,4}_"
 _SUFFIX = r"(?:0[0-9a-fA-F]{16}|[1-9][0-9]*+)"
 
+# Both begin behind the first character, which `tokens` matches as one of a set: so the search skips all others fast.
 _BRACKETED = (
-    rf"(?P<open>{_OPEN})(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z][A-Za-z0-9]*+)*+{_JOIN}{_SUFFIX})"
+    r"(?:(?<=<)|(?<=&)[lL][tT];|(?<=\\)\\{0,3}u003[cC])"
+    rf"(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z][A-Za-z0-9]*+)*+{_JOIN}{_SUFFIX})"
     rf"(?:(?P<close>{_CLOSE})|(?![A-Za-z0-9]))"
 )
-_BARE = rf"(?P<bare>[A-Z][A-Z0-9]*+(?:{_JOIN}[A-Z][A-Z0-9]*+)*+{_JOIN}{_SUFFIX})(?:(?P<shut>{_CLOSE})|(?![A-Za-z0-9]))"
+_BARE = (
+    rf"(?<=[A-Z])[A-Z0-9]*+(?:{_JOIN}[A-Z][A-Z0-9]*+)*+{_JOIN}{_SUFFIX}(?P<bare>)"
+    rf"(?:(?P<shut>{_CLOSE})|(?![A-Za-z0-9]))"
+)
+_FIRST = r"[<&\\A-Z]"
 
-_BOUND = r"(?<![A-Za-z0-9])"
+_BOUND = r"(?<![A-Za-z0-9].)"
 # In the text of a JSON document a name may follow an escape such as \n, whose last character is a letter.
+_BOUND_JSON = rf"(?:{_BOUND}|(?<=\\[bfnrt].)|(?<=\\u[0-9a-fA-F]{{4}}.))"
 BEHIND_ESCAPE = r"(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})"
-_BOUND_JSON = rf"(?:(?<![A-Za-z0-9])|{BEHIND_ESCAPE})"
 
 
 @lru_cache(maxsize=8)
 def tokens(*, json_text: bool = False, others: str = "") -> re.Pattern[str]:
     """Finds surrogates in every tolerated spelling; `others` is a pattern of further ones, found as group `other`."""
     bound = _BOUND_JSON if json_text else _BOUND
-    return re.compile(f"{_BRACKETED}|{bound}{_BARE}" + (f"|(?P<other>{others})" if others else ""))
+    return re.compile(f"{_FIRST}(?:{_BRACKETED}|{bound}{_BARE})" + (f"|(?P<other>{others})" if others else ""))
 
 
 @lru_cache(maxsize=2)
 def starts(*, json_text: bool = False) -> re.Pattern[str]:
     """Finds where a surrogate, in whatever spelling, may begin."""
-    return re.compile(rf"[<&\\]|{_BOUND_JSON if json_text else _BOUND}[A-Z]")
+    return re.compile(rf"{_FIRST}(?:(?<=[<&\\])|{_BOUND_JSON if json_text else _BOUND})")
+
+
+class Token(NamedTuple):
+    """What `tokens` found, taken apart: the name's body as it is spelled, where it stands, and its brackets."""
+
+    body: str
+    start: int
+    end: int
+    opening: str
+    closing: str
+
+    @property
+    def name(self) -> str:
+        return plain(self.body)
+
+
+def read(found: re.Match[str]) -> Token:
+    """Take a match of `tokens` apart."""
+    if found["body"] is not None:
+        start, end = found.span("body")
+        return Token(found["body"], start, end, found.string[found.start() : start], found["close"] or "")
+    start, end = found.start(), found.start("bare")
+    return Token(found.string[start:end], start, end, "", found["shut"] or "")
 
 
 TOKEN = tokens(json_text=True)

@@ -20,6 +20,8 @@ MAX_DEPTH = 4
 _INSIDE = re.compile(r'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\u(?![0-9a-fA-F]{0,3}\Z)|\\[^u])*+')
 _OUTSIDE = re.compile(r"(?:[\s{}\[\]:,]|(?:true|false|null|-?[0-9][0-9.eE+\-]*+)(?![A-Za-z0-9.+\-]))*+")
 _WORD_CUT = re.compile(r"[A-Za-z0-9.+\-]{1,40}\Z")
+# Whole strings that hold no document, and what stands between them: most of a reply, passed over at once.
+_PLAIN = re.compile(r'(?:[^"]*+"(?!(?:\s|\\[bfnrt])*(?:[{\[]|\\u))(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _AWAITS_VALUE = re.compile(r'":|["0-9el}\]],')  # the last two signs outside strings, a string being one quote
 _NEAR = 64
 _LONE = re.compile(r"[\ud800-\udfff]")
@@ -84,6 +86,8 @@ class JsonCursor:
 
     def _between(self, text: str, at: int) -> int:
         """Outside strings, up to the next quote; returns where to go on."""
+        if self._depth == 1 and (plain := _PLAIN.match(text, at)):
+            at = plain.end()
         end = text.find('"', at)
         stop = len(text) if end < 0 else end
         if self._depth > 1:

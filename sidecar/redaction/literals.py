@@ -11,7 +11,7 @@ import re
 import string
 from collections.abc import Collection
 
-from sidecar.redaction.grammar import LITERAL, TOKEN, joints, label_of, plain
+from sidecar.redaction.grammar import LITERAL, TOKEN, joints, label_of, plain, read
 
 _NUMBERED = re.compile("_[0-9]")
 _WORD = string.ascii_letters + string.digits + "_\\"
@@ -68,12 +68,12 @@ class LiteralScan:
 
     def _start(self, found: re.Match[str]) -> int | None:
         """Where the literal begins in what the grammar found, None when no restorer would touch it."""
-        if found["open"] and found["close"] and label_of(plain(found["body"]).upper()) in self._bracketed:
+        token = read(found)
+        if token.opening and token.closing and label_of(token.name.upper()) in self._bracketed:
             return found.start()
-        if found["open"] and label_of(plain(found["body"])) in self._without:
+        if token.opening and label_of(token.name) in self._without:
             return found.start()
-        group = "body" if found["open"] else "bare"
-        for start in joints(found[group]):
-            if label_of(plain(found[group][start:]).upper()) in self._without:
-                return found.start(group) + start
+        for start in joints(token.body):
+            if label_of(plain(token.body[start:]).upper()) in self._without:
+                return token.start + start
         return None

@@ -179,7 +179,7 @@ class Restorer:
         for found in run.tokens(text, at):
             if found.end() > stop:
                 break
-            match = self._meaning(found, text)
+            match = self._meaning(found)
             if match is None:
                 continue
             new = self._replacement(run, text, at, match, final)
@@ -216,54 +216,54 @@ class Restorer:
         begins = (found.start() for found in self._first.finditer(text, first, last))
         return next((start for start in begins if text[start:] in self._starts), last)
 
-    def _meaning(self, found: re.Match[str], text: str) -> Match | None:
+    def _meaning(self, found: re.Match[str]) -> Match | None:
         """The value that was meant, None (and counted) if that is not certain."""
         if self._starts and found["other"]:
             entry = self._vault.lifelike(found[0])
             return Match(entry, *found.span()) if entry else None
-        if found["open"]:
-            return self._inner(found, "body") if self._foreign(found) else self._bracketed(found, text)
-        return self._inner(found, "bare") or self._half_closed(found, text)
+        token = grammar.read(found)
+        entry = self._vault.named(token.name)
+        if token.opening:
+            if self._foreign(token, entry):
+                return self._inner(token)
+            return self._bracketed(found, token, entry)
+        return self._inner(token) or self._half_closed(found, token, entry)
 
-    def _foreign(self, found: re.Match[str]) -> bool:
+    def _foreign(self, token: grammar.Token, entry: Entry | None) -> bool:
         """Whether a name in brackets is not to be read as one with its bracket; counted if it might have been."""
-        name = grammar.plain(found["body"])
-        entry = self._vault.named(name)
-        if found["close"]:
-            self.unknown += entry is None and self._well_formed(found, name)
+        if token.closing:
+            self.unknown += entry is None and self._well_formed(token)
             return entry is None
-        return entry is None or entry.name != name or entry.bare
+        return entry is None or entry.name != token.name or entry.bare
 
-    def _well_formed(self, found: re.Match[str], name: str) -> bool:
-        if len(found[0]) > self._vault.longest:
+    def _well_formed(self, token: grammar.Token) -> bool:
+        if len(token.opening + token.body + token.closing) > self._vault.longest:
             return False
-        exact = found["open"] == "<" and found["close"] == ">" and grammar.canonical(found["body"])
-        return exact or grammar.label_of(name.upper()) in self._labels
+        exact = token.opening == "<" and token.closing == ">" and grammar.canonical(token.body)
+        return exact or grammar.label_of(token.name.upper()) in self._labels
 
-    def _bracketed(self, found: re.Match[str], text: str) -> Match | None:
-        entry = self._vault.named(grammar.plain(found["body"]))
-        start = _opening(found, text)
-        if entry and start is not None and (found["close"] or _BEHIND_HALF.match(text, found.end())):
+    def _bracketed(self, found: re.Match[str], token: grammar.Token, entry: Entry | None) -> Match | None:
+        start = _opening(found)
+        if entry and start is not None and (token.closing or _BEHIND_HALF.match(found.string, found.end())):
             return Match(entry, start, found.end())
         self.ambiguous += 1
         return None
 
-    def _inner(self, found: re.Match[str], group: str) -> Match | None:
+    def _inner(self, token: grammar.Token) -> Match | None:
         """A name that was minted bare, also within a longer identifier."""
-        for start in grammar.joints(found[group]):
-            name = grammar.plain(found[group][start:])
+        for start in grammar.joints(token.body):
+            name = grammar.plain(token.body[start:])
             entry = self._vault.named(name)
             if entry and entry.bare and entry.name == name:
-                return Match(entry, found.start(group) + start, found.end(group))
+                return Match(entry, token.start + start, token.end)
         return None
 
-    def _half_closed(self, found: re.Match[str], text: str) -> Match | None:
+    def _half_closed(self, found: re.Match[str], token: grammar.Token, entry: Entry | None) -> Match | None:
         """A name that has lost its opening bracket or both."""
-        name = grammar.plain(found["bare"])
-        entry = self._vault.named(name)
-        if entry is None or entry.name != name or text.endswith(_BEFORE_HALF, 0, found.start()):
+        text = found.string
+        if entry is None or entry.name != token.name or text.endswith(_BEFORE_HALF, 0, found.start()):
             return None
-        if found["shut"] or (self._bare_words and _BEHIND_HALF.match(text, found.end())):
+        if token.closing or (self._bare_words and _BEHIND_HALF.match(text, found.end())):
             return Match(entry, *found.span())
         self.ambiguous += 1
         return None
@@ -328,13 +328,13 @@ def _spelled(entry: Entry, raw: str) -> str:
     return entry.token if raw == entry.token else grammar.bracketed(entry.name)
 
 
-def _opening(found: re.Match[str], text: str) -> int | None:
+def _opening(found: re.Match[str]) -> int | None:
     """Where the opening bracket begins: of the backslashes before a `u003c`, only those that escape it are its own.
 
     JSON doubles backslashes with every document it is put in, so the escape's own are the largest power of two in
     their number. None when there are more than the list of spellings holds.
     """
-    start = found.start()
+    text, start = found.string, found.start()
     if text[start] != "\\":
         return start
     bracket = text.index("u", start)

@@ -12,7 +12,7 @@ from typing import Final
 from .emit import NESTING, Plain, used
 from .ir import Block, Func, Lit, Operand, Stmt, walk
 from .optimise import INFALLIBLE, exposed
-from .values import RegoSet, canonical
+from .values import RegoSet, canonical, make_set
 
 # Builtins that answer true, false or (lenient) undefined: `is True` is their whole test.
 BOOLEAN: Final = frozenset({
@@ -101,10 +101,10 @@ class Fast(Plain):
 
     def do_Set(self, stmt: Stmt) -> None:
         values = [item[0] for operand in stmt.ins if (item := self.known(operand))]
-        constant = RegoSet((canonical(value), value) for value in values)
+        constant = make_set(values)
         if len(values) == len(stmt.ins) and self.bind(stmt.outs[0], constant):
             return
-        pairs = (f"({self.key(item)}, {self.ref(item)})" for item in stmt.ins)
+        pairs = (f"({self.key(item)}, {self.ref(item)})" for item in reversed(stmt.ins))  # the first stays
         self.put(f"v{stmt.outs[0]} = RegoSet([{', '.join(pairs)}])")
 
     def key(self, operand: Operand) -> str:
@@ -147,7 +147,7 @@ class Fast(Plain):
         if stmt.ins[0] in self.owned:
             super().do_SetAdd(stmt)
         else:
-            self.put(f"{self.ref(stmt.ins[0])}[{self.key(stmt.ins[1])}] = {self.ref(stmt.ins[1])}")
+            self.put(f"{self.ref(stmt.ins[0])}.setdefault({self.key(stmt.ins[1])}, {self.ref(stmt.ins[1])})")
 
     def do_ObjectInsert(self, stmt: Stmt) -> None:
         if stmt.ins[0] in self.owned:

@@ -53,8 +53,15 @@ FUNCTION_NAMES: Final = {
 }  # fmt: skip
 
 
+# All of Python that generated code may name.
+PYTHON: Final = {
+    kind.__name__: kind
+    for kind in (bool, dict, float, frozenset, id, int, isinstance, len, list, set, str, type)
+}  # fmt: skip
+
+
 def module_of(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]]) -> Module:
-    module = Module(policy, data, builtins, dict(FUNCTION_NAMES))
+    module = Module(policy, data, builtins, {**FUNCTION_NAMES, "__builtins__": PYTHON})
     for index, name in enumerate(sorted(builtins)):
         module.names[f"B{index}"] = builtins[name]
     return module

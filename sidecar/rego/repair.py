@@ -60,6 +60,8 @@ class _Mender:
                 yield lookup(stmt.blocks[0][0])
                 yield from self.statements(stmt.blocks[0][1:])
                 continue
+            if stmt.kind == "CallDynamic":
+                raise refusal(stmt)
             stmt = replace(stmt, blocks=tuple(map(self.block, stmt.blocks)))
             yield from self.negation(stmt) if stmt.kind == "Not" else (stmt,)
 

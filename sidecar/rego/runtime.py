@@ -152,7 +152,7 @@ def sorted_values(run: Run, source: Value) -> Iterable[Value]:
 
 
 def add(target: RegoSet, value: Value) -> None:
-    target[value if type(value) is str else canonical(value)] = value
+    target.setdefault(value if type(value) is str else canonical(value), value)
 
 
 def insert(target: dict[Any, Value], key: Value, value: Value) -> None:
@@ -161,7 +161,7 @@ def insert(target: dict[Any, Value], key: Value, value: Value) -> None:
 
 def absorb(run: Run, target: RegoSet, source: Value) -> None:
     """Every element of `source` into a set: the whole of many rules."""
-    if type(source) is RegoSet:
+    if type(source) is RegoSet and not target:
         run.spend(len(source))
         target.update(source)
     else:

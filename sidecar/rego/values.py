@@ -40,7 +40,10 @@ UNDEFINED: Final = Undefined.UNDEFINED
 
 
 class RegoSet(dict[Any, Any]):
-    """A set: canonical key -> element. A dict, so that lookup by a string costs one hash."""
+    """A set: canonical key -> element. A dict, so that lookup by a string costs one hash.
+
+    Of equal elements the first stays (`1`, then `1.0`: OPA shows 1), hence `setdefault` wherever sets grow.
+    """
 
     __slots__ = ()
 
@@ -76,7 +79,10 @@ def thaw(key: Any) -> Value:
 
 
 def make_set(elements: Iterable[Value]) -> RegoSet:
-    return RegoSet((canonical(element), element) for element in elements)
+    result = RegoSet()
+    for element in elements:
+        result.setdefault(canonical(element), element)
+    return result
 
 
 def same(a: Value, b: Value) -> bool:

@@ -13,14 +13,17 @@ ENTRYPOINT = "t/out"
 SCALARS = ["null", "true", "false", "0", "1", "2", "1.0", "0.5", "-1", "3", '"a"', '"b"', '""', '"é"', "0.1"]
 REFS = [
     "input.a", "input.b", "input.c.d", "input.xs", "input.m", "input.xs[0]", "input.m.a", "input.n", "input.s",
-    "data.base.list", "data.base.map", "data.base.map.a", "data.base.one", "data.base.deep.x.y", "data.base.none", "input",
+    "data.base.list", "data.base.map", "data.base.map.a", "data.base.one", "data.base.deep.x.y", "data.base.none",
+    "input",
 ]  # fmt: skip
 COLLECTIONS = ["input.xs", "input.m", "data.base.list", "data.base.map", "input.ys", "data.base.mixed"]
 COMPARE = ["==", "!=", "<", "<=", ">", ">="]
-UNARY = ["count({})", "sum({})", "sort({})", "type_name({})", "is_number({})", "is_string({})", "max({})", "to_number({})",
-         "json.marshal({})", "object.keys({})", "abs({})", "upper({})", "array.reverse({})", "is_boolean({})"]  # fmt: skip
-BINARY = ["{} + {}", "{} * {}", "{} - {}", "{} / {}", "{} % {}", 'object.get({}, "a", {})', "startswith({}, {})", "{} & {}",
-          "{} | {}", "array.concat({}, {})", 'concat(",", [{}, {}])', 'sprintf("%v %v", [{}, {}])', "contains({}, {})"]  # fmt: skip
+UNARY = ["count({})", "sum({})", "sort({})", "type_name({})", "is_number({})", "is_string({})", "max({})",
+         "to_number({})", "json.marshal({})", "object.keys({})", "abs({})", "upper({})",
+         "array.reverse({})", "is_boolean({})"]  # fmt: skip
+BINARY = ["{} + {}", "{} * {}", "{} - {}", "{} / {}", "{} % {}", 'object.get({}, "a", {})', "startswith({}, {})",
+          "{} & {}", "{} | {}", "array.concat({}, {})", 'concat(",", [{}, {}])', 'sprintf("%v %v", [{}, {}])',
+          "contains({}, {})"]  # fmt: skip
 
 
 class _Writer:
@@ -89,9 +92,8 @@ class _Writer:
     # --- bodies ---
 
     def body(self, depth: int, local: list[str], most: int) -> tuple[str, list[str]]:
-        known, parts = list(local), []
-        for _ in range(self.random.randint(1, most)):
-            parts.append(self.expression(depth, known))
+        known = list(local)
+        parts = [self.expression(depth, known) for _ in range(self.random.randint(1, most))]
         return "; ".join(parts), known
 
     def expression(self, depth: int, local: list[str]) -> str:
@@ -126,7 +128,7 @@ class _Writer:
 
     def test(self, depth: int, local: list[str]) -> str:
         if self.random.random() < 0.3:
-            return self.term(depth, local)
+            return self.pick([*REFS, *local, *self.rules])  # a bare literal is no condition: the planner drops it
         return f"{self.term(depth, local)} {self.pick(COMPARE)} {self.term(depth, local)}"
 
     # --- rules ---
@@ -176,7 +178,9 @@ def pack(random: Random, name: str) -> str:
         "default flag := false",
     ]
     chosen = random.sample(rules, random.randint(1, 3))
-    chosen = [rule for at, rule in enumerate(chosen) if rule.split()[0] not in {other.split()[0] for other in chosen[:at]}]
+    chosen = [
+        rule for at, rule in enumerate(chosen) if rule.split()[0] not in {other.split()[0] for other in chosen[:at]}
+    ]
     return f"package packs.{name}\n" + "\n".join(chosen) + "\n"
 
 

@@ -133,7 +133,8 @@ def union(run: Run, a: Value) -> Value:
     result = RegoSet()
     for item in a_set(a, 1).values():
         run.spend(len(a_set(item, 1)))
-        result.update(item)
+        for key, element in item.items():
+            result.setdefault(key, element)
     return result
 
 

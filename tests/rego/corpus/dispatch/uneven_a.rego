@@ -1,0 +1,3 @@
+package uneven.a
+
+flag := false

@@ -1,0 +1,3 @@
+package uneven.b
+
+flag := input.a == 1

@@ -1,0 +1,3 @@
+package uneven.c.flag.deep
+
+z := 1

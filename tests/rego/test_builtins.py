@@ -1,0 +1,115 @@
+"""Builtins where OPA's cases do not reach: bounds, messages, the edges of text."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from sidecar.rego.builtins import TABLE
+from sidecar.rego.errors import BuiltinError, OverLimit
+from sidecar.rego.runtime import Run
+from sidecar.rego.values import make_set
+
+NEVER = ["http.send", "opa.runtime", "net.lookup_ip_addr", "rand.intn", "uuid.rfc4122", "time.now_ns"]
+
+
+def call(name: str, *operands: Any, steps: int = 10_000) -> Any:
+    return TABLE[name](Run(0, steps, None, 0.0), *operands)
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_what_is_never_there(name: str) -> None:
+    assert name not in TABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [
+        ("numbers.range", (0, 10**12)), ("numbers.range_step", (0, 10**12, 3)), ("net.cidr_expand", ("10.0.0.0/8",)),
+        ("array.concat", ([0] * 9_000, [0] * 9_000)), ("walk", ([[0] * 100] * 200,)), ("split", ("," * 20_000, ",")),
+        ("object.union", ({str(key): 0 for key in range(9_000)}, {str(key): 1 for key in range(9_000)})),
+    ],
+)  # fmt: skip
+def test_work_is_charged_before_it_is_done(name: str, operands: tuple[Any, ...]) -> None:
+    with pytest.raises(OverLimit):
+        call(name, *operands)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [
+        ("concat", ("x" * 1000, ["y"] * 5000)), ("replace", ("a" * 5000, "a", "b" * 5000)),
+        ("replace", ("a" * 5000, "", "b" * 5000)), ("sprintf", ("%2000000d", [1])), ("sprintf", ("%.2000000f", [1.5])),
+        ("regex.replace", ("a" * 5000, "a", "b" * 5000)), ("strings.replace_n", ({"a": "b" * 5000}, "a" * 5000)),
+        ("bits.lsh", (1, 10**9)), ("regex.match", ("(" * 20_000, "x")), ("regex.match", ("a{1000}{1000}", "a")),
+    ],
+)  # fmt: skip
+def test_no_operand_makes_a_giant(name: str, operands: tuple[Any, ...]) -> None:
+    with pytest.raises((BuiltinError, OverLimit)):
+        call(name, *operands, steps=1_000_000)
+
+
+def test_no_regular_expression_is_slow() -> None:
+    """The one that kills backtracking engines; RE2 answers in linear time."""
+    assert call("regex.match", "^(a+)+$", "a" * 50_000 + "!") is False
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLE) - {"internal.member_3", "time.format"}))
+def test_errors_name_types_not_values(name: str) -> None:
+    """Any operands, any number of them: an answer or a BuiltinError that holds nothing of them."""
+    given = [None, True, 3, 0.5, "planted-4711", ["planted-4711"], {"k": "planted-4711"}, make_set(["planted-4711"])]
+    for operand, number in product(given, range(1, 5)):
+        try:
+            call(name, *[operand] * number)
+        except TypeError as error:
+            assert "argument" in str(error), (name, error)  # of another arity; the compiler checks that
+        except (BuiltinError, OverLimit) as error:
+            assert "planted" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("form", "values", "text"),
+    [
+        ("%d%%", [5], "5%"), ("%s", [{"a": 1}], '{"a": 1}'), ("%v", [make_set([2, 1])], "{1, 2}"),
+        ("%v", [None], "null"),
+        ("%d", ["x"], "%!d(string=x)"), ("%d %d", [1], "1 %!d(MISSING)"), ("x", [1], "x%!(EXTRA int64=1)"),
+        ("%[2]v %[1]v", ["a", "b"], "b a"), ("%6.2f|%-6s|%+d|%x", [3.14159, "ab", 7, "hi"], "  3.14|ab    |+7|6869"),
+        ("%v", [1.0], "1"), ("%v", [12345678.5], "1.23456785e+07"), ("%t", [True], "%!t(string=true)"),
+        ("%", [], "%!(NOVERB)"),
+        ("%08.3f", [-3.14159], "-003.142"), ("%c%U", [233, 233], "éU+00E9"), ("%s", [2**70], str(2**70)),
+    ],
+)  # fmt: skip
+def test_sprintf_writes_as_go_does(form: str, values: list[Any], text: str) -> None:
+    assert call("sprintf", form, values) == text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "separators", "text", "matches"),
+    [
+        ("*", ["."], "a.b", False), ("**", ["."], "a.b", True), ("*.b", [], "a.b", True), ("*", None, "a.b", True),
+        ("{a,b*}c", [], "bxc", True), ("[!a-c]x", [], "dx", True), ("[a-c]x", [], "dx", False),
+        ("a?c", ["b"], "abc", False),
+        (r"\*", [], "*", True), ("api.*.com", ["."], "api.x.com", True), ("a.c", [], "abc", False),
+        ("*", [], "a\nb", True),
+    ],
+)  # fmt: skip
+def test_globs(pattern: str, separators: Any, text: str, matches: bool) -> None:
+    assert call("glob.match", pattern, separators, text) is matches
+
+
+def test_text_that_is_not_unicode_gets_no_answer() -> None:
+    for name, operands in (
+        ("regex.match", ("a", "\ud800")),
+        ("crypto.sha256", ("\ud800",)),
+        ("base64.decode", ("/w==",)),
+    ):
+        with pytest.raises(BuiltinError):
+            call(name, *operands)
+
+
+def test_the_machine_has_no_say_in_time() -> None:
+    with pytest.raises(BuiltinError):
+        call("time.clock", [0, "Local"])
+    assert call("time.add_date", 1_730_332_800_000_000_000, 0, 1, 0) == 1_733_011_200_000_000_000  # Oct 31 to Dec 1

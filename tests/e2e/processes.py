@@ -50,11 +50,13 @@ class Sidecar:
         *arguments: str,
         config: Mapping[str, Any] | None = None,
         wrap: Sequence[str] = (),
+        program: Sequence[str] = ("-m", "sidecar"),
         env: Mapping[str, str] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.state, self.ready = folder, folder / "state", folder / "ready.json"
-        self.wrap, self.env = list(wrap), {**os.environ, **(env or {})}  # noqa: TID251  a child needs ours
+        self.command = [*wrap, sys.executable, *program, "serve"]
+        self.env = {**os.environ, **(env or {})}  # noqa: TID251  a child needs ours
         self.arguments = ["--upstream", upstream, "--state", str(self.state), "--ready-file", str(self.ready)]
         self.arguments += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", *arguments]
         if config is not None:
@@ -64,12 +66,13 @@ class Sidecar:
 
     def start(self) -> None:
         self.ready.unlink(missing_ok=True)
-        command = [*self.wrap, sys.executable, "-m", "sidecar", "serve", *self.arguments]
+        command = [*self.command, *self.arguments]
         with (self.folder / "sidecar.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.env, start_new_session=True)
         end = time.monotonic() + START_SECONDS
         while not self.ready.exists():
             if self.process.poll() is not None or time.monotonic() > end:
+                self.kill()
                 raise AssertionError(f"the sidecar did not start:\n{self.output()[-4000:]}")
             time.sleep(0.02)
         found = orjson.loads(self.ready.read_bytes())

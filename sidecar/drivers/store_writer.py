@@ -4,7 +4,8 @@ Entries, leaf hashes, boxes, index rows, frontier and the signed checkpoint beco
 head moves by compare-and-swap. Any error of the disk is fatal: a commit is never tried again, because after a failed
 fsync nobody knows what is on disk. Only what the database rejected as a duplicate fails alone.
 
-Not thread-safe: used by one thread at a time.
+Two steps: `stage` writes a batch into the page cache and signs it, `commit` makes it durable. Each may run in another
+thread, but never both at once.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class StoreWriter:
         self.signer = signer
         self.failed: str | None = None
         self.wal_pages = 0
+        self._staged: _Batch | None = None
+        self._published = head.checkpoint
         self._lock = lock
         self._connection = connection
         self._engine = engine
@@ -85,36 +88,66 @@ class StoreWriter:
         if head.checkpoint:
             self._file.replace(head.checkpoint)
 
-    def commit(self, items: Sequence[Item]) -> list[Exception | None]:
-        """Append the items in order; returns for each what went wrong with it, or None once it is durable.
+    def stage(self, items: Sequence[Item]) -> dict[Item, Duplicate]:
+        """Begin a transaction with these items; returns those that cannot be appended, whose ids are taken.
 
-        Raises nothing: after a StoreFault `failed` is set and every later item gets one too.
+        Touches memory only, but for pages that SQLite has to read. Nothing is begun when no item is left. Raises
+        StoreFault, after which `failed` is set.
         """
-        if self.failed is None:
-            try:
-                self._transaction(items)
-                return [None] * len(items)
-            except self._engine.constraint as fault:
-                # Only an id can be a duplicate; an entry's number that is taken means another writer.
-                if "exchange.id" in str(fault):
-                    return self._one_by_one(items, fault)
-                self._fail(fault)
-            except Exception as fault:  # noqa: BLE001  whatever it was: what is on disk is unknown from here on
-                self._fail(fault)
-        return [StoreFault(self.failed)] * len(items)
-
-    def _fail(self, fault: Exception) -> None:
-        self.failed = self.failed or f"{type(fault).__name__}: {fault}"
-
-    def _one_by_one(self, items: Sequence[Item], fault: Exception) -> list[Exception | None]:
-        """A duplicate undoes its batch; append the others without it."""
+        if self.failed is not None:
+            raise StoreFault(self.failed)
         try:
+            self._transaction(items)
+        except self._engine.constraint as fault:
+            return self._without_duplicates(items, fault)
+        except Exception as fault:
+            raise self._fail(fault) from fault
+        return {}
+
+    def commit(self) -> None:
+        """Make what was staged durable. Raises StoreFault; what is on disk is unknown from then on."""
+        batch, self._staged = self._staged, None
+        if batch is None:
+            return
+        try:
+            self._connection.execute("COMMIT")
+        except Exception as fault:
+            raise self._fail(fault) from fault
+        self.head = Head(self.head.origin, batch.frontier, batch.t, batch.checkpoint, batch.open)
+        self.wal_pages += 4 + 2 * len(batch.entries)  # an estimate, to know when folding in is due
+
+    def publish(self) -> None:
+        """Put the newest checkpoint into the file beside the store."""
+        if self.failed is None and self.head.checkpoint != self._published:
+            self._published = self.head.checkpoint
+            try:
+                self._file.write(self._published)
+            except OSError as fault:
+                self._fail(fault)
+
+    def _fail(self, fault: Exception) -> StoreFault:
+        self.failed = self.failed or f"{type(fault).__name__}: {fault}"
+        return StoreFault(self.failed)
+
+    def _without_duplicates(self, items: Sequence[Item], fault: Exception) -> dict[Item, Duplicate]:
+        """Only an exchange's id can be a duplicate; an entry's number that is taken means another writer."""
+        try:
+            if "exchange.id" not in str(fault):
+                raise fault
             self._connection.execute("ROLLBACK")
-        except Exception as worse:  # noqa: BLE001  a transaction that cannot be undone is as fatal as one that failed
-            self._fail(worse)
-        if len(items) == 1:
-            return [Duplicate(str(fault))]
-        return [result for item in items for result in self.commit([item])]
+            taken = {item: Duplicate(item.entry.id) for item in items if self._is_taken(item)}
+            rest = [item for item in items if item not in taken]
+            if not taken:
+                raise fault
+            if rest:
+                self._transaction(rest)
+        except Exception as worse:
+            raise self._fail(worse) from worse
+        return taken
+
+    def _is_taken(self, item: Item) -> bool:
+        query = "SELECT 1 FROM exchange WHERE id = ?"
+        return item.entry.typ == "intent" and bool(self._connection.execute(query, (item.entry.id,)).fetchall())
 
     def _transaction(self, items: Sequence[Item]) -> None:
         head, run = self.head, self._connection.execute
@@ -124,12 +157,9 @@ class StoreWriter:
             run(statement, [value for row in rows for value in row])
         self._read_back(head.frontier.size, batch.entries)
         root = batch.frontier.root()
-        checkpoint = sign_checkpoint(Checkpoint(head.origin, batch.frontier.size, root), self.signer)
-        self._move_head(batch, root, checkpoint)
-        run("COMMIT")
-        self.head = Head(head.origin, batch.frontier, batch.t, checkpoint, batch.open)
-        self._file.write(checkpoint)
-        self.wal_pages += 4 + 2 * len(items)  # an estimate, to know when folding in is due
+        batch.checkpoint = sign_checkpoint(Checkpoint(head.origin, batch.frontier.size, root), self.signer)
+        self._move_head(batch, root, batch.checkpoint)
+        self._staged = batch
 
     def _move_head(self, batch: _Batch, root: bytes, checkpoint: str) -> None:
         frontier, old = batch.frontier, self.head.frontier.size
@@ -147,20 +177,21 @@ class StoreWriter:
 
     def fold_in(self, *, force: bool = False) -> None:
         """Move the WAL into the database file. Only this connection ever does: SQLite before 3.51.3 has a bug when two
-        connections checkpoint and commit at once.
+        connections checkpoint and commit at once. Raises StoreFault.
         """
         if self.failed is None and (force or self.wal_pages >= CHECKPOINT_PAGES):
             mode = "TRUNCATE" if force else "PASSIVE"
+            self.wal_pages = 0
             try:
                 self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-            except Exception as fault:  # noqa: BLE001  an error of the disk, as in commit
-                self._fail(fault)
-            self.wal_pages = 0
+            except Exception as fault:
+                raise self._fail(fault) from fault
 
     def close(self) -> None:
-        if self.failed is None:
-            self.fold_in(force=True)
         try:
+            if self.failed is None:
+                self.publish()
+                self.fold_in(force=True)
             # Closing folds the WAL in once more. On a broken disk that may fail again, and then the WAL stays: all
             # that was acknowledged is in it.
             self._connection.close()
@@ -175,6 +206,7 @@ class _Batch:
     """What one transaction writes, computed before it begins."""
 
     def __init__(self, head: Head, items: Sequence[Item]) -> None:
+        self.checkpoint = ""
         self.frontier = head.frontier.copy()
         self.open = dict(head.open)
         self.t = head.t

@@ -67,7 +67,25 @@ def loads(data: bytes, *, limit: int = MAX_ENTRY) -> Any:
 
 def load_object(data: bytes, *, limit: int = MAX_ENTRY) -> dict[str, Any]:
     """Like `loads`, for an object at the top."""
-    value = loads(data, limit=limit)
+    return _object(loads(data, limit=limit))
+
+
+def load_signed(data: bytes) -> dict[str, Any]:
+    """Like `load_object`, for bytes that a signed tree commits to: spelling is checked, types are not walked again.
+
+    Twice as fast; what it lets through (a float, deep nesting) only the log itself could have signed.
+    """
+    try:
+        value = orjson.loads(data)
+        same = orjson.dumps(value, option=_WRITE) == data
+    except (ValueError, TypeError) as fault:
+        raise ProfileError("not JSON") from fault
+    if not same:
+        raise ProfileError("not the canonical spelling")
+    return _object(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
     if type(value) is not dict:
         raise ProfileError("not an object")
     return value

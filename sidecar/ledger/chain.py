@@ -32,7 +32,7 @@ class Chain:
     def feed(self, number: int, body: bytes) -> dict[str, Any] | None:
         """The entry's fields, or None when it cannot be read."""
         try:
-            leaf = parse(body)
+            leaf = parse(body, signed=True)
         except ProfileError as fault:
             self.report.fail(number, None, "entry-malformed", str(fault))
             return None

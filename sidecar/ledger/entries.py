@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sidecar.ledger.canon import ProfileError, dumps, load_object
+from sidecar.ledger.canon import ProfileError, dumps, load_object, load_signed
 from sidecar.ledger.disclosure import Sealed, Token, disclose
 from sidecar.ledger.facts import Intent, Outcome
 from sidecar.ledger.fields import Draft, decision_fields, intent_fields, outcome_fields, policy_fields
@@ -132,12 +132,18 @@ def erasure(
     }
 
 
-def parse(body: bytes) -> dict[str, Any]:
-    """The fields of a stored entry. Raises ProfileError unless it is canonical and has its shape."""
-    leaf = load_object(body)
+_NEEDED = {typ: COMMON | shape for typ, shape in SHAPES.items()}
+
+
+def parse(body: bytes, *, signed: bool = False) -> dict[str, Any]:
+    """The fields of a stored entry. Raises ProfileError unless it is canonical and has its shape.
+
+    `signed` says that a tree whose root is signed commits to these bytes, or that this is being found out.
+    """
+    leaf = load_signed(body) if signed else load_object(body)
     typ = leaf.get("typ")
-    shape = SHAPES.get(typ) if type(typ) is str else None
-    if shape is None or not (COMMON | shape) <= leaf.keys():
+    shape = _NEEDED.get(typ) if type(typ) is str else None
+    if shape is None or not shape <= leaf.keys():
         raise ProfileError("not the shape of an entry")
     if leaf["v"] != VERSION or type(leaf["t"]) is not int or type(leaf["id"]) is not str:
         raise ProfileError("not an entry of this version")

@@ -117,7 +117,8 @@ class IndexCheck:
         try:
             texts = open_box(_bytes(row.box), key, box_context(entry_id, leaf["typ"]))
             match(texts, digests or [])
-            return read(texts)
+            # What matches is what was written; only an intent's names are needed, for the references.
+            return read(texts) if leaf["typ"] == "intent" else {}
         except DisclosureError as fault:
             self.report.fail(row.number, entry_id, fault.reason, "the disclosures are not those of the leaf")
             return None

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sidecar.drivers import store as store_module
-from sidecar.drivers import store_sql
+from sidecar.drivers import store_commits, store_sql
 from sidecar.drivers.clock import SystemClock, SystemEntropy
 from sidecar.drivers.store import Ledger
 from sidecar.drivers.store_reader import Reader, verify_path
@@ -55,7 +55,9 @@ async def test_an_exchange_is_two_entries_and_durable_when_open_returns(tmp_path
             assert other.execute("SELECT state FROM exchange").fetchall() == [("open",)]
         signed = open_checkpoint(ledger.checkpoint.encode(), Verifier.parse(ledger.vkey))
         assert signed.size == ledger.size == 4
-        assert (tmp_path / "checkpoint").read_text() == ledger.checkpoint
+        async with asyncio.timeout(5):
+            while (tmp_path / "checkpoint").read_text() != ledger.checkpoint:
+                await asyncio.sleep(0.001)  # the file follows the answer
         await ledger.close(make_outcome(1))
         assert ledger.pending == 0
     types = [leaf["typ"] for leaf in leaves(tmp_path)]
@@ -247,7 +249,7 @@ async def slow_ledger(folder: Path) -> tuple[Ledger, SlowDisk]:
 async def test_a_commit_that_takes_too_long_refuses_and_is_closed_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "DEADLINE", 0.2)
+    monkeypatch.setattr(store_commits, "DEADLINE", 0.2)
     ledger, disk = await slow_ledger(tmp_path)
     disk.pause = 0.8
     began = time.monotonic()
@@ -270,7 +272,7 @@ async def test_a_commit_that_takes_too_long_refuses_and_is_closed_later(
 
 
 async def test_a_full_queue_refuses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "QUEUE", 3)
+    monkeypatch.setattr(store_commits, "QUEUE", 3)
     ledger, disk = await slow_ledger(tmp_path)
     disk.pause = 0.2
     results = await asyncio.gather(*(ledger.open(make_intent(n)) for n in range(5)), return_exceptions=True)
@@ -355,7 +357,7 @@ async def test_a_frozen_log_takes_no_more(tmp_path: Path) -> None:
 
 
 async def test_the_wal_is_folded_in_when_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr(store_commits, "CHECKPOINT_PAGES", 10)
     monkeypatch.setattr("sidecar.drivers.store_writer.CHECKPOINT_PAGES", 10)
     async with await start(tmp_path) as ledger:
         await asyncio.gather(*(ledger.open(make_intent(number)) for number in range(20)))

@@ -82,6 +82,8 @@ def in_wal(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for number in range(3):
                 await ledger.open(make_intent(number))
                 await ledger.close(make_outcome(number))
+            while (folder / "checkpoint").read_text() != ledger.checkpoint:
+                await asyncio.sleep(0.001)  # the file follows the answer
             shutil.copytree(folder, copy)
 
     asyncio.run(run())

@@ -81,7 +81,8 @@ async def test_bytes_are_the_same_both_ways(tmp_path: Path) -> None:
 
     seen: list[bytes] = []
     async with RawServer(play) as server:
-        with processes.sidecar(tmp_path, server.url) as sidecar:
+        # What a model takes for a name changes with the model; what is tested here is a call in which nothing is found.
+        with processes.sidecar(tmp_path, server.url, config={"detection": {"names": False}}) as sidecar:
             port = int(sidecar.base.split(":")[2].split("/")[0])
             for name, (body, headers, reply, _) in CASES.items():
                 wire = await connect(port)

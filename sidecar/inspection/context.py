@@ -57,6 +57,14 @@ class Context:
         """From single words, separated by white space."""
         return cls(listed.split())
 
+    @classmethod
+    def union(cls, contexts: Iterable[Context]) -> Context:
+        whole = cls(())
+        for context in contexts:
+            whole._words |= context._words
+            whole._phrases = tuple(dict.fromkeys((*whole._phrases, *context._phrases)))
+        return whole
+
     def near(self, text: str, start: int, end: int) -> bool:
         return self.among(Neighbourhood(text).words(start, end))
 

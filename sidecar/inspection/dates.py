@@ -42,6 +42,7 @@ AGE = re.compile(
     r"|ans\b|años|anni\b|jaar oud|anos de idade|lat\b|år gammal|år gammel|-?vuotias))",
     re.IGNORECASE,
 )
+AGE_REACH = 16
 OF_AGE = 18
 MRZ = re.compile(r"[PIACV][A-Z<][A-Z]{3}[A-Z0-9<]{25,39}\s{1,2}[A-Z0-9<]{30,44}(?:\s{1,2}[A-Z0-9<]{30})?")
 """ICAO Doc 9303: TD3 two lines of 44, TD2 two of 36, TD1 three of 30."""
@@ -54,8 +55,9 @@ def dates(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     for word in present.intersection(BIRTH_WORDS):
         for at in places(low, word):
             yield from _births(text, at, at + len(word))
-    if not present.isdisjoint(AGE_WORDS):
-        yield from _minors(text)
+    for word in present.intersection(AGE_WORDS):
+        for at in places(low, word):
+            yield from _minors(text, at)
     if "<<" in present:
         for match in MRZ.finditer(text):
             yield Span(*match.span(), "PASSPORT_MRZ", 1.0, DETECTOR, Strength.PROVEN)
@@ -71,8 +73,10 @@ def _births(text: str, start: int, end: int) -> Iterator[Span]:
             yield Span(match.start(), stop, "DATE_OF_BIRTH", 0.85, DETECTOR, Strength.PROVEN)
 
 
-def _minors(text: str) -> Iterator[Span]:
-    for match in AGE.finditer(text):
+def _minors(text: str, at: int) -> Iterator[Span]:
+    """Around one of the words: the number stands just before or just after it."""
+    match = AGE.search(text, max(0, at - AGE_REACH), at + AGE_REACH)
+    if match:
         age = int(match.group("age") or match.group("first"))
         if age < OF_AGE:
             yield Span(*match.span(), "MINOR", 0.6, DETECTOR, Strength.LIST)

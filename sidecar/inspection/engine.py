@@ -54,7 +54,7 @@ class Engine:
         self.settings = settings
         every = (*presidio_rules(settings.countries), *national_rules(settings.countries))
         rules = [rule for rule in every if settings.wants(rule.entity)]
-        self._book = RuleBook(rules)
+        self._book = RuleBook(rules, settings.threshold)
         self._phones = Phones(settings.countries)
         self._secrets = Secrets()
         self._worded = self._worded_finders()
@@ -148,7 +148,7 @@ class Engine:
         chosen = [finder for entity, finder in every.items() if self.settings.wants(entity)]
         if self.settings.wants("MAC_ADDRESS") and not self.settings.wants("IP_ADDRESS"):
             chosen.append(addresses)
-        return (*chosen, lambda text, found: self._book.find(text, found, threshold))
+        return (*chosen, self._book.find)
 
 
 def _moved(span: Span, start: int, end: int) -> Span:

@@ -63,46 +63,56 @@ Match = Callable[[str, int], re.Match[str] | None]
 
 
 class Bucket(NamedTuple):
-    """The rules of one kind of token. `gate` is all of their patterns as one: nearly every token fails it at once."""
+    """The rules of one kind of token. `gate` is all of their patterns as one: nearly every token fails it at once.
+
+    `weak` rules say nothing without a word nearby; `terms` are all of their words, asked for once.
+    """
 
     gate: Match
-    rules: tuple[tuple[Match, Rule], ...]
+    strong: tuple[tuple[Match, Rule], ...]
+    weak: tuple[tuple[Match, Rule], ...]
+    terms: Context
+
+    def find(self, around: Neighbourhood, start: int, least: int, threshold: float) -> Iterator[Span]:
+        """What begins at `start` and ends after `least`."""
+        text = around.text
+        gate = self.gate(text, start)
+        if gate is None:
+            return
+        rules = self.strong
+        if self.weak and self.terms.among(around.words(start, gate.end())):
+            rules += self.weak
+        for match, rule in rules:
+            hit = match(text, start)
+            if hit is not None and hit.end() > least and (span := rule.span(hit, around, threshold)):
+                yield span
 
 
 class RuleBook:
-    """Rules by the tokens they may start at."""
+    """Rules by the tokens they may start at; what stays below `threshold` is not reported."""
 
-    __slots__ = ("_lead", "_mixed", "_numeric")
+    __slots__ = ("_lead", "_mixed", "_numeric", "_threshold")
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], threshold: float) -> None:
         kept = list(rules)
-        self._numeric = _by_length((rule for rule in kept if not rule.lead), "numeric")
-        self._mixed = _by_length((rule for rule in kept if not rule.lead), "mixed")
+        alone = [rule for rule in kept if not rule.lead]
         lead = [rule for rule in kept if rule.lead]
-        self._lead = (_by_length(lead, "mixed"), _by_length(lead, "numeric"))
+        self._threshold = threshold
+        self._numeric = _by_length(alone, "numeric", threshold)
+        self._mixed = _by_length(alone, "mixed", threshold)
+        self._lead = (_by_length(lead, "mixed", threshold), _by_length(lead, "numeric", threshold))
 
-    def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
+    def find(self, text: str, tokens: Sequence[Token]) -> Iterator[Span]:
         around = Neighbourhood(text)
         for start, end, numeric in tokens:
             bucket = (self._numeric if numeric else self._mixed).get(end - start)
-            if bucket is not None and bucket.gate(text, start):
-                for match, rule in bucket.rules:
-                    hit = match(text, start)
-                    if hit is not None and (span := rule.span(hit, around, threshold)):
-                        yield span
-            if start > 1 and text[start - 1] in LEAD_ENDS:
+            if bucket is not None:
+                yield from bucket.find(around, start, start, self._threshold)
+            if start > 1 and text[start - 1] in LEAD_ENDS and text[start - 2].isupper():
                 led = self._lead[numeric].get(end - start)
-                if led:
-                    yield from _led(around, start, led, threshold)
-
-
-def _led(around: Neighbourhood, start: int, rules: Bucket, threshold: float) -> Iterator[Span]:
-    text = around.text
-    for lead in _leads(text, start):
-        for match, rule in rules.rules if rules.gate(text, lead) else ():
-            hit = match(text, lead)
-            if hit is not None and hit.end() > start and (span := rule.span(hit, around, threshold)):
-                yield span
+                if led is not None:
+                    for lead in _leads(text, start):
+                        yield from led.find(around, lead, start, self._threshold)
 
 
 LEAD_ENDS = " \u00a0.-"
@@ -116,16 +126,26 @@ def _leads(text: str, start: int) -> list[int]:
     return [start - match.end(group) for group in (1, 2) if match.end(group) > 0] if match else []
 
 
-def _by_length(rules: Iterable[Rule], kind: str) -> dict[int, Bucket]:
-    table: dict[int, list[tuple[Match, Rule]]] = {}
+def _by_length(rules: Iterable[Rule], kind: str, threshold: float) -> dict[int, Bucket]:
+    table: dict[int, list[Rule]] = {}
     for rule in rules:
         for length in getattr(rule, kind):
-            table.setdefault(length, []).append((rule.pattern.match, rule))
-    return {length: Bucket(_gate(found), tuple(found)) for length, found in table.items()}
+            table.setdefault(length, []).append(rule)
+    return {length: _bucket(found, threshold) for length, found in table.items()}
 
 
-def _gate(rules: Sequence[tuple[Match, Rule]]) -> Match:
-    return _alternatives(tuple(dict.fromkeys(_flagged(rule.pattern) for _, rule in rules)))
+def _bucket(rules: Sequence[Rule], threshold: float) -> Bucket:
+    sides: tuple[list[tuple[Match, Rule]], list[tuple[Match, Rule]]] = ([], [])
+    for rule in rules:
+        alone = max(rule.score, rule.proven_score if rule.check else 0.0)
+        sides[alone < threshold].append((rule.pattern.match, rule))
+    strong, weak = map(tuple, sides)
+    terms = Context.union(rule.context for _, rule in weak if rule.context is not None)
+    return Bucket(_gate(rules), strong, weak, terms)
+
+
+def _gate(rules: Sequence[Rule]) -> Match:
+    return _alternatives(tuple(dict.fromkeys(_flagged(rule.pattern) for rule in rules)))
 
 
 @cache

@@ -70,14 +70,19 @@ def streets(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`."""
     for word in words:
         for form in FORMS.get(word, ()):
-            for at in places(low, word):
+            for at in _written(text, word) if form is _english else places(low, word):
                 span = form(text, at, at + len(word))
                 if span is not None:
                     yield span
 
 
+def _written(text: str, word: str) -> list[int]:
+    """An English street word as it is written in an address: `Street`, `ROAD`."""
+    return [at + 1 for spelled in {word.capitalize(), word.upper()} for at in places(text, f" {spelled}")]
+
+
 def _suffixed(text: str, start: int, end: int) -> Span | None:
-    match = SUFFIX_AFTER.match(text, end, end + REACH)
+    match = SUFFIX_AFTER.match(text, end, end + REACH) if text[end : end + 1] in (" ", ".", "e") else None
     if match is None:
         return None
     begin = start
@@ -106,7 +111,7 @@ def _prefixed(text: str, start: int, end: int) -> Span | None:
 
 
 def _english(text: str, start: int, end: int) -> Span | None:
-    if text[start - 1 : start] != " " or not text[start].isupper() or text[end : end + 1].isalnum():
+    if text[end : end + 1].isalnum():
         return None
     house = HOUSE.search(text[max(0, start - REACH) : start])
     after = ENGLISH_AFTER.match(text, end, end + REACH)

@@ -53,7 +53,7 @@ def test_whatever_its_pattern_matches_is_tried_where_it_stands(
     """The tokens a rule may start at lose nothing against a search over the whole text (in upper case)."""
     countries = {start.country for start in STARTS[name]}
     rules = [rule for rule in presidio_rules(countries) if rule.name == f"presidio/{name}"]
-    book = RuleBook(replace(rule, score=1.0, check=None, context=None) for rule in rules)
+    book = RuleBook([replace(rule, score=1.0, check=None, context=None) for rule in rules], 0.0)
     for _, _, regex in table()["recognisers"][name]["patterns"]:
         for value in map(str.upper, matching(regex, 60) if "(?<=" not in regex else ()):
             if (
@@ -64,5 +64,5 @@ def test_whatever_its_pattern_matches_is_tried_where_it_stands(
             ):
                 continue  # runs of separators that no recogniser means
             text = f"see {value} there"
-            found = list(book.find(text, tokens(text), 0.0))
+            found = list(book.find(text, tokens(text)))
             assert any(span.start <= 4 and span.end >= 4 + len(value) for span in found), (value, found)

@@ -126,7 +126,7 @@ async def exchanges(ledger: Ledger, numbers: range, acknowledged: list[tuple[int
 async def load(folder: Path, careless: bool, acknowledged: list[tuple[int, str, str]]) -> dict[str, Any]:
     ledger = await start(folder, engine=engine(careless))
     begun = len(LOG)
-    FAIL.update(dict.fromkeys(sys.argv[3:], 60))
+    FAIL.update(dict.fromkeys(sys.argv[3:], 20))
     codes = await asyncio.gather(*(exchanges(ledger, range(n * 100, n * 100 + 30), acknowledged) for n in range(3)))
     failed_at = len(LOG)
     report = {"codes": codes, "failed": ledger.failed, "begun": begun}

@@ -5,8 +5,9 @@ into Python source once, at load, and calls it. Nothing here knows what a policy
 
     ir.py         plan.json -> checked statements; the unknown is refused with name and position
     repair.py     three things OPA's planner gets wrong, mended
+    module.py     the program being written: constants, names, how it is built
     emit.py       statements -> Python source, each for itself (the unoptimised mode)
-    optimise.py   statements -> fewer statements of the same meaning
+    optimise.py   statements -> fewer statements of the same meaning; fold.py is its last pass
     fast.py       statements -> better Python source
     runtime.py    what generated code calls; steps, deadline, memo of one evaluation
     values.py     Rego's values, equality and total order over Python's

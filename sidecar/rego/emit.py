@@ -18,14 +18,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .errors import PlanRefused
-from .ir import Block, Func, Lit, Operand, Stmt, escape, walk
-from .module import Module
+from .ir import NOWHERE, Block, Func, Lit, Operand, Stmt, escape, used, walk
+from .module import Line, Module
 
 NESTING: Final = 14  # of CPython's 20, leaving room for what one statement nests in itself
 LITERAL_BITS: Final = 1000  # larger integers are bound by name: CPython limits digits in source text
-
-
-Line = tuple[int, str]
 
 
 class Plain:
@@ -36,6 +33,7 @@ class Plain:
         self.func_index = func_index
         self.builtin_index = builtin_index
         self.lines: list[Line] = []
+        self.at = NOWHERE  # of the statement being written: where a fault in its line is from
         self.indent = 0
         self.loops: list[str] = []
         self.fails = False
@@ -46,7 +44,7 @@ class Plain:
     # --- text ---
 
     def put(self, text: str) -> None:
-        self.lines.append((self.indent, text))
+        self.lines.append(Line(self.indent, text, self.at))
 
     def fail(self) -> None:
         """This block is undefined."""
@@ -81,7 +79,7 @@ class Plain:
 
     # --- functions ---
 
-    def function(self, index: int, func: Func) -> str:
+    def function(self, index: int, func: Func) -> list[Line]:
         params = ", ".join(f"v{number}" for number in func.params)
         self.begin(f"def f{index}(run, {params}):")
         memoised = len(func.params) == 2
@@ -99,7 +97,7 @@ class Plain:
     def enter(self, memoised: bool) -> None:  # noqa: ARG002 (Fast asks)
         self.put("run.spend(1)")
 
-    def plan(self, index: int, blocks: tuple[Block, ...]) -> str:
+    def plan(self, index: int, blocks: tuple[Block, ...]) -> list[Line]:
         self.begin(f"def p{index}(run, v0, v1):")
         self.put("results = []")
         self.prepare(blocks, (0, 1), None)
@@ -109,10 +107,10 @@ class Plain:
         return self.end()
 
     def begin(self, head: str) -> None:
-        self.lines, self.indent, self.loops = [(0, head)], 1, []
+        self.lines, self.indent, self.loops = [Line(0, head, self.at)], 1, []
 
-    def end(self) -> str:
-        return "\n".join(" " * indent + text for indent, text in self.lines) + "\n"
+    def end(self) -> list[Line]:
+        return self.lines
 
     def prepare(self, blocks: tuple[Block, ...], params: tuple[int, ...], func: Func | None) -> None:
         """Every local is undefined until assigned: wasm locals begin at zero, which is undefined."""
@@ -149,9 +147,9 @@ class Plain:
         self.loops.pop()
         self.indent -= 1
         if self.fails:
-            self.lines.append((self.indent + 1, "break"))
+            self.lines.append(Line(self.indent + 1, "break", self.at))
         else:
-            self.lines[start:] = [(indent - 1, text) for indent, text in self.lines[start + 1 :]]
+            self.lines[start:] = [line._replace(indent=line.indent - 1) for line in self.lines[start + 1 :]]
         self.fails = outer
 
     def statements(self, block: Block) -> None:
@@ -159,6 +157,7 @@ class Plain:
             self.statement(stmt)
 
     def statement(self, stmt: Stmt) -> None:
+        self.at = stmt.at if stmt.at.row else self.at
         if stmt.blocks and len(self.loops) >= NESTING:
             self.outline(stmt)
         else:
@@ -201,7 +200,7 @@ class Plain:
         self.put("break")
         self.indent = 1
         self.put(f"return {gives}")
-        self.module.texts.append(self.end())
+        self.module.lines += self.end()
         self.lines, self.indent, self.loops = saved
 
     def do_Block(self, stmt: Stmt) -> None:
@@ -385,10 +384,6 @@ class Plain:
 
     def do_ResultSetAdd(self, stmt: Stmt) -> None:
         self.put(f"results.append({self.ref(stmt.ins[0])})")
-
-
-def used(statements: Iterable[Stmt]) -> set[int]:
-    return {operand for stmt in statements for operand in stmt.ins if not isinstance(operand, Lit)}
 
 
 def shared_containers(statements: list[Stmt]) -> frozenset[int]:

@@ -7,7 +7,7 @@ copied, what it is asked is never changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
@@ -19,9 +19,10 @@ from .builtins import resolve
 from .emit import Plain
 from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFault, OverLimit, PlanRefused
 from .fast import Fast, total_functions
-from .ir import Policy, read, walk
-from .module import Module, build, module_of, write
-from .optimise import Scope, optimised, scope_of
+from .fold import Scope
+from .ir import Place, Policy, read, walk
+from .module import FILE, Module, build, module_of, write
+from .optimise import optimised, scope_of
 from .repair import repaired
 from .runtime import Run
 from .trace import Explanation, Sites, Trace, Traced, explanation
@@ -95,7 +96,7 @@ class Engine:
         """
         plan = self._plan(entrypoint)
         run, admitted = self._begin(document, now)
-        results = guarded(lambda: plan(run, admitted, self._data))
+        results = guarded(lambda: plan(run, admitted, self._data), self.program.places)
         return self._answer(results)
 
     def explain(self, entrypoint: str, document: Any, *, now: Clock | None = None) -> Explanation:
@@ -108,7 +109,7 @@ class Engine:
         traced, sites = self._traced
         run, admitted = self._begin(document, now)
         run.trace = Trace()
-        results = guarded(lambda: traced.plans[entrypoint](run, admitted, self._data))
+        results = guarded(lambda: traced.plans[entrypoint](run, admitted, self._data), traced.places)
         return explanation(self._answer(results), run.trace, sites, self._sources)
 
     @cached_property
@@ -144,6 +145,7 @@ class Program:
 
     text: str
     plans: dict[str, Callable[..., list[Any]]]
+    places: tuple[Place, ...]  # of each line
 
 
 def generate(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]], *, optimise: bool) -> Program:
@@ -169,7 +171,8 @@ def improved(policy: Policy, scope: Scope) -> Policy:
 
 def program(module: Module, text: str) -> Program:
     names = build(module, text)
-    return Program(text, {name: names[f"p{index}"] for index, (name, _) in enumerate(module.policy.plans)})
+    plans = {name: names[f"p{index}"] for index, (name, _) in enumerate(module.policy.plans)}
+    return Program(text, plans, tuple(line.at for line in module.lines))
 
 
 def first_use(policy: Policy) -> dict[str, str]:
@@ -183,20 +186,31 @@ def first_use(policy: Policy) -> dict[str, str]:
     return places
 
 
-def guarded(work: Callable[[], Any]) -> Any:
+def guarded(work: Callable[[], Any], places: Sequence[Place] = ()) -> Any:
     """Runs generated code; every way it can fail becomes an EvaluationFault without input values."""
     try:
         return work()
     except OverLimit as limit:
-        raise EvaluationFault(limit.code, str(limit)) from None
+        raise EvaluationFault(limit.code, str(limit), position=position(limit, places)) from None
     except (Conflict, BuiltinError) as error:
-        raise EvaluationFault(PDP_ERROR, str(error)) from None
+        raise EvaluationFault(PDP_ERROR, str(error), position=position(error, places)) from None
     except EvaluationFault:
         raise
     except RecursionError:
         raise EvaluationFault(PDP_LIMIT, "evaluation nested too deeply") from None
     except Exception as error:  # noqa: BLE001 (total: what is not foreseen is a fault too, never an answer)
-        raise EvaluationFault(PDP_ERROR, type(error).__name__) from None
+        raise EvaluationFault(PDP_ERROR, type(error).__name__, position=position(error, places)) from None
+
+
+def position(error: BaseException, places: Sequence[Place]) -> str:
+    """Where in the Rego the innermost generated line is from that the error passed through."""
+    found = ""
+    trail = error.__traceback__
+    while trail is not None:
+        if trail.tb_frame.f_code.co_filename == FILE and trail.tb_lineno <= len(places):
+            found = str(places[trail.tb_lineno - 1]) or found
+        trail = trail.tb_next
+    return found
 
 
 def size_of(value: Any) -> int:

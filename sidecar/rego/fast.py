@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from .emit import NESTING, Plain, used
-from .ir import Block, Func, Lit, Operand, Stmt, walk
+from .emit import NESTING, Plain
+from .ir import Block, Func, Lit, Operand, Stmt, used, walk
+from .module import Line
 from .optimise import INFALLIBLE, exposed
 from .values import RegoSet, canonical, make_set
 
@@ -181,7 +182,7 @@ class Fast(Plain):
         # Of anything but an object or a set, a string key raises one of LOOKUP: undefined, as it should be.
         keys = "".join(f"[{key!r}]" for key in stmt.extra)
         self.put("try:")
-        self.lines.append((self.indent + 1, f"v{stmt.outs[0]} = {self.ref(stmt.ins[0])}{keys}"))
+        self.lines.append(Line(self.indent + 1, f"v{stmt.outs[0]} = {self.ref(stmt.ins[0])}{keys}", self.at))
         self.put("except LOOKUP:")
         self.indent += 1
         self.missed(stmt, ())

@@ -13,8 +13,9 @@ refused with its name and position: the plan carries no version of its own to go
 # ruff: noqa: ARG001, ARG005 (every shape is given the reader, the place and the body)
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .errors import PlanRefused
@@ -101,6 +102,23 @@ def _escape(stmt: Stmt) -> int:
     if stmt.kind == "Break":
         return int(stmt.extra)
     return max((escape(block) - 1 for block in stmt.blocks), default=0)
+
+
+def rebuilt(stmt: Stmt, change: Callable[[Block], Block]) -> Stmt:
+    return replace(stmt, blocks=tuple(map(change, stmt.blocks))) if stmt.blocks else stmt
+
+
+def reads(block: Block) -> Counter[int]:
+    return Counter(item for stmt in walk(block) for item in stmt.ins if not isinstance(item, Lit))
+
+
+def written(block: Block) -> set[int]:
+    return {out for stmt in walk(block) for out in stmt.outs}
+
+
+def used(statements: Iterable[Stmt]) -> set[int]:
+    """Locals that statements read, nested ones not counted."""
+    return {operand for stmt in statements for operand in stmt.ins if not isinstance(operand, Lit)}
 
 
 def local(value: Any) -> int:

@@ -9,11 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from . import runtime, values
 from .errors import Conflict, PlanRefused
-from .ir import Block, Func, Policy
+from .ir import NOWHERE, Block, Func, Place, Policy
+
+
+class Line(NamedTuple):
+    """A line of the text, and where in the Rego it is from. It holds no newline: `repr()` escapes them."""
+
+    indent: int
+    text: str
+    at: Place
 
 
 @dataclass(slots=True)
@@ -24,7 +32,7 @@ class Module:
     data: Any
     builtins: dict[str, Callable[..., Any]]
     names: dict[str, Any]
-    texts: list[str] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
     outlined: int = 0
     constants: dict[int, str] = field(default_factory=dict)
     string_sets: dict[int, tuple[Any, frozenset[str]]] = field(default_factory=dict)
@@ -70,9 +78,9 @@ def module_of(policy: Policy, data: Any, builtins: dict[str, Callable[..., Any]]
 class Writer(Protocol):
     """What writes one function or plan: emit.Plain and what is built on it."""
 
-    def function(self, index: int, func: Func) -> str: ...
+    def function(self, index: int, func: Func) -> list[Line]: ...
 
-    def plan(self, index: int, blocks: tuple[Block, ...]) -> str: ...
+    def plan(self, index: int, blocks: tuple[Block, ...]) -> list[Line]: ...
 
 
 WriterOf = Callable[[Module, dict[str, int], dict[str, int]], Writer]
@@ -83,20 +91,23 @@ def write(module: Module, writer: WriterOf) -> str:
     funcs = {func.name: index for index, func in enumerate(module.policy.funcs)}
     builtins = {name: index for index, name in enumerate(sorted(module.builtins))}
     for index, func in enumerate(module.policy.funcs):
-        module.texts.append(writer(module, funcs, builtins).function(index, func))
+        module.lines += writer(module, funcs, builtins).function(index, func)
     for index, (_, blocks) in enumerate(module.policy.plans):
-        module.texts.append(writer(module, funcs, builtins).plan(index, blocks))
+        module.lines += writer(module, funcs, builtins).plan(index, blocks)
     rules = enumerate(module.policy.funcs)
     paths = (f"{func.path!r}: f{index}" for index, func in rules if len(func.params) == 2)
-    module.texts.append(f"PATHS.update({{{', '.join(paths)}}})\n")
-    return "\n".join(module.texts)
+    module.lines.append(Line(0, f"PATHS.update({{{', '.join(paths)}}})", NOWHERE))
+    return "".join(f"{' ' * line.indent}{line.text}\n" for line in module.lines)
+
+
+FILE: Final = "<rego plan>"
 
 
 def build(module: Module, source: str) -> dict[str, Any]:
     """Runs the generated module; returns its namespace."""
     module.names["PATHS"] = {}
     try:
-        exec(compile(source, "<rego plan>", "exec"), module.names)  # noqa: S102 (the text is ours: see above)
+        exec(compile(source, FILE, "exec"), module.names)  # noqa: S102 (the text is ours: see above)
     except (SyntaxError, RecursionError, MemoryError, ValueError) as cause:
         raise PlanRefused(f"plan too large to build ({type(cause).__name__})", name="plan.json") from cause
     return module.names

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from .builtins.text import rego_text
 from .fast import Fast
+from .fold import is_false
 from .ir import Block, Func, Lit, Operand, Place, Stmt, walk
-from .module import Module
-from .optimise import is_false
+from .module import Line, Module
 from .values import UNDEFINED, Undefined, Value, to_json
 
 MAX_NODES: Final = 50
@@ -199,7 +199,7 @@ class Traced(Fast):
         self.ends: frozenset[int] = frozenset()
         self.firing: int | None = None  # which rule fires where an end is reached
 
-    def function(self, index: int, func: Func) -> str:
+    def function(self, index: int, func: Func) -> list[Line]:
         self.heads = bodies(self.originals[func.name])
         self.path = ".".join(("data", *func.path[1:]))
         self.names.begin(func.params)

@@ -16,9 +16,12 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from sidecar import cli, policy
 from sidecar.config import NAMES, PREFIX, Config, ConfigError, load
+from sidecar.console.query import Row
+from sidecar.ledger.report import Report
 
 ROOT = Path(__file__).resolve().parent.parent
 UPDATE = bool(os.environ.get("SIDECAR_UPDATE"))  # noqa: TID251  the test's own switch
@@ -71,6 +74,26 @@ def test_command_line_help_is_documented(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_configuration_schema_is_that_of_the_types() -> None:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
     same(ROOT / "schemas" / "config.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n")
+
+
+VIEWS = {"record-row": Row, "verification-report": Report}
+"""What programs read of the record: lines of `audit query --json`, and `audit verify --json`."""
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_schemas_of_what_programs_read_are_those_of_the_types(name: str) -> None:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(VIEWS[name]).json_schema()}
+    if name == "record-row":
+        schema["properties"]["time"] = {"type": "string", "format": "date-time"}  # as render.json_lines writes it
+    same(ROOT / "schemas" / f"{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "examples").glob("*.json")), ids=lambda path: path.stem)
+def test_examples_of_what_programs_read(path: Path) -> None:
+    name, valid = re.fullmatch(r"(.+)-(valid|invalid)(?:-.*)?", path.stem).groups()  # type: ignore[union-attr]
+    schema = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text())
+    instance = json.loads(path.read_text())
+    assert jsonschema.Draft202012Validator(schema).is_valid(instance) is (valid == "valid")
 
 
 EXAMPLES = sorted((ROOT / "schemas" / "examples").glob("config-*.yaml"))

@@ -43,13 +43,20 @@ def prose(size: int) -> str:
     return (PROSE * (size // len(PROSE) + 1))[:size]
 
 
-def best(work: Callable[[], object], runs: int) -> float:
-    """Milliseconds."""
+STOCK_TYPES = frozenset({
+    "EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "MAC_ADDRESS", "URL", "CRYPTO", "US_SSN",
+    "US_ITIN", "US_PASSPORT", "US_BANK_NUMBER", "US_DRIVER_LICENSE", "MEDICAL_LICENSE", "UK_NHS",
+})  # fmt: skip
+"""What stock Presidio looks for in English; ours looks for 120 types in 15 countries, secrets, births and streets."""
+
+
+def best(work: Callable[[str], object], text: str, runs: int) -> float:
+    """Milliseconds of processor time, which a busy machine does not add to."""
     times = []
     for _ in range(runs):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
+        began = time.process_time()
+        work(text)
+        times.append(time.process_time() - began)
     return min(times) * 1000
 
 
@@ -84,7 +91,7 @@ class Clock:
 
 async def through_the_port() -> dict[str, float]:
     """The Inspect port: a new 1 KB prompt, a cached 20 KB part, and what 1 MB does to the event loop."""
-    inspector = await Inspector(secret=b"bench", clock=Clock(), names=False).start()
+    inspector = await Inspector(secret=b"bench", clock=Clock(), names=False, deadline_s=120).start()
     prompt, history = (THREE + prose(1024))[:1024], dense(20_000)
     fresh = [await _timed(inspector, f"{prompt}{number}") for number in range(300)]
     await _timed(inspector, history)
@@ -128,6 +135,7 @@ async def _gaps(work: Any) -> float:
 
 def measured() -> dict[str, Any]:
     ours, theirs = Engine(Settings(), fastest()[1]).find, stock()
+    same = Engine(Settings(entities=STOCK_TYPES, countries=("us", "gb")), fastest()[1]).find
     rows = []
     for name, text, runs in (
         ("1 KB prose, three values", (THREE + prose(1024))[:1024], 50),
@@ -137,9 +145,10 @@ def measured() -> dict[str, Any]:
         ("20 KB prose", prose(20_000), 5),
         ("117 KB dense", dense(117_000), 2),
     ):
-        mine, stocks = best(lambda text=text: ours(text), runs), best(lambda text=text: theirs(text), max(1, runs // 5))  # type: ignore[misc]
-        rows.append({"text": name, "ours_ms": mine, "presidio_ms": stocks, "ratio": stocks / mine})
-    curve = {size: best(lambda size=size: ours(dense(size * 1024)), 2) for size in (1, 4, 16, 64, 256, 1024)}  # type: ignore[misc]
+        stocks = best(theirs, text, max(1, runs // 5))
+        mine, alike = best(ours, text, runs), best(same, text, runs)
+        rows.append({"text": name, "ours_ms": mine, "same_types_ms": alike, "presidio_ms": stocks})
+    curve = {size: best(ours, dense(size * 1024), 2) for size in (1, 4, 16, 64, 256, 1024)}
     return {"scan": fastest()[0], "rows": rows, "curve_kb_ms": curve, "port_ms": asyncio.run(through_the_port())}
 
 
@@ -152,9 +161,9 @@ def main() -> None:
         return
     print(f"keyword scan: {figures['scan']}")
     for row in figures["rows"]:
-        print(
-            f"{row['text']:28} ours {row['ours_ms']:9.3f} ms   presidio {row['presidio_ms']:10.2f} ms   x{row['ratio']:.0f}"
-        )
+        mine, alike, stocks = row["ours_ms"], row["same_types_ms"], row["presidio_ms"]
+        print(f"{row['text']:26} {mine:9.3f} ms, same types {alike:8.3f} ms, presidio {stocks:9.1f} ms", end="")
+        print(f"   x{stocks / mine:.0f}, same types x{stocks / alike:.0f}")
     print("linear?  " + "  ".join(f"{size} KB {ms / size:.2f} ms/KB" for size, ms in figures["curve_kb_ms"].items()))
     for name, value in figures["port_ms"].items():
         print(f"{name:45} {value:8.3f} ms")

@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from sidecar.drivers.inspector import INLINE, Inspector
+from sidecar.drivers.inspector import INLINE, Inspector, _names_model
 from sidecar.errors import OwnError
 from sidecar.model import Part, Place, Role
 
@@ -27,7 +28,7 @@ def part(text: str, label: str = "messages[0].content") -> Part:
 
 
 def inspector(**settings: object) -> Inspector:
-    return Inspector(secret=b"s" * 32, clock=Stopped(), **settings)  # type: ignore[arg-type]
+    return Inspector(secret=b"s" * 32, clock=Stopped(), **{"names": False, **settings})  # type: ignore[arg-type]
 
 
 LONG = "\n\n".join(
@@ -124,6 +125,7 @@ async def test_the_callers_leaving_does_not_disturb_those_who_wait(shared: Inspe
 
 
 async def test_the_loop_goes_on_while_a_long_text_is_analysed(shared: Inspector) -> None:
+    """On a busy machine beats come late; analysed on the loop, there would be none."""
     await shared.start()
     beats = 0
 
@@ -134,14 +136,98 @@ async def test_the_loop_goes_on_while_a_long_text_is_analysed(shared: Inspector)
             beats += 1
 
     heart = asyncio.ensure_future(beat())
-    began = asyncio.get_running_loop().time()
-    await shared.inspect([part(LONG * 10)])
-    elapsed = asyncio.get_running_loop().time() - began
+    await shared.inspect([part(LONG * 20)])
     heart.cancel()
-    assert beats > elapsed / 0.001 * 0.25
+    assert beats >= 10
     assert len(LONG) > INLINE
 
 
 async def test_lone_surrogates_are_inspected(shared: Inspector) -> None:
     found = await shared.inspect([part("\ud83d a@b.example " + "x " * 3000)])
     assert len(found.findings) == 1
+
+
+async def entities(made: Inspector, text: str) -> list[str]:
+    try:
+        return [finding.entity for finding in (await made.inspect([part(text)])).findings]
+    finally:
+        await made.close()
+
+
+async def test_only_the_types_asked_for() -> None:
+    made = inspector(entities=["EMAIL_ADDRESS", "SPECIAL_HEALTH"])
+    assert "CREDIT_CARD" in made.not_looked_for
+    assert await entities(made, "a@b.example has diabetes, card 4111 1111 1111 1111") == [
+        "EMAIL_ADDRESS",
+        "SPECIAL_HEALTH",
+    ]
+
+
+async def test_special_categories_only_when_asked_for() -> None:
+    made = inspector()
+    assert "SPECIAL_HEALTH" in made.not_looked_for
+    assert await entities(made, "she has diabetes") == []
+
+
+async def test_countries_choose_the_national_numbers() -> None:
+    text = "Steuer-ID 86095742719"
+    assert await entities(inspector(locales=["us"]), text) == []
+    assert await entities(inspector(locales=["de"]), text) == ["DE_TAX_ID"]
+
+
+async def test_allowed_values_are_not_reported_and_denied_words_are() -> None:
+    made = inspector(allow=["Support@Corp.Example"], deny={"PROJECT": ["Blue Whale"]})
+    assert await entities(made, "support@corp.example on blue whale, a@corp.example") == ["PROJECT", "EMAIL_ADDRESS"]
+
+
+async def test_thresholds_by_type() -> None:
+    text = "see +49 30 901820 and 612 345 678"
+    assert await entities(inspector(thresholds={"PHONE_NUMBER": 0.9}), text) == ["PHONE_NUMBER"]
+
+
+async def test_a_customers_words_from_a_file(tmp_path: Path) -> None:
+    words = tmp_path / "projects.txt"
+    words.write_text("Blue Whale\nÆrøskøbing\n", encoding="utf-8")
+    made = inspector(word_files={"PROJECT": str(words)})
+    assert "PROJECT" in made.looked_for
+    assert await entities(made, "Blue  Whale ships from ærøskøbing") == ["PROJECT", "PROJECT"]
+
+
+async def test_a_name_found_once_is_masked_in_every_part(shared: Inspector) -> None:
+    found = await shared.inspect([part("ask bob.b@corp.example", "one"), part("Bob is 'bob.b@corp.example'", "two")])
+    assert [finding.place.label for finding in found.findings] == ["one", "two"]
+
+
+async def test_the_worker_gets_no_environment_of_ours(shared: Inspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIDECAR_UPSTREAM_KEY", "planted-key")
+    await shared.start()
+    environ = Path(f"/proc/{shared._pool.pids[0]}/environ")
+    if not environ.exists():
+        pytest.skip("no /proc here")
+    assert b"planted-key" not in environ.read_bytes()
+
+
+async def test_the_worker_opens_no_socket_and_loads_no_presidio(shared: Inspector) -> None:
+    await shared.inspect([part(LONG)])
+    folder = Path(f"/proc/{shared._pool.pids[0]}")
+    if not folder.exists():
+        pytest.skip("no /proc here")
+    sockets = [link for link in (folder / "fd").iterdir() if os.readlink(link).startswith("socket:")]
+    assert len(sockets) == 1, "more than the one to its parent"
+    assert "spacy" not in (folder / "maps").read_text()
+
+
+@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
+async def test_the_names_model_joins_through_the_same_seam() -> None:
+    made = inspector(names=True, deadline_s=60)
+    assert "PERSON" in made.looked_for
+    assert "names" in [detector.name for detector in made.detectors]
+    text = "Hello, I am Anna Kowalska, anna.k@corp.internal. Kowalska is my family name."
+    try:
+        found = await made.inspect([part(text)])
+    finally:
+        await made.close()
+    assert {(text[f.start : f.end], f.entity) for f in found.findings} >= {
+        ("Anna Kowalska", "PERSON"),
+        ("anna.k@corp.internal", "EMAIL_ADDRESS"),
+    }

@@ -38,7 +38,7 @@ def settings() -> str:
         "# Settings",
         "",
         "Later wins: built-in default, `--config FILE` (YAML, nested by the dot), environment, flag.",
-        "`sidecar config check` prints the effective values and where each came from. Generated from `sidecar/config.py`.",
+        "`sidecar config check` prints the effective values and their sources. Generated from `sidecar/config.py`.",
         "",
         "| setting | environment | default | what it does |",
         "|---|---|---|---|",

@@ -26,7 +26,7 @@ TOOL_FIELDS = (".arguments", ".input")
 MAX_HOSTS = 256
 """Different hosts of a reply that are looked for in the request; the rest are not trusted."""
 
-_CONTEXT = 16
+_CONTEXT = 32
 """Code points before a text that may change what its beginning means: escapes, and what adjoins a bare name."""
 
 _BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&]|\Z""")

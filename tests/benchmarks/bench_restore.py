@@ -1,7 +1,7 @@
-"""What restoring costs per streamed chunk: `python tests/benchmarks/bench_restore.py [--streams N]`.
+"""What restoring costs per streamed chunk: `python tests/benchmarks/bench_restore.py [--exchanges N]`.
 
-Bar: 2 microseconds per chunk without a surrogate in it (docs of issue "Personal data"); best of many runs, on one core
-that others may be using. `--streams` also restores that many random hostile streams at random cuts and counts errors.
+Bar: 2 microseconds per chunk without a surrogate in it; best of many runs, on one core
+that others may be using. `--exchanges` also runs that many random hostile exchanges, of about ten streams each, and counts what went wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sidecar.model import Channel, Finding, Part, Place, RedactMode, Role
 from sidecar.redaction import LIFELIKE, NUMBERED, Restorer, Style, Vault, redact
-from tests.redaction.streams import errors
+from tests.redaction.streams import faults
 
 TEXT = Channel(0, "content")
 JSON = Channel(0, "tool_calls.arguments", 0, True)
@@ -138,13 +138,14 @@ def requests() -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--streams", type=int, default=0)
-    count = options.parse_args().streams
+    options.add_argument("--exchanges", type=int, default=0)
+    count = options.parse_args().exchanges
     streams()
     wholes()
     requests()
     if count:
-        print(f"\n{count} random streams, {errors(range(count))} errors")
+        wrong = sum(1 for seed in range(count) for _ in faults(seed))
+        print(f"\n{count} random exchanges of about ten streams, {wrong} errors")
 
 
 if __name__ == "__main__":

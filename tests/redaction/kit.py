@@ -73,11 +73,12 @@ def cut(source: random.Random, text: str, most: int = 8) -> list[str]:
 
 
 def splits(text: str, *, seed: int = 0, rounds: int = 3) -> Iterator[list[str]]:
-    """The text whole, code point by code point, in two at every place, and at random cuts."""
+    """The text whole, code point by code point, in two at every place (of a long one at 80), and at random cuts."""
     yield [text]
     yield list(text)
-    yield from ([text[:at], text[at:]] for at in range(len(text) + 1))
     source = random.Random(seed)
+    places = range(len(text) + 1)
+    yield from ([text[:at], text[at:]] for at in (places if len(text) < 80 else source.sample(places, 80)))
     yield from (cut(source, text) for _ in range(rounds))
 
 

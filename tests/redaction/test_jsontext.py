@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.redaction import Restorer
@@ -59,6 +59,8 @@ def test_a_backslash_before_an_escaped_bracket_stays() -> None:
         ('{"<LOCATION_1>": 1}', '{"Rome": 1}'),
         ('{"k": "{\\"n\\": <PHONE_NUMBER_1>}"}', '{"k": "{\\"n\\": \\"4912345678\\"}"}'),
         ('{"k": "[<LOCATION_1>](x)"}', '{"k": "[Rome](x)"}'),
+        ('{"k": "' + 28 * "\\" + '\\u003cLOCATION_1>"}', '{"k": "' + 28 * "\\" + 'Rome"}'),
+        ('{"k": "' + 40 * "\\" + '\\u003cLOCATION_1>"}', '{"k": "' + 40 * "\\" + '\\u003cLOCATION_1>"}'),
         ('{"k": "{<LOCATION_1>}"}', '{"k": "{Rome}"}'),
         ('{"k": "\\"<LOCATION_1>"}', '{"k": "\\"Rome"}'),
     ],

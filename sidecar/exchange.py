@@ -14,7 +14,8 @@ exchange that was begun gets one intent and one outcome, also one that was refus
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -136,7 +137,7 @@ class Exchange:
             self.plan = await self.prepare()  # (2) to (5)
             await self.open()  # (6)
             await self.converse()  # (7) to (10)
-        except (asyncio.CancelledError, ConnectionError):
+        except asyncio.CancelledError:
             await self.abort()
             raise asyncio.CancelledError from None
         except Withheld as withheld:
@@ -252,9 +253,9 @@ class Exchange:
         if not self.started:
             assert self.head is not None
             self.started = True
-            await self.answer.start(*self.head)
+            await reached(self.answer.start(*self.head))
             self.watch.lap("first_byte_us")
-        await self.answer.write(self.went.feed(data))
+        await reached(self.answer.write(self.went.feed(data)))
 
     async def judge_reply(self, parts: Sequence[Part], goes_on: bool) -> Judgement:
         """Step 9. The reply still bears surrogates, so the caller's own values are not judged again."""
@@ -301,15 +302,17 @@ class Exchange:
         if not self.started:
             assert self.head is not None
             status, headers = self.head
-            await self.answer.start(status, [*without(headers, {"content-length"}), ("Content-Length", str(len(tail)))])
-        await self.answer.write(tail)
-        await self.answer.end()
+            framed = [*without(headers, {"content-length"}), ("Content-Length", str(len(tail)))]
+            await reached(self.answer.start(status, framed))
+        await reached(self.answer.write(tail))
+        await reached(self.answer.end())
 
     async def abort(self) -> None:
         """The caller has gone, or the process drains: the upstream is closed already; say so in the record."""
         self.fault = SidecarError("ABORTED", "The exchange was cut off.", status=499)
         if self.intent is None:
-            await self.open()
+            with suppress(asyncio.CancelledError):  # cut off once more: what was handed over still wants its outcome
+                await self.open()
         self.outcome = self.outcome_of(State.ABORTED)
         await self.ports.record.close(self.outcome)
 
@@ -371,6 +374,14 @@ def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> Side
     reason = policy.find(deny.code, reasons)
     kind: type[SidecarError] = OwnError if reason.status >= 500 else Refusal
     return kind(deny.code, f"{policy.render(reason, deny.params)} {reason.advice}", status=reason.status)
+
+
+async def reached(step: Awaitable[None]) -> None:
+    """A step towards the caller. One who cannot be reached has gone away, which is a cancellation like any other."""
+    try:
+        await step
+    except ConnectionError:
+        raise asyncio.CancelledError from None
 
 
 def as_error(fault: Exception) -> SidecarError:

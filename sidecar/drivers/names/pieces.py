@@ -19,7 +19,7 @@ from typing import NamedTuple
 WORD = re.compile(r"(?:[^\W_][\u0300-\u036f]*)+|\n|[^\w\s]|_")
 CASINGS = 8
 LEXES = 16
-GIVEN, FAMILY, PLACE, PLACE_PART = 1, 2, 4, 8
+GIVEN, FAMILY, PLACE, COMMON = 1, 2, 4, 8
 MAX_PIECES = 10
 MAX_WORD = 80
 CACHE = 20_000
@@ -107,7 +107,7 @@ def word_key(word: str) -> int:
 
 
 class Lexicon:
-    """Words seen as given names, family names, places or parts of places: sorted keys, one byte each."""
+    """Words known as given name, family name, place or common word: sorted keys, one byte each."""
 
     def __init__(self, keys: array[int], marks: bytes) -> None:
         """Keep the sorted keys and, at the same index, their class bits."""

@@ -1,0 +1,196 @@
+"""The names model at run time: people, places, organisations and street addresses in six languages.
+
+A small encoder (int8, see names/MODEL_CARD.md) labels words; a span is a run of labelled words. No network, no
+threads of its own; onnxruntime releases the GIL while it computes, so call `find` from a worker thread. A text is
+read once, in windows of whole sentences or lines: cost grows in step with its length.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sidecar.drivers.names.pieces import Encoded, Lexicon, Pieces, Word, words_of
+
+ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
+HOME = Path(__file__).parent / "names"
+WINDOW = 126
+MARGIN = 24
+STOPS = frozenset(".!?…;:")
+CAPITALS = frozenset((2, 3, 4, 5))  # casing classes of words with a capital letter
+
+Mode = Literal["balanced", "strict"]
+
+
+class Verdict(NamedTuple):
+    """What the model says of one word: its label, how likely it is part of a name, the likelihood of each entity."""
+
+    label: int
+    sure: float
+    kinds: Sequence[float]
+
+
+Run = Callable[[list[Encoded]], list[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One finding: where, in code points, what, and how sure."""
+
+    start: int
+    end: int
+    entity: str
+    score: float
+
+
+class NamesModel:
+    """Loads the model on the first text; safe to call from several threads at once."""
+
+    entities = ENTITIES
+
+    def __init__(self, *, mode: Mode = "balanced") -> None:
+        """Read the small files; `strict` finds more names and more that are none."""
+        config = json.loads((HOME / "config.json").read_text("utf-8"))
+        self.version: str = config["version"]
+        self._labels: list[str] = config["labels"]
+        self._bias = [float(config["bias"][mode].get(label[2:], 0.0)) for label in self._labels]
+        self._lower = [float(config["bias"]["lower"].get(label[2:], 0.0)) for label in self._labels]
+        self._lock = threading.Lock()
+        self._pieces: Pieces | None = None
+        self._run: Run | None = None
+
+    def find(self, text: str) -> list[Span]:
+        """Return the spans of a text, in order, none overlapping another."""
+        words = words_of(text)
+        if not any(word.text[0].isalpha() for word in words):
+            return []
+        pieces, run = self._ready()
+        encoded = [pieces.encode(word.text) for word in words]
+        verdicts: list[Verdict] = []
+        for start, end, keep in windows(words, encoded):
+            verdicts += run(encoded[start:end])[keep - start :]
+        return list(self._spans(text, words, verdicts))
+
+    def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
+        """Join labelled words to spans; the words of a span vote on its entity."""
+        at = 0
+        while at < len(words):
+            if not verdicts[at].label:
+                at += 1
+                continue
+            end = at + 1
+            while end < len(words) and self._labels[verdicts[end].label].startswith("I-"):
+                end += 1
+            first, last = trimmed(words, at, end - 1)
+            if first <= last and any(mark.isalpha() for mark in text[words[first].start : words[last].end]):
+                run = verdicts[first : last + 1]
+                votes = [sum(kinds) for kinds in zip(*(one.kinds for one in run), strict=True)]
+                entity = ENTITIES[max(range(len(votes)), key=votes.__getitem__)]
+                score = sum(one.sure for one in run) / len(run)
+                yield Span(words[first].start, words[last].end, entity, round(score, 4))
+            at = end
+
+    def _ready(self) -> tuple[Pieces, Run]:
+        """Load weights and vocabulary once."""
+        with self._lock:
+            if self._run is None or self._pieces is None:
+                vocabulary = (HOME / "vocab.txt").read_text("utf-8").split("\n")
+                self._pieces = Pieces(vocabulary, Lexicon.load(HOME / "lexicon.bin"))
+                self._run = session(HOME / "model.onnx", self._pieces, self._bias, self._lower)
+            return self._pieces, self._run
+
+
+def trimmed(words: Sequence[Word], first: int, last: int) -> tuple[int, int]:
+    """Take marks off both ends of a span, but not the full stop of an initial nor a bracket it opened."""
+    while first <= last and not words[first].text[0].isalnum():
+        first += 1
+    while last > first and not words[last].text[0].isalnum():
+        before = words[last - 1]
+        if words[last].text == "." and len(before.text) <= 3 and words[last].start == before.end:
+            break
+        if words[last].text == ")" and any(word.text == "(" for word in words[first:last]):
+            break
+        last -= 1
+    return first, last
+
+
+def session(path: Path, pieces: Pieces, bias: Sequence[float], lower: Sequence[float]) -> Run:
+    """Open the model on one thread; the returned function scores the words of one window.
+
+    `bias` is added to the scores of every word, `lower` too where a window has no capital letter to go by.
+    """
+    import numpy
+
+    engine: Any = importlib.import_module("onnxruntime")
+    options = engine.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    model: Any = engine.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    usual = numpy.array(bias, dtype=numpy.float32)
+    small = usual + numpy.array(lower, dtype=numpy.float32)
+
+    def run(window: list[Encoded]) -> list[Verdict]:
+        ids, casing, lex, firsts = [pieces.cls], [0], [0], []
+        for word in window:
+            firsts.append(len(ids))
+            ids += word.ids
+            casing += [word.casing] * len(word.ids)
+            lex += [word.lex] * len(word.ids)
+        ids.append(pieces.sep)
+        casing.append(0)
+        lex.append(0)
+        rows = (("ids", ids), ("casing", casing), ("lex", lex))
+        feed = {name: numpy.array([row], dtype=numpy.int64) for name, row in rows}
+        scores = model.run(None, feed)[0][0][firsts] + (usual if CAPITALS.intersection(casing) else small)
+        odds = numpy.exp(scores - scores.max(1, keepdims=True))
+        odds /= odds.sum(1, keepdims=True)
+        kinds = odds[:, 1::2] + odds[:, 2::2]
+        return list(map(Verdict, scores.argmax(1).tolist(), (1 - odds[:, 0]).tolist(), kinds.tolist()))
+
+    return run
+
+
+def windows(words: Sequence[Word], encoded: Sequence[Encoded]) -> Iterator[tuple[int, int, int]]:
+    """Cut words into windows (start, end, first word to keep) of about WINDOW pieces, at line or sentence ends.
+
+    Where a stretch has no end to cut at, the next window starts a few pieces earlier, as context only.
+    """
+    start = keep = 0
+    total = len(words)
+    while keep < total:
+        size = sum(len(one.ids) for one in encoded[start:keep])
+        end, cut = keep, 0
+        while end < total and (end == keep or size + len(encoded[end].ids) <= WINDOW):
+            size += len(encoded[end].ids)
+            end += 1
+            if size > WINDOW // 3 and end < total and closes(words, end - 1):
+                cut = end
+        if end == total or not cut:
+            cut = end
+            yield start, cut, keep
+            start, size = cut, 0
+            while start > keep and size + len(encoded[start - 1].ids) <= MARGIN:
+                start -= 1
+                size += len(encoded[start].ids)
+        else:
+            yield start, cut, keep
+            start = cut
+        keep = cut
+
+
+def closes(words: Sequence[Word], at: int) -> bool:
+    """Tell whether a line or a sentence ends with a word: a mark, then space, and no abbreviation before it."""
+    if words[at].text == "\n":
+        return True
+    return words[at].text in STOPS and words[at + 1].start > words[at].end and at > 0 and len(words[at - 1].text) > 3
+
+
+__all__ = ["ENTITIES", "NamesModel", "Span"]

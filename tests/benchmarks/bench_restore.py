@@ -1,7 +1,7 @@
 """What restoring costs per streamed chunk: `python tests/benchmarks/bench_restore.py [--exchanges N]`.
 
-Bar: 2 microseconds per chunk without a surrogate in it; best of many runs, on one core
-that others may be using. `--exchanges` also runs that many random hostile exchanges, of about ten streams each, and counts what went wrong.
+Bar: 2 microseconds per chunk without a surrogate in it; best of many runs, on a core that others may be using.
+`--exchanges` also runs that many random hostile exchanges, of about ten streams each, and counts what went wrong.
 """
 
 from __future__ import annotations

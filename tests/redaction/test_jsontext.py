@@ -117,6 +117,7 @@ def test_escaping_is_what_json_reads_back_and_utf8_can_carry(value: str) -> None
     escape(value).encode()
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(st.text() | st.integers() | st.none(), lambda kids: st.lists(kids) | st.dictionaries(st.text(), kids))
 )

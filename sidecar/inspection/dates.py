@@ -38,11 +38,13 @@ DATE = re.compile(
 AFTER_WORD = 48
 AGE = re.compile(
     r"(?<![\w.])(?:aged? (?:of )?:?(?P<first>\d{1,2})"
-    r"|(?P<age>\d{1,2})[ -]?(?:years?[ -]old|yrs?[ -]old|y/o|jahre alt|jährige?r?"
-    r"|ans\b|años|anni\b|jaar oud|anos de idade|lat\b|år gammal|år gammel|-?vuotias))",
+    r"|(?P<age>\d{1,2})[ -]?(?:years?[ -]old|yrs?[ -]old|y/o|jahre alt|jährige?[rsn]?|jaar oud|anos de idade|år gammal"
+    r"|år gammel|-?vuotias)"
+    r"|(?:âgée?s? de|enfant de|fille de|garçon de|fils de|edad de|niñ[oa] de|tiene|di|ha|bambin[oa] di|wieku|ma) "
+    r"(?P<said>\d{1,2}) (?:ans|años|anni|lat)(?![\w]))",
     re.IGNORECASE,
 )
-AGE_REACH = 16
+AGE_REACH = 20
 OF_AGE = 18
 MRZ = re.compile(r"[PIACV][A-Z<][A-Z]{3}[A-Z0-9<]{25,39}\s{1,2}[A-Z0-9<]{30,44}(?:\s{1,2}[A-Z0-9<]{30})?")
 """ICAO Doc 9303: TD3 two lines of 44, TD2 two of 36, TD1 three of 30."""
@@ -77,6 +79,6 @@ def _minors(text: str, at: int) -> Iterator[Span]:
     """Around one of the words: the number stands just before or just after it."""
     match = AGE.search(text, max(0, at - AGE_REACH), at + AGE_REACH)
     if match:
-        age = int(match.group("age") or match.group("first"))
+        age = int(match.group("age") or match.group("first") or match.group("said"))
         if age < OF_AGE:
             yield Span(*match.span(), "MINOR", 0.6, DETECTOR, Strength.LIST)

@@ -19,6 +19,7 @@ a quote, brace or '=' that belongs to the text around it."""
 DOMAIN = re.compile(r"(?:\[[0-9A-Fa-f.:]{2,45}\]|\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)*)")
 DIALLED = re.compile(r"(?:\d+\.)*\d+")
 NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
+COMMIT = re.compile(r"(?=[a-f]*\d)[0-9a-f]{6,40}")
 QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "avif", "js", "css", "mjs", "ts", "tgz"})
 DETECTOR = "rules/email"
@@ -59,4 +60,6 @@ def _score(text: str, start: int, at: int, end: int) -> float:
         return 1.0
     if NUMERIC.fullmatch(domain) or last in FILES or last.isdecimal() or len(last) < 2:
         return 0.0
-    return 1.0 if "." in domain else 0.6
+    if "." in domain:
+        return 1.0
+    return 0.0 if "/" in text[start:at] or COMMIT.fullmatch(domain) else 0.6

@@ -22,7 +22,12 @@ CANDIDATE = re.compile(r"(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/()\u2010-\u2015\u202f]
 EXTENSION = re.compile(
     r"[ \u00a0]?(?:,[ ]?)?(?:x|ext\.?|extension|poste|durchwahl|#)[ :.]{0,2}\d{1,6}(?![^\W_])", re.IGNORECASE
 )
-DATE = re.compile(r"(?:(?:19|20)\d\d([-./])\d{1,2}\1\d{1,2}|\d{1,2}([-./])\d{1,2}\2(?:19|20)\d\d)(?!\d)")
+DATE = re.compile(
+    r"\d{4}([-./] ?)(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?!\d)"
+    r"|[0-3]?\d([-./] ?)[0-3]?\d\2(?:(?:19|20)\d\d|\d\d)(?![-./]?\d)"
+)
+FIGURES = re.compile(r"\.\.|\d{1,3}(?:\.\d{3})+(?!\S)| / |(?<![\d.])0\.\d|\. |\.\d+[ /]|[ /]\d+\.\d")
+"""Thousands, decimals, sums, lists of figures: what dots and slashes mean in tables rather than in phone numbers."""
 QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![.\d])")
 DECIMAL = re.compile(r"\d+[.,]\d+(?!\S)")
 CONTEXT = Context.words(
@@ -141,7 +146,7 @@ class Phones:
         return self._national(text, start, end, written, number)
 
     def _national(self, text: str, start: int, end: int, written: str, number: str) -> float:
-        if DECIMAL.fullmatch(written):
+        if DECIMAL.fullmatch(written) or FIGURES.search(written):
             return 0.0
         if not any(_is_national(plan, number) for plan in self._plans):
             if NORTH_AMERICAN.fullmatch(written):

@@ -105,10 +105,15 @@ STARTS: dict[str, tuple[Start, ...]] = {
     "SgFinRecognizer": (Start("sg", mixed=(9,)),),
 }
 
+OTHER_CONTEXT = {
+    "UsHealthInsuranceMemberIdRecognizer": ("insurance", "subscriber", "member id", "member number", "policy number"),
+    "UsPriorAuthorizationNumberRecognizer": ("prior authorization", "preauthorization"),
+}
+"""In place of Presidio's: "member" and "policy" make an insurance number of `base64` and `sha256`."""
 EXTRA_CONTEXT = {
     "UsClaimNumberRecognizer": ("medical claim", "healthcare claim"),
     "UsPrescriptionNumberRecognizer": ("rx", "prescription"),
-    "UsPriorAuthorizationNumberRecognizer": ("authorization", "prior auth", "preauthorization"),
+    "UsPriorAuthorizationNumberRecognizer": ("prior auth", "pre auth"),
     "UsReferralNumberRecognizer": ("referral",),
 }
 
@@ -137,7 +142,8 @@ def presidio_rules(countries: Iterable[str]) -> list[Rule]:
 
 
 def _rules(name: str, start: Start, recogniser: dict[str, Any]) -> list[Rule]:
-    context = Context([*recogniser["context"], *EXTRA_CONTEXT.get(name, ())])
+    words = OTHER_CONTEXT.get(name, recogniser["context"])
+    context = Context([*words, *EXTRA_CONTEXT.get(name, ())])
     return [
         Rule(
             name=f"presidio/{name}",

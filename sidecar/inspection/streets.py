@@ -18,6 +18,9 @@ TOWN = rf"{NAME}(?:[ -](?:{NAME}|am|an der|im|ob der|sur|sous|les|la|le|de|del|d
 NUMBER = r"\d{1,5}(?:[ /-]?\d{1,4})?(?:[ ]?[a-zA-Z](?![\w]))?"
 UNIT = r"(?:[, \n]{1,2}(?:apt|apartment|suite|ste|unit|flat|room|floor|fl|bldg|building|#)\.? ?#?[\w-]{1,6})?"
 
+WORD = r"(?=\S{0,24}?[a-zß-ÿ])[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
+"""A name that begins with a letter and is no abbreviation: "via RFC 1870" is no street in Rome."""
+
 SUFFIXED = listed(
     "straße strasse str. weg platz allee gasse ring damm ufer chaussee steig straat laan plein gracht kade "
     "singel dijk gatan vägen gränd torget katu kuja vej gade stræde allé boulevarden markt promenade steeg "
@@ -44,7 +47,7 @@ AFTER = (
 """Postcode and town, as on the continent."""
 SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){AFTER}")
 CONNECT = r"(?:de la|de los|de las|de l['’]|des|del|della|delle|dei|degli|du|de|do|da|dos|das|d['’]|the)"
-PREFIX_NAME = rf"[ ]?(?:{CONNECT}[ ]?)?{NAME}(?:[ -](?:{CONNECT}[ ]?)?{NAME}){{0,4}}?"
+PREFIX_NAME = rf"[ ]?(?:{CONNECT}[ ]?)?{WORD}(?:[ -](?:{CONNECT}[ ]?)?{NAME}){{0,4}}?"
 PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]?[ ]?)?{NUMBER}(?![\w]){AFTER}")
 PREFIX_NUMBERED = re.compile(rf"{PREFIX_NAME[:-1]}(?=[\s,.;!?)]|$){AFTER}")
 NUMBER_BEFORE = re.compile(r"(?<![\w.])[0-9]{1,4}(?:[ ]?(?:bis|ter|quater|[A-Za-z](?![\w])))?,? $")
@@ -91,7 +94,12 @@ def _suffixed(text: str, start: int, end: int) -> Span | None:
     if begin == start and text[start].islower():
         return None
     begin = begin if begin < start else _word_before(text, start)
+    if text[begin:end] in NO_STREETS:
+        return None
     return _span(begin, match.end()) if text[begin].isupper() else None
+
+
+NO_STREETS = frozenset({"Spring", "During", "String", "Norweg", "Bring", "Bahnhof", "Offspring"})
 
 
 def _word_before(text: str, start: int) -> int:

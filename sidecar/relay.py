@@ -30,7 +30,11 @@ from sidecar.model import (
 from sidecar.redaction import Restorer, Vault, mask_text, spread
 from sidecar.stream import Gate, Transducer
 
-TOOL_NAME, TOOL_ARGUMENTS = "tool_calls.name", "tool_calls.arguments"
+TOOL_TEXTS = {
+    "tool_calls.name": (("tool_calls.arguments", True), ("tool_calls.input", False)),
+    "function_call.name": (("function_call.arguments", True),),
+}
+"""Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 KEPT_LIMIT = 4 * 1024 * 1024
 """Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
@@ -152,8 +156,8 @@ class Relay:
 
     def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
         for delta, text in zip(event.deltas, texts, strict=True):
-            if delta.channel.field == TOOL_NAME:
-                self.restorer.assign(delta.channel._replace(field=TOOL_ARGUMENTS, json_text=True), text)
+            for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()):
+                self.restorer.assign(delta.channel._replace(field=field, json_text=json_text), text)
         for position, delta in enumerate(event.deltas):
             text = self.restorer.feed(delta.channel, texts[position])
             if event.last or delta.channel.choice in ends:

@@ -23,6 +23,7 @@ import orjson
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of
+from sidecar.deadline import within
 from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
@@ -38,7 +39,7 @@ from sidecar.model import (
     Verdict,
 )
 from sidecar.plan import NO_CALL, NOTHING_FOUND, House, Plan
-from sidecar.ports import Answer, Clock, Decide, Forward, Inspect, Record
+from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
 from sidecar.wire import is_stream, opened, outbound_of, pipe_of, reply_headers, without
@@ -93,11 +94,15 @@ async def judge(
 ) -> tuple[Judgement, dict[str, Any]]:
     """Inspect and decide. Total: any fault, or the deadline, becomes a Decision that denies with a stable code."""
     found, document = NOTHING_FOUND, dict[str, Any]()
+
+    async def decided() -> EngineAnswer:
+        nonlocal found, document
+        found = await ports.inspect.inspect(parts)  # (3)
+        document = ask(found)
+        return await ports.decide.decide(document)  # (4)
+
     try:
-        async with asyncio.timeout(deadline):
-            found = await ports.inspect.inspect(parts)  # (3)
-            document = ask(found)
-            answer = await ports.decide.decide(document)  # (4)
+        answer = await within(deadline, decided())
         return Judgement(found, policy.read(answer, orjson.dumps(document))), document
     except SidecarError as fault:
         code = fault.code
@@ -144,7 +149,12 @@ class Exchange:
             self.fault = self.refusal(withheld.decision)
         except Exception as fault:  # noqa: BLE001  anything else is recorded and answered as the fault it is
             self.fault = as_error(fault)
-        await self.conclude()  # (11), (12)
+        try:
+            await self.conclude()  # (11), (12)
+        finally:
+            # The relay calls back into the exchange. Left standing, that circle kept every exchange with its bodies
+            # until the garbage collector came by, and made it come often.
+            self.relay = None
 
     async def prepare(self) -> Plan:
         """Steps 2 to 5. Whatever goes wrong is a plan to refuse; only CancelledError is raised."""

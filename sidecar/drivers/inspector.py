@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
+from sidecar.deadline import within
 from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import Plan
@@ -125,9 +126,7 @@ class Inspector:
     async def inspect(self, parts: Sequence[Part]) -> Inspection:
         """Findings by part, in order. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR)."""
         try:
-            async with asyncio.timeout(self._deadline_s):
-                spans = await self._spans(parts)
-                findings = await _findings(parts, spans)
+            findings = await within(self._deadline_s, self._found(parts))
         except SidecarError:
             raise
         except TimeoutError:
@@ -135,6 +134,9 @@ class Inspector:
         except Exception:  # noqa: BLE001  no detector's failure may pass for an answer; its message may quote the text
             raise OwnError("INSPECTOR_ERROR", FAILED) from None
         return Inspection(findings=tuple(findings), detectors=self._detectors, not_looked_for=self._missing)
+
+    async def _found(self, parts: Sequence[Part]) -> list[Finding]:
+        return await _findings(parts, await self._spans(parts))
 
     async def _spans(self, parts: Sequence[Part]) -> Sequence[Sequence[Span]]:
         keys = [self._cache.key(part.text) for part in parts]

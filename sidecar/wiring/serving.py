@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -70,6 +71,7 @@ async def _run(loaded: Loaded, ready_file: Path | None) -> None:
     config = loaded.config
     async with drivers_of(config) as drivers:
         data, admin = planes_of(config, drivers)
+        settle()
 
         def started(bound: Bound) -> None:
             sys.stdout.write(banner(config, bound, drivers.ledger.vkey, drivers.inspector, drivers.engine.version))
@@ -79,6 +81,17 @@ async def _run(loaded: Loaded, ready_file: Path | None) -> None:
 
         at, admin_at = Listen.at(config.listen), Listen.at(config.admin)
         await serve(data, admin, at=[at], admin_at=admin_at, deadline=config.limits.drain, started=started)
+
+
+def settle() -> None:
+    """Spare the garbage collector what was built at the start: it lives as long as the process.
+
+    Exchanges leave no circles behind, so there is little to collect; at the default threshold the collector took 7 % of
+    the CPU under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def write_ready(path: Path, bound: Bound) -> None:

@@ -1,0 +1,71 @@
+"""`within`: the same answers, faults and cancellations as awaiting the work itself, and an end to waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from sidecar.deadline import within
+
+
+async def answered(*pauses: float) -> str:
+    for pause in pauses:
+        await asyncio.sleep(pause)
+    return "answer"
+
+
+async def failed(pause: float | None) -> None:
+    if pause is not None:
+        await asyncio.sleep(pause)
+    raise ValueError("ours")
+
+
+@pytest.mark.parametrize("pauses", [(), (0,), (0, 0.001, 0), (0.001,)])
+async def test_the_answer_comes_through(pauses: tuple[float, ...]) -> None:
+    assert await within(5, answered(*pauses)) == "answer"
+
+
+@pytest.mark.parametrize("pause", [None, 0, 0.001])
+async def test_a_fault_comes_through(pause: float | None) -> None:
+    with pytest.raises(ValueError, match="ours"):
+        await within(5, failed(pause))
+
+
+async def test_waiting_has_an_end() -> None:
+    with pytest.raises(TimeoutError):
+        await within(0.01, answered(0, 30))
+
+
+async def test_a_timeout_inside_is_its_own() -> None:
+    async def work() -> str:
+        try:
+            return await within(0.01, answered(30))
+        except TimeoutError:
+            return "inner"
+
+    assert await within(5, work()) == "inner"
+
+
+async def test_a_cancellation_reaches_the_work() -> None:
+    seen = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+
+    task = asyncio.get_running_loop().create_task(_run(work()))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["cancelled"]
+
+
+async def _run(work: Coroutine[Any, Any, None]) -> None:
+    await within(5, work)

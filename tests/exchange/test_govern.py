@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from sidecar.errors import OwnError, UpstreamError
 from sidecar.exchange import Exchange, Ports, govern
 from sidecar.ledger.facts import State
 from sidecar.model import Outbound, Side
-from sidecar.plan import House
+from sidecar.plan import House, Surrogates
 from sidecar.testing import (
     ALLOW,
     FakeAnswer,
@@ -52,8 +53,8 @@ class Stage:
             clock=FakeClock(),
         )
 
-    async def run(self, body: bytes) -> Exchange:
-        return await govern(arrival(body), DIALECT, self.answer, self.ports, HOUSE)
+    async def run(self, body: bytes, house: House = HOUSE) -> Exchange:
+        return await govern(arrival(body), DIALECT, self.answer, self.ports, house)
 
     @property
     def steps(self) -> list[str]:
@@ -288,6 +289,29 @@ async def test_a_judged_reply_is_masked_before_it_is_restored(release: dict[str,
     await stage.run(question(f"About {SECRET}", stream=True))
 
     assert said(stage.answer.body) == "x" * 50 + " <EMAIL_ADDRESS> " + "y" * 50 + f" {SECRET}"
+
+
+def tool_calls(*names: str) -> bytes:
+    """A unary reply that calls each tool with the surrogate, arguments before the name as some servers write it."""
+    calls = [
+        {"id": f"c{i}", "type": "function", "function": {"arguments": '{"to": "<EMAIL_ADDRESS_1>"}', "name": name}}
+        for i, name in enumerate(names)
+    ]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    return orjson.dumps({"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
+
+
+async def test_only_listed_tools_get_values_back() -> None:
+    stage = Stage(lambda _: ScriptedReply(chunks=[tool_calls("send", "browse")]))
+    house = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"send"})))
+
+    await stage.run(question(f"Write to {SECRET}."), house)
+
+    calls = orjson.loads(stage.answer.body)["choices"][0]["message"]["tool_calls"]
+    assert [call["function"]["arguments"] for call in calls] == [
+        f'{{"to": "{SECRET}"}}',
+        '{"to": "<EMAIL_ADDRESS_1>"}',
+    ]
 
 
 async def test_a_notice_that_policy_demands_is_in_the_head() -> None:

@@ -19,7 +19,7 @@ from sidecar.drivers.inspector_worker import Plan
 from sidecar.errors import OwnError, SidecarError
 from sidecar.inspection.cache import Key, SpanCache
 from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
-from sidecar.inspection.consistency import Text, spread
+from sidecar.inspection.consistency import Known, Steps, turns
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.segments import Segment, joined, segments
 from sidecar.inspection.spans import Span
@@ -87,7 +87,7 @@ class Inspector:
         plan = Plan(settings=settings, names=mode if model else None, recognisers=tuple(recognisers))
         self._engine = Engine(settings, fastest()[1])
         self._heavy = plan.is_heavy
-        self._consistent = consistent
+        self._is_consistent = consistent
         self._deadline_s = deadline_s
         self._detectors, self._found_types = _described(self._engine, model, recognisers)
         self._missing = missing(self._found_types)
@@ -147,17 +147,28 @@ class Inspector:
         else:
             found = dict(zip(new, await asyncio.gather(*map(self._long, new, new.values())), strict=True))
         spans = [known[key] or found.get(key, ()) for key in keys]
-        return await self._spread(parts, spans) if self._consistent and any(spans) else spans
+        return await self._consistent(parts, keys, spans) if self._is_consistent and any(spans) else spans
 
-    async def _spread(self, parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> Sequence[Sequence[Span]]:
-        steps = spread([Text(part.text, part.role is Role.ASSISTANT) for part in parts], spans)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                answer: list[list[Span]] = done.value
-                return answer
-            await asyncio.sleep(0)
+    async def _consistent(
+        self, parts: Sequence[Part], keys: Sequence[Key], spans: Sequence[Sequence[Span]]
+    ) -> Sequence[Sequence[Span]]:
+        """Values found once, wherever they stand again (inspection/consistency.py); turns seen before are cached."""
+        known, behind, chain = Known(), list[int](), ""
+        found: list[Sequence[Span]] = []
+        for turn in turns([part.role is Role.ASSISTANT for part in parts]):
+            chain = self._cache.key(chain + "".join(keys[at].hex() for at in turn)).hex()
+            kept = [self._cache.get(self._cache.key(f"{chain}.{at - turn.start}")) for at in turn]
+            behind.extend(turn)
+            if None in kept:
+                for at in behind:
+                    known.learn(parts[at].text, spans[at])
+                behind.clear()
+                for at in turn:
+                    everywhere = await _in_steps(known.spread(parts[at].text, spans[at]))
+                    found.append(self._kept(self._cache.key(f"{chain}.{at - turn.start}"), everywhere))
+            else:
+                found.extend(spans for spans in kept if spans is not None)
+        return found
 
     def _kept(self, key: Key, spans: Iterable[Span]) -> tuple[Span, ...]:
         kept = tuple(spans)
@@ -209,6 +220,16 @@ def _is_short(texts: Iterable[str]) -> bool:
     if sum(map(len, together)) > INLINE:
         return False
     return sum(len(DIGITS.findall(text)) for text in together) <= INLINE_NUMBERS
+
+
+async def _in_steps(steps: Steps) -> list[Span]:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            answer: list[Span] = done.value
+            return answer
+        await asyncio.sleep(0)
 
 
 async def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:

@@ -8,6 +8,7 @@ each with its length; a reply is JSON. Nothing is logged, nothing is kept.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,8 @@ from sidecar.inspection.spans import Span, Strength
 
 LENGTH = struct.Struct("!I")
 MOST_BYTES = 1 << 28
+NICENESS = 5
+"""Where cores are scarce, streams that wait for the event loop go before one long prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +164,7 @@ def serve(connection: socket.socket) -> None:
 
 
 def main() -> None:
+    os.nice(NICENESS)
     with socket.socket(fileno=0) as connection:
         try:
             serve(connection)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
-from typing import NamedTuple
 
 from sidecar.inspection.phrases import Phrases, folded
 from sidecar.inspection.spans import Span, Strength, resolve
@@ -32,63 +31,59 @@ SLICE = 8192
 """Code points looked at between two yields."""
 
 Places = Iterator[tuple[int, int]]
-Steps = Generator[None, None, list[list[Span]]]
+Steps = Generator[None, None, list[Span]]
 
 
-class Text(NamedTuple):
-    text: str
-    replies: bool
-    """Whether the assistant said it."""
+class Known:
+    """The values found so far, by the text that was found. It lives for one request."""
+
+    __slots__ = ("_phrases", "_values")
+
+    def __init__(self) -> None:
+        self._values: dict[str, Span] = {}
+        self._phrases: Phrases | None = None
+
+    def learn(self, text: str, spans: Sequence[Span]) -> None:
+        for span in spans:
+            value = text[span.start : span.end]
+            least = LEAST_WEAK if span.strength is Strength.WEAK else LEAST
+            if not least <= len(value) <= 200 or span.entity in LEFT_OUT:
+                continue
+            if len(self._values) < MOST_VALUES and value not in self._values:
+                self._values[value] = span
+                self._phrases = None
+
+    def spread(self, text: str, spans: Sequence[Span]) -> Steps:
+        """The spans with those of known values that stand in the text, too.
+
+        A generator: it yields after each stretch of work, so that a caller with an event loop can let others run; its
+        return value is the answer.
+        """
+        values = self._values
+        places: list[tuple[int, int]] = []
+        work = 0
+        for value in values if len(values) <= FEW else ():
+            places.extend(_searched(value, text))
+            work += len(text)
+            if work > STEP:
+                work = 0
+                yield
+        if len(values) > FEW:
+            self._phrases = self._phrases or Phrases(value for value in values if folded(value))
+            for start, end in _slices(text):
+                places.extend((start + low, start + high) for low, high in self._phrases.places(text[start:end]))
+                yield
+        return _joined(values, text, spans, places)
 
 
-def spread(texts: Sequence[Text], found: Sequence[Sequence[Span]]) -> Steps:
-    """The spans of each text, with those of values found elsewhere in the same or an earlier turn.
-
-    A generator: it yields after each stretch of work, so that a caller with an event loop can let others run; its
-    return value is the answer.
-    """
-    known: dict[str, Span] = {}
-    out: list[list[Span]] = []
-    for turn in _turns(texts):
-        for at in turn:
-            _learn(known, texts[at].text, found[at])
-        phrases = None
-        for at in turn:
-            text = texts[at].text
-            places: list[tuple[int, int]] = []
-            work = 0
-            for value in known if len(known) <= FEW else ():
-                places.extend(_searched(value, text))
-                work += len(text)
-                if work > STEP:
-                    work = 0
-                    yield
-            if len(known) > FEW:
-                phrases = phrases or Phrases(value for value in known if folded(value))
-                for start, end in _slices(text):
-                    places.extend((start + low, start + high) for low, high in phrases.places(text[start:end]))
-                    yield
-            out.append(_joined(known, text, found[at], places))
-    return out
-
-
-def _turns(texts: Sequence[Text]) -> Iterator[range]:
+def turns(replies: Sequence[bool]) -> Iterator[range]:
+    """What each request added: a turn begins where the assistant (True) begins to speak."""
     start = 0
-    for at in range(1, len(texts)):
-        if texts[at].replies and not texts[at - 1].replies:
+    for at in range(1, len(replies)):
+        if replies[at] and not replies[at - 1]:
             yield range(start, at)
             start = at
-    yield range(start, len(texts))
-
-
-def _learn(known: dict[str, Span], text: str, spans: Sequence[Span]) -> None:
-    for span in spans:
-        value = text[span.start : span.end]
-        least = LEAST_WEAK if span.strength is Strength.WEAK else LEAST
-        if not least <= len(value) <= 200 or span.entity in LEFT_OUT:
-            continue
-        if value in known or len(known) < MOST_VALUES:
-            known.setdefault(value, span)
+    yield range(start, len(replies))
 
 
 def _joined(known: dict[str, Span], text: str, spans: Sequence[Span], places: Sequence[tuple[int, int]]) -> list[Span]:

@@ -20,12 +20,20 @@ def span(text: str, value: str, entity: str = "PERSON") -> Span:
 
 
 def spread(texts: list[tuple[str, bool]], found: Sequence[Sequence[Span]]) -> list[list[Span]]:
-    steps = consistency.spread([consistency.Text(*text) for text in texts], found)
+    known, out = consistency.Known(), []
+    for turn in consistency.turns([replies for _, replies in texts]):
+        for at in turn:
+            known.learn(texts[at][0], found[at])
+        out += [finished(known.spread(texts[at][0], found[at])) for at in turn]
+    return out
+
+
+def finished(steps: consistency.Steps) -> list[Span]:
     while True:
         try:
             next(steps)
         except StopIteration as done:
-            answer: list[list[Span]] = done.value
+            answer: list[Span] = done.value
             return answer
 
 

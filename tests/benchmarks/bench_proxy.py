@@ -63,12 +63,13 @@ class Proxy:
         return total
 
     def memory(self) -> float:
-        """Resident MB of the process alone."""
-        return next(
-            int(line.split()[1]) / 1024
-            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines()
-            if line.startswith("VmRSS")
-        )
+        """Resident MB of the process and its children."""
+        return sum(map(resident, [self.pid, *children(self.pid)]))
+
+
+def resident(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def children(pid: int) -> list[int]:
@@ -89,14 +90,19 @@ def started(*command: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 
 @contextmanager
-def sidecar(upstream: str, folder: Path, *more: str) -> Iterator[tuple[Proxy, float]]:
-    """`sidecar serve` on its defaults, and the seconds from its start to its first answer."""
+def sidecar(upstream: str, folder: Path, *, names: bool) -> Iterator[tuple[Proxy, float]]:
+    """`sidecar serve` on its defaults (`names`: with the names model), and the seconds to its first answer."""
+    folder.mkdir()
     ready = folder / "ready.json"
-    command = ["-m", "sidecar", "serve", "--upstream", upstream, "--state", str(folder / "state"), *more]
+    command = ["-m", "sidecar", "serve", "--upstream", upstream, "--state", str(folder / "state")]
     command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", str(ready)]
     begin = time.monotonic()
     with (folder / "log").open("wb") as log, subprocess.Popen(
-        [sys.executable, *command], stdout=log, stderr=log, cwd=ROOT
+        [sys.executable, *command],
+        stdout=log,
+        stderr=log,
+        cwd=ROOT,
+        env={**os.environ, "SIDECAR_DETECTION_NAMES": "true" if names else "false"},  # noqa: TID251  a child needs ours
     ) as process:
         try:
             while not ready.exists():
@@ -238,6 +244,20 @@ def report(proxies: list[Proxy], start: float, folder: Path, scale: float) -> No
     row("memory after the run", f"{ours.memory():.0f} MB", "reported", None)
 
 
+def report_names(proxies: list[Proxy], start: float, scale: float) -> None:
+    bare, ours = proxies
+    for size, values in ((200, 1), (1024, 3), (2048, 3)):
+        extra, base = added(asyncio.run(latency(proxies, chat(prose(size, values)), int(100 * scale))))
+        row(f"added median latency, {size} B of new text", f"+{extra:.1f} ms on {base:.2f} ms", "reported", None)
+    history = [prose(2048, 2) + f" part {i}" for i in range(16)]
+    asyncio.run(latency(proxies, chat(*history), 1, vary=False))
+    extra, base = added(asyncio.run(latency(proxies, chat(*history), int(100 * scale), vary=False)))
+    row("added median latency, 32 KB history, parts cached", f"+{extra:.2f} ms on {base:.2f} ms", "reported", None)
+    total = ours.memory()
+    row("start to first answer", f"{start:.2f} s", "reported", None)
+    row("memory, workers included", f"{total:.0f} MB (bare {bare.memory():.0f} MB)", "<= 320 MB", total <= 320)
+
+
 def ratio(name: str, bar: float, rates: list[float]) -> None:
     bare, ours = rates
     row(name, f"{ours:,.0f} of {bare:,.0f}: {ours / bare:.0%}", f">= {bar:.0%}", ours / bare >= bar)
@@ -254,8 +274,15 @@ def main() -> None:
         upstream = f"http://127.0.0.1:{port}"
         process, bare_port = stack.enter_context(started(str(HERE / "bare_proxy.py"), "--upstream", upstream))
         bare = Proxy("bare", process, f"http://127.0.0.1:{bare_port}")
-        ours, start = stack.enter_context(sidecar(upstream, folder))
-        report([bare, ours], start, folder, 0.1 if options.quick else 1.0)
+        scale = 0.1 if options.quick else 1.0
+        print("Patterns, secrets, policy, two durable entries (detection.names: false)")
+        with sidecar(upstream, folder / "patterns", names=False) as (ours, start):
+            report([bare, ours], start, folder, scale)
+        if not (ROOT / "sidecar" / "drivers" / "names" / "model.onnx").is_file():
+            return
+        print("\nThe same with the names model, which runs in a worker process")
+        with sidecar(upstream, folder / "names", names=True) as (ours, start):
+            report_names([bare, ours], start, scale)
 
 
 if __name__ == "__main__":

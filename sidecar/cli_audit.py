@@ -17,6 +17,7 @@ from sidecar.wiring import auditing
 if TYPE_CHECKING:
     from sidecar.drivers.store_query import Filters
     from sidecar.drivers.store_reader import Reader
+    from sidecar.ledger.note import Verifier
 
 POLL_SECONDS = 0.5
 FAILED, USAGE = 1, 2
@@ -65,6 +66,8 @@ def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     receipt_ = _parser(group, "receipt", "the proof of one entry, as a tlog-proof", "Print a tlog-proof.", receipt)
     receipt_.add_argument("id", help="the record's id, or how it begins")
     receipt_.add_argument("--kind", choices=["intent", "outcome"], default="outcome", help="which entry (outcome)")
+    receipt_.add_argument("--check", type=Path, metavar="FILE", help="instead: is this kept receipt of that entry?")
+    receipt_.add_argument("--key", metavar="VKEY", help="the verifier key that you kept, or a file that holds it")
 
 
 def _parser(group: Any, name: str, help_: str, text: str, run: Callable[[argparse.Namespace], int]) -> Any:
@@ -106,7 +109,7 @@ def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
         return run(options)
     except SidecarError as error:
         print(f"sidecar: {error.code}: {error.advice}", file=sys.stderr)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
         print(f"sidecar: {error}", file=sys.stderr)
     return USAGE
 
@@ -204,20 +207,44 @@ def export(options: argparse.Namespace) -> int:
 
 def receipt(options: argparse.Namespace) -> int:
     with reading(options) as reader:
-        sys.stdout.write(reader.receipt(auditing.record_id(reader, options.id), options.kind))
+        exchange = auditing.record_id(reader, options.id)
+        if options.check is None:
+            sys.stdout.write(reader.receipt(exchange, options.kind))
+            return 0
+        number, body = reader.entry(exchange, options.kind)
+        return _check_receipt(options, f"entry {number} ({exchange}, {options.kind})", body, reader.vkey())
+
+
+def _check_receipt(options: argparse.Namespace, entry: str, body: bytes, beside: Verifier) -> int:
+    """Hold a kept receipt against the entry as the log has it today."""
+    from sidecar.ledger.checkpoint import verify_receipt
+    from sidecar.ledger.note import NoteError
+
+    try:
+        _, checkpoint = verify_receipt(body, options.check.read_bytes(), _key(options.key) or beside)
+    except NoteError as fault:
+        print(f"FAILED {entry}: {fault.reason}  {fault}")
+        return FAILED
+    print(f"VERIFIED: {entry} is in the log of {checkpoint.size} entries that {checkpoint.origin} signed")
     return 0
+
+
+def _key(text: str | None) -> Verifier | None:
+    """A verifier key, or that of a file. Raises NoteError (a ValueError) or OwnError."""
+    from sidecar.drivers.keys import load_vkey
+    from sidecar.ledger.note import Verifier
+
+    if text is None:
+        return None
+    return load_vkey(Path(text)) if Path(text).is_file() else Verifier.parse(text)
 
 
 def verify(options: argparse.Namespace) -> int:
     from sidecar.drivers import store_export, store_reader
     from sidecar.drivers.keys import VKEY, load_vkey
-    from sidecar.ledger.note import Verifier
 
     kept = options.checkpoint.read_bytes() if options.checkpoint else None
-    key = None
-    if options.key:
-        path = Path(options.key)
-        key = load_vkey(path) if path.is_file() else Verifier.parse(options.key)
+    key = _key(options.key)
     if options.export:
         known = key or load_vkey(options.export / VKEY)
         report = store_export.verify_folder_export(options.export, key=known, pinned=key is not None, kept=kept)

@@ -102,16 +102,24 @@ class Reader:
 
     def receipt(self, exchange: str, kind: str = "outcome") -> str:
         """The tlog-proof of an exchange's `intent` or `outcome`; raises OwnError RECORD_UNKNOWN."""
-        column = {"intent": "intent_number", "outcome": "outcome_number"}[kind]
-        query = f"SELECT {column} FROM exchange WHERE id = ?"  # noqa: S608  a name of ours
         # One transaction: the proof must be of the very checkpoint that goes with it.
         with self.snapshot():
-            row = self.connection.execute(query, (exchange,)).fetchone()
-            if row is None or row[0] is None:
-                raise OwnError("RECORD_UNKNOWN", f"No {kind} of this id is in the log.", status=404)
+            number, _ = self.entry(exchange, kind)
             checkpoint = self.checkpoint()
             size = peek_checkpoint(checkpoint.encode()).size
-            return encode_receipt(row[0], inclusion_proof(self.nodes, row[0], size), checkpoint)
+            return encode_receipt(number, inclusion_proof(self.nodes, number, size), checkpoint)
+
+    def entry(self, exchange: str, kind: str) -> tuple[int, bytes]:
+        """Number and bytes of an exchange's `intent` or `outcome`; raises OwnError: RECORD_UNKNOWN, LEDGER_DAMAGED."""
+        column = {"intent": "intent_number", "outcome": "outcome_number"}[kind]
+        query = f"SELECT number, body FROM entry JOIN exchange ON number = {column} WHERE id = ?"  # noqa: S608  ours
+        row = self.connection.execute(query, (exchange,)).fetchone()
+        if row is None:
+            raise OwnError("RECORD_UNKNOWN", f"No {kind} of this id is in the log.", status=404)
+        number, body = row
+        if type(body) is not bytes:
+            raise OwnError("LEDGER_DAMAGED", f"Entry {number} cannot be read; run `sidecar audit verify`.")
+        return number, body
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the log of size `new` extends that of size `old`."""

@@ -31,7 +31,7 @@ class Finder(Protocol):
 
 
 def described(config: Mapping[str, Any]) -> tuple[Detector, tuple[str, ...]]:
-    """Name, version and types of a configured recogniser, without loading it. Raises ValueError when it says neither."""
+    """Name, version and types of a configured recogniser, without loading it. Raises ValueError without types."""
     entities = tuple(str(entity) for entity in config.get("entities", ()))
     if not entities:
         raise ValueError("a recogniser must name its `entities`")

@@ -28,7 +28,7 @@ SUFFIXED = listed(
 )
 """Compounded to the name: Hauptstraße 5, Keizersgracht 12, Storgatan 3."""
 PREFIXED = listed(
-    "rue avenue av. boulevard bd place chemin allée impasse quai cours route calle c/ avenida avda plaza "
+    "rue avenue av. avda. boulevard bd place chemin allée impasse quai cours route calle c/ avenida avda plaza "
     "paseo camino carrer via viale piazza corso largo vicolo strada rua travessa praça estrada ul. ulica al. "
     "aleja pl. os. rynek"
 )
@@ -48,7 +48,12 @@ AFTER = (
 SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){AFTER}")
 CONNECT = r"(?:de la|de los|de las|de l['’]|des|del|della|delle|dei|degli|du|de|do|da|dos|das|d['’]|the)"
 PREFIX_NAME = rf"[ ]?(?:{CONNECT}[ ]?)?{WORD}(?:[ -](?:{CONNECT}[ ]?)?{NAME}){{0,4}}?"
-PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]?[ ]?)?{NUMBER}(?![\w]){AFTER}")
+FLOOR = (
+    r"(?:,?[ ](?:-[ ])?\d{1,2}[ ]?[ºª°]?"
+    r"(?:[ ]?(?:[A-Z]|\d{1,2}[ ]?ª|izda|dcha|izq|der|pta|puerta)\.?(?![\w]))?(?![\w]))?"
+)
+"""Storey and door, as in Spain: `, 6º A`, ` - 5º 2ª`, `, 1D`."""
+PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]{{0,2}}[ ]?)?{NUMBER}(?![\w]){FLOOR}{AFTER}")
 PREFIX_NUMBERED = re.compile(rf"{PREFIX_NAME[:-1]}(?=[\s,.;!?)]|$){AFTER}")
 NUMBER_BEFORE = re.compile(r"(?<![\w.])[0-9]{1,4}(?:[ ]?(?:bis|ter|quater|[A-Za-z](?![\w])))?,? $")
 STATES = (

@@ -48,7 +48,7 @@ def _texts() -> list[str]:
         def __missing__(self, key: str) -> str:
             return str(getattr(faker, key)())
 
-    return [sentence.format_map(Values()) for sentence in SENTENCES for _ in range(40)]
+    return [sentence.format_map(Values()) for sentence in SENTENCES for _ in range(15)]
 
 
 def _missed(text: str, results: list[Any], spans: list[Span]) -> list[str]:

@@ -2,17 +2,26 @@
 
 From the bottom up:
 
-    spans       what a detector marks, how sure it is, and how overlaps become disjoint spans
-    tokens      one pass over the text: where digits, '@', ':' stand; every rule starts at one of these
-    context     whole words near a hit, looked up only for the hits that need them
-    checksums   the arithmetic of card, account and identity numbers
-    rules       one recogniser: where it may start, what it looks like, what proves it
-    presidio    Presidio's patterns (derived table) with our exact copies of its checks
-    emails, cards, ibans, phones, network, urls, wallets   the types whose Presidio recogniser misses real formats
-    normalise   the copy that is searched (NFKC, confusables, zero-width) and the way back to the caller's offsets
-    engine      all of these over one text: `Engine.find(text) -> list[Span]`
-    segments    long texts cut where nothing is lost, so that a changed tail re-analyses only itself
-    cache       spans (never text) by keyed hash, bounded in bytes
+    spans        what a detector marks, how sure it is, and how overlaps become disjoint spans
+    tokens       one pass over a text: where its numbers stand; every number-like rule starts at one of them
+    keywords     one scan for the words that rules start at
+    context      whole words near a hit, looked up only for the hits that need them
+    checksums    the arithmetic of card, account and identity numbers
+    rules        one recogniser: where it may start, what it looks like, what proves it, what makes it likelier
+    presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
+    national, national_checks          European numbers that Presidio has no recogniser for
+    emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
+    secrets, credentials               gitleaks' rules (derived table); passwords and user names people type
+    dates, streets, special            births, minors, travel documents; addresses by form; GDPR art. 9 by type
+    phrases      allow, deny and customers' word lists, to a million phrases
+    normalise    the copy that is searched (NFKC, look-alikes, zero-width, escapes) and the way back to the offsets
+    encoded      base64 that holds text
+    catalogue    the types there are, modes, thresholds, settings
+    engine       all of these over one text: `Engine.find(text) -> list[Span]`
+    segments     long texts cut where nothing is lost, so that a changed tail re-analyses only itself
+    cache        spans (never text) by keyed hash, bounded in bytes
+    consistency  a value found once is masked wherever it stands again, turn by turn
+    report, scoring    `sidecar pii scan` and `sidecar pii eval`
 
-drivers/inspector.py puts this behind the `Inspect` port: off the event loop for long texts, with a deadline.
+drivers/inspector.py puts this behind the `Inspect` port: long texts and models in a worker process, with a deadline.
 """

@@ -30,7 +30,7 @@ def test_the_same_answer_on_generated_values(
     recogniser = getattr(presidio.predefined_recognizers, name)()
     answers = []
     for _, _, regex in table()["recognisers"][name]["patterns"]:
-        for text in matching(regex, 200):
+        for text in matching(regex, 400):
             answers.append(CHECKS[name](text))
             assert answers[-1] == original(recogniser, text), text
     assert len(answers) > 100

@@ -1,4 +1,4 @@
-"""The bars on labelled sentences of another source; needs SIDECAR_TEST_DATA (presidio_research/generated_large.json)."""
+"""The bars on labelled sentences of another source: SIDECAR_TEST_DATA names the folder that holds them."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyHeaders:
-    """Names (lower case) of the headers in which a trusted proxy says who called; `roles` are separated by commas."""
+    """Names of the headers in which a trusted proxy says who called; `roles` are separated by commas."""
 
     user: str | None = None
     tenant: str | None = None
@@ -100,7 +100,7 @@ def single(headers: Sequence[tuple[str, str]], name: str | None) -> str | None:
     """The one value of a header, None when it is absent or empty. Raises CallerError (HEADER_INVALID) for two."""
     if name is None:
         return None
-    found = values(headers, name)
+    found = values(headers, name.lower())
     if len(found) > 1:
         raise CallerError("HEADER_INVALID", f"Send the header {name} once.")
     return found[0].strip() or None if found else None

@@ -24,7 +24,7 @@ LOCKS = {"run": ROOT / "deploy" / "requirements.lock", "test": ROOT / "tests" / 
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  this file is what an older Python runs first
         print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 2
     if not arguments or arguments[0] in ("-h", "--help"):

@@ -25,7 +25,9 @@ Headers = Sequence[tuple[str, str]]
 
 def opened(arrival: Arrival, limit: int) -> bytes:
     """The request body without its content coding. Raises CallerError (415, 413, 400)."""
-    coding = header(arrival.headers, "content-encoding") or ""
+    coding = header(arrival.headers, "content-encoding")
+    if coding is None:
+        return arrival.body
     transducer = decoder(
         coding,
         limit=limit,
@@ -85,7 +87,9 @@ def is_stream(incoming: Incoming) -> bool:
 
 def pipe_of(relay: Relay, incoming: Incoming, *, verbatim: bool) -> Relay | Compressed | Opened:
     """How the reply's bytes go through the relay, given their content coding."""
-    coding = header(incoming.headers, "content-encoding") or ""
+    coding = header(incoming.headers, "content-encoding")
+    if coding is None:
+        return relay
     damaged = UpstreamError("UPSTREAM_INVALID", "The reply's content coding is damaged, or not one that was asked for.")
     transducer = decoder(coding, limit=BODY_LIMIT, damaged=damaged, too_large=damaged)
     if transducer is None:

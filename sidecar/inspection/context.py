@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import Self
 
 WORDS = re.compile(r"[^\W\d_]+")
+LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128))
+"""ASCII with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
 BEFORE = 90
 AFTER = 40
 """Code points searched on either side. Presidio: five words before, none after; a CSV cell or a table's label is
@@ -33,9 +35,14 @@ class Neighbourhood:
             low = max(0, start - BEFORE)
             if low and text[low - 1].isalpha() and text[low].isalpha():
                 low = text.find(" ", low, start) + 1 or start  # half a word is none
-            self._words = WORDS.findall(f"{text[low:start]} {text[end : end + AFTER]}".lower())
+            self._words = _words(f"{text[low:start]} {text[end : end + AFTER]}")
             self._span = (start, end)
         return self._words
+
+
+def _words(text: str) -> list[str]:
+    """Every word, in lower case."""
+    return text.translate(LETTERS).split() if text.isascii() else WORDS.findall(text.lower())
 
 
 class Context:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sidecar.inspection.context import Context
+from sidecar.inspection.context import Context, Neighbourhood
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import DIGITS, Token, grouped
 
@@ -106,6 +106,7 @@ class Phones:
 
     def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
         after = 0
+        around = Neighbourhood(text)
         for at in grouped(tokens, 6, 3):
             token = tokens[at]
             if token.start < after or not _may_start(text, token):
@@ -114,16 +115,17 @@ class Phones:
             candidate = CANDIDATE.match(text, start)
             if candidate is None:
                 continue
-            span = self._best(text, start, candidate.end(), threshold)
+            span = self._best(around, start, candidate.end(), threshold)
             if span is not None:
                 after = span.end
                 yield span
 
-    def _best(self, text: str, start: int, limit: int, threshold: float) -> Span | None:
+    def _best(self, around: Neighbourhood, start: int, limit: int, threshold: float) -> Span | None:
         """The longest run of groups from `start` that is a number; the rest may be the next number."""
+        text = around.text
         ends = [run.end() for run in DIGITS.finditer(text, start, limit)]
         for end in reversed(ends[:8]):
-            score = self._score(text, start, end)
+            score = self._score(around, start, end)
             if score >= threshold:
                 match = EXTENSION.match(text, end)
                 if match is None and text[end : end + 1].isalpha():
@@ -132,8 +134,8 @@ class Phones:
                 return Span(start, match.end() if match else end, "PHONE_NUMBER", score, DETECTOR, strength)
         return None
 
-    def _score(self, text: str, start: int, end: int) -> float:
-        written = text[start:end]
+    def _score(self, around: Neighbourhood, start: int, end: int) -> float:
+        written = around.text[start:end]
         number = "".join(filter(str.isdigit, written))
         if not 7 <= len(number) <= LONGEST + 2 or written.count("(") != written.count(")"):
             return 0.0
@@ -143,21 +145,21 @@ class Phones:
             return 1.0 if is_international(number) else 0.5 if 8 <= len(number) <= LONGEST else 0.0
         if number.startswith("00") and is_international(number[2:]):
             return 0.85
-        return self._national(text, start, end, written, number)
+        return self._national(around, start, end, written, number)
 
-    def _national(self, text: str, start: int, end: int, written: str, number: str) -> float:
+    def _national(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
         if DECIMAL.fullmatch(written) or FIGURES.search(written):
             return 0.0
         if not any(_is_national(plan, number) for plan in self._plans):
             if NORTH_AMERICAN.fullmatch(written):
                 return 0.5
-            local = len(number) <= 12 and not written.isdigit() and SPOKEN.near(text, start, end)
+            local = len(number) <= 12 and not written.isdigit() and SPOKEN.among(around.words(start, end))
             return 0.45 if local else 0.0
         if SSN_FORM.fullmatch(written):
-            return 0.5 if SPOKEN.near(text, start, end) else 0.0
-        if CONTEXT.near(text, start, end):
+            return 0.5 if SPOKEN.among(around.words(start, end)) else 0.0
+        if CONTEXT.among(around.words(start, end)):
             return 0.75 if written.isdigit() else 0.85
-        if GENERIC.near(text, start, end):
+        if GENERIC.among(around.words(start, end)):
             return 0.4 if written.isdigit() else 0.55
         return 0.35 if written.isdigit() else 0.5 if _has_form(written, number) else 0.35
 

@@ -11,6 +11,7 @@ import aiohttp
 import orjson
 import pytest
 
+from sidecar import cli
 from tests.e2e.processes import Sidecar, Stub
 
 VALUES = {
@@ -152,17 +153,58 @@ async def test_streams_bring_each_value_back_whole(stub: Stub, sidecar: Sidecar,
             assert orjson.loads("".join(pieces)) == body, kind
 
 
-def test_no_sink_holds_a_value(sidecar: Sidecar) -> None:
-    """After all of the above: ledger files, log, metrics, every record as an officer sees it."""
+IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
+Sent = tuple[str, bytes, dict[str, str], int]
+
+
+def text(value: str) -> bytes:
+    return orjson.dumps({"model": "stub-model", **chat(said("user", f"I am {value}"))})
+
+
+REFUSED: dict[str, Callable[[str], Sent]] = {
+    "by policy": lambda v: (
+        "/chat/completions",
+        orjson.dumps({"model": "m", **chat(said("user", [{"type": "text", "text": f"I am {v}"}, IMAGE]))}),
+        {},
+        403,
+    ),
+    "truncated": lambda v: ("/chat/completions", text(v)[:-2], {}, 400),
+    "wrong type": lambda v: ("/chat/completions", orjson.dumps({"model": "m", "messages": v}), {}, 400),
+    "key twice": lambda v: ("/chat/completions", text(v)[:-1] + b',"messages":[]}', {}, 400),
+    "value as key, twice": lambda v: ("/chat/completions", f'{{"{v}":1,"{v}":2}}'.encode(), {}, 400),
+    "not JSON": lambda v: ("/chat/completions", v.encode(), {}, 400),
+    "own header": lambda v: ("/chat/completions", text(v), {"x-sidecar-hint": v}, 400),
+    "coding": lambda v: ("/chat/completions", text(v), {"Content-Encoding": v}, 415),
+    "unknown path": lambda v: (f"/{v}", text(v), {}, 404),
+    "garbage from the model server": lambda v: ("/chat/completions", text(v), {"x-stub-behaviour": "garbage"}, 502),
+    "dies in the head": lambda v: ("/chat/completions", text(v), {"x-stub-behaviour": "die-head"}, 502),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_no_error_body_holds_a_value(stub: Stub, sidecar: Sidecar, name: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        for kind, value in VALUES.items():
+            path, body, headers, status = REFUSED[name](value)
+            async with session.post(sidecar.base + path, data=body, headers=headers) as reply:
+                answer = await reply.text()
+                assert reply.status == status, (kind, answer)
+            told = answer + str(reply.headers)
+            assert value not in told and value.replace(" ", "") not in told, kind
+
+
+def test_no_sink_holds_a_value(sidecar: Sidecar, capsys: pytest.CaptureFixture[str]) -> None:
+    """After all of the above: ledger files, log, metrics, records as an officer sees them, with their policy input."""
     with urllib.request.urlopen(f"{sidecar.admin}/metrics") as page:
         sinks = {"metrics": page.read()}
     sinks |= {path.name: path.read_bytes() for path in sidecar.state.rglob("*") if path.is_file()}
     sinks["log"] = sidecar.output().encode()
     sinks["query"] = sidecar.audit("query", "--json", "--limit", "100000").stdout.encode()
-    ids = [row["id"] for row in sidecar.rows()][:200:40]
-    assert ids
-    for record in ids:
-        sinks[record] = sidecar.audit("show", record, "--json").stdout.encode()
+    shown = sidecar.rows()[::40]
+    assert {row["state"] for row in shown} > {"answered", "refused"}
+    for record in (row["id"] for row in shown):
+        assert cli.main(["audit", "show", record, "--json", "--state", str(sidecar.state)]) == 0
+        sinks[record] = capsys.readouterr().out.encode()
     assert len(sinks["log"]) > 1000
     for name, content in sinks.items():
         for kind, value in VALUES.items():

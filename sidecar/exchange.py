@@ -152,9 +152,7 @@ class Exchange:
         try:
             await self.conclude()  # (11), (12)
         finally:
-            # The relay calls back into the exchange. Left standing, that circle kept every exchange with its bodies
-            # until the garbage collector came by, and made it come often.
-            self.relay = None
+            self.relay = None  # it calls back into the exchange: a circle that only the garbage collector would free
 
     async def prepare(self) -> Plan:
         """Steps 2 to 5. Whatever goes wrong is a plan to refuse; only CancelledError is raised."""

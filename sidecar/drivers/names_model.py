@@ -130,7 +130,7 @@ def session(path: Path, pieces: Pieces, bias: Sequence[float], lower: Sequence[f
     options = engine.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = True
     options.log_severity_level = 3
     model: Any = engine.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sidecar" / "drivers" / "names"))
-from pieces import words_of  # noqa: E402
+from pieces import words_of
 
 TYPES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 LABELS = ("O", *(f"{head}-{name}" for name in TYPES for head in "BI"))
@@ -153,7 +153,7 @@ def conll(path: Path, lang: str, source: str) -> list[Example]:
             token, label = cells[0], cells[-1]
         tokens.append(token)
         heads.append(kind_of(label))
-        if flat and len(tokens) >= 60 or flat and len(tokens) >= 14 and token in ".!?":
+        if flat and (len(tokens) >= 60 or (len(tokens) >= 14 and token in ".!?")):
             flush()
     flush()
     if flat:
@@ -190,9 +190,7 @@ def meddocan(path: Path) -> list[Example]:
             for at, word in enumerate(words):
                 if (word in "\n" and at - start > 30) or at - start >= 100 or at + 1 == len(words):
                     part = part_of("meddocan|" + record["id"])
-                    examples.append(
-                        Example(words[start : at + 1], labels[start : at + 1], "es", "meddocan", part)
-                    )
+                    examples.append(Example(words[start : at + 1], labels[start : at + 1], "es", "meddocan", part))
                     start = at + 1
     return examples
 

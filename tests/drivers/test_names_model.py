@@ -1,0 +1,230 @@
+"""The names model as the product uses it: offsets, odd input, no network, threads, cost, known sentences."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sidecar.drivers import names_model
+from sidecar.drivers.names.pieces import casing_of, normal, words_of
+from sidecar.drivers.names_model import NamesModel, Span, windows
+
+pytest.importorskip("onnxruntime")
+
+KNOWN = {
+    "en": ("Margaret Thatcher met Helmut Kohl in London on Tuesday.", {"Margaret Thatcher", "Helmut Kohl"}, {"London"}),
+    "de": ("Gestern traf Angela Merkel den Bürgermeister von Dresden.", {"Angela Merkel"}, {"Dresden"}),
+    "fr": ("Le peintre Claude Monet est né à Paris en 1840.", {"Claude Monet"}, {"Paris"}),
+    "es": ("El escritor Pablo Neruda vivió muchos años en Madrid.", {"Pablo Neruda"}, {"Madrid"}),
+    "it": ("Il regista Federico Fellini nacque a Rimini e visse a Roma.", {"Federico Fellini"}, {"Rimini", "Roma"}),
+    "nl": ("De schilder Vincent van Gogh woonde in Amsterdam.", {"Vincent van Gogh"}, {"Amsterdam"}),
+}
+
+
+@pytest.fixture(scope="module")
+def balanced() -> NamesModel:
+    return NamesModel()
+
+
+@pytest.fixture(scope="module")
+def strict() -> NamesModel:
+    return NamesModel(mode="strict")
+
+
+def values(text: str, spans: list[Span], entity: str) -> set[str]:
+    return {text[span.start : span.end] for span in spans if span.entity == entity}
+
+
+@pytest.mark.parametrize("lang", KNOWN)
+def test_known_sentence(balanced: NamesModel, lang: str) -> None:
+    text, people, places = KNOWN[lang]
+    spans = balanced.find(text)
+    assert values(text, spans, "PERSON") == people
+    assert values(text, spans, "LOCATION") == places
+
+
+@pytest.mark.parametrize("lang", KNOWN)
+def test_lower_case_still_found(strict: NamesModel, lang: str) -> None:
+    text, people, _ = KNOWN[lang]
+    found = strict.find(text.lower())
+    for person in people:
+        start = text.lower().index(person.lower())
+        inside = {at for span in found for at in range(span.start, span.end)}
+        assert all(at in inside for at in range(start, start + len(person)) if text[at].isalnum())
+
+
+def test_json_keys_and_quotes_stay_outside(balanced: NamesModel) -> None:
+    text = '{"name": "Hans Petersen", "clinic": "Charité", "city": "Hamburg"}'
+    assert "Hans Petersen" in values(text, balanced.find(text), "PERSON")
+    assert all('"' not in text[span.start : span.end] for span in balanced.find(text))
+
+
+def test_code_has_no_people(balanced: NamesModel) -> None:
+    text = "def get_user(session: Session, user_id: int) -> User:\n    return session.query(User).get(user_id).one()\n"
+    assert values(text, balanced.find(text), "PERSON") == set()
+
+
+def test_empty_and_marks_only_load_nothing() -> None:
+    model = NamesModel()
+    assert model.find("") == model.find(" \n\t 123 -- !!") == []
+    assert model._run is None
+
+
+TEXT = st.text(max_size=300) | st.lists(
+    st.sampled_from(
+        [
+            "Anna",
+            "Müller",
+            "\n",
+            "🙂",
+            "e\u0301",
+            "N\u0303",
+            "\u200b",
+            "O'Neil",
+            "москва",
+            "東京",
+            "a" * 90,
+            ".",
+            "ß",
+            "ﬁ",
+            "\ud800",
+        ]
+    ),
+    max_size=60,
+).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(TEXT)
+def test_spans_are_ordered_disjoint_and_inside(strict: NamesModel, text: str) -> None:
+    end = 0
+    for span in strict.find(text):
+        assert end <= span.start < span.end <= len(text)
+        assert span.entity in NamesModel.entities
+        assert 0 < span.score <= 1
+        assert text[span.start].isalnum()
+        end = span.end
+
+
+@given(TEXT)
+def test_words_cover_every_visible_mark_once(text: str) -> None:
+    words = words_of(text)
+    assert all(text[word.start : word.end] == word.text for word in words)
+    assert all(one.end <= other.start for one, other in pairwise(words))
+    held = sum(word.end - word.start for word in words)
+    assert held >= sum(mark.isalnum() for mark in text)
+    for word in words:
+        assert 0 <= casing_of(word.text) < 8
+        assert normal(word.text) == normal(word.text)
+
+
+def test_emoji_and_line_ends_do_not_shift_offsets(balanced: NamesModel) -> None:
+    text = "🙂🙂 hello\r\n\r\n👩‍👩‍👧 Regards,\nMargaret Thatcher\n🙂"
+    spans = [span for span in balanced.find(text) if span.entity == "PERSON"]
+    assert [text[span.start : span.end] for span in spans] == ["Margaret Thatcher"]
+
+
+def test_a_name_far_into_a_long_text_is_found(balanced: NamesModel) -> None:
+    filler = "the price of the part was changed in the table and nobody noticed it until the report was due "
+    text = filler * 60 + "when Margaret Thatcher called. " + filler * 20
+    assert "Margaret Thatcher" in values(text, balanced.find(text), "PERSON")
+
+
+def test_windows_visit_every_word_once_and_stay_small(balanced: NamesModel) -> None:
+    pieces, _ = balanced._ready()
+    for text in (
+        "One. Two three. " * 200,
+        "word " * 900,
+        "QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 400,
+        "Ab1x" * 9 + " " + "Zq9y-" * 500,
+        "a\n" * 700,
+    ):
+        words = words_of(text)
+        encoded = [pieces.encode(word.text) for word in words]
+        seen: list[int] = []
+        total = 0
+        for start, end, keep in windows(words, encoded):
+            size = sum(len(one.ids) for one in encoded[start:end])
+            assert size <= names_model.WINDOW + 12
+            total += size
+            seen += range(keep, end)
+        assert seen == list(range(len(words)))
+        assert total <= 1.4 * sum(len(one.ids) for one in encoded) + 40
+
+
+def test_cost_grows_in_step_with_length(balanced: NamesModel) -> None:
+    text = "The invoice for Maria Lopez was sent to the office in Leeds. "
+
+    def cost(times: int) -> float:
+        best = 9.0
+        for _ in range(3):
+            began = time.process_time()
+            balanced.find(text * times)
+            best = min(best, time.process_time() - began)
+        return best
+
+    cost(5)
+    assert cost(160) < 4 * 2.5 * cost(40)
+
+
+def test_no_socket_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    text = "Margaret Thatcher lived in London."
+    assert NamesModel().find(text)
+
+
+def test_threads_agree() -> None:
+    model = NamesModel()
+    texts = [f"{people} {text}" for text, names, _ in KNOWN.values() for people in names]
+    alone = [NamesModel().find(text) for text in texts]
+    results: dict[int, list[list[Span]]] = {}
+
+    def work(at: int) -> None:
+        results[at] = [model.find(text) for text in texts]
+
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(results[at] == alone for at in range(6))
+
+
+def test_strict_covers_at_least_as_much(balanced: NamesModel, strict: NamesModel) -> None:
+    for text, _, _ in KNOWN.values():
+        inside = {at for span in strict.find(text) for at in range(span.start, span.end)}
+        assert all(
+            at in inside for span in balanced.find(text) for at in range(span.start, span.end) if text[at].isalnum()
+        )
+
+
+def test_package_is_small_and_names_its_sources() -> None:
+    home = Path(names_model.__file__).parent / "names"
+    files = {path.name: path.stat().st_size for path in home.iterdir() if path.is_file()}
+    assert sum(files.values()) < 30_000_000
+    notice = (home / "NOTICE").read_text("utf-8")
+    for source in (
+        "all-MiniLM-L6-v2",
+        "WNUT",
+        "Wikigold",
+        "Broad Twitter",
+        "re3d",
+        "GermEval",
+        "Europeana",
+        "MEDDOCAN",
+        "GeoNames",
+        "Faker",
+    ):
+        assert source in notice
+    assert "MODEL_CARD.md" in files

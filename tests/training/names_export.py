@@ -1,0 +1,75 @@
+"""Export a checkpoint to int8 ONNX: `python tests/training/names_export.py FOLDER`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from names_data import LABELS, TYPES
+from names_net import Layer, Net, Shape
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Joined(nn.Module):
+    """A layer at run time: query, key and value in one product, no mask (one text at a time, no padding)."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.layer = layer
+        width = layer.query.weight.shape[0]
+        self.joint = nn.Linear(width, 3 * width)
+        scale = (width // layer.heads) ** -0.5
+        with torch.no_grad():
+            parts = ((layer.query, scale), (layer.key, 1.0), (layer.value, 1.0))
+            self.joint.weight.copy_(torch.cat([part.weight * by for part, by in parts]))
+            self.joint.bias.copy_(torch.cat([part.bias * by for part, by in parts]))
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Run one layer."""
+        layer = self.layer
+        heads, each = layer.heads, self.joint.out_features // 3 // layer.heads
+        parts = self.joint(x).view(1, -1, 3, heads, each).permute(2, 0, 3, 1, 4)
+        mixed = torch.matmul(torch.softmax(torch.matmul(parts[0], parts[1].transpose(2, 3)), -1), parts[2])
+        x = layer.norm1(x + layer.out(mixed.transpose(1, 2).reshape(1, -1, heads * each)))
+        return layer.norm2(x + layer.down(functional.gelu(layer.up(x), approximate="tanh")))
+
+
+def export(folder: Path) -> Path:
+    """Write model.onnx (int8 weights by output channel, activations quantised at run time) and config.json."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    state = torch.load(folder / "checkpoint.pt", weights_only=False)
+    net = Net(Shape(**state["shape"]))
+    net.load_state_dict(state["net"])
+    net.layers = nn.ModuleList(Joined(layer) for layer in net.layers)
+    net.eval()
+    ids = torch.randint(5, 100, (1, 24))
+    kinds = torch.randint(0, 7, (1, 24))
+    plain, ready = folder / "plain.onnx", folder / "ready.onnx"
+    torch.onnx.export(
+        net, (ids, kinds, kinds), str(plain), input_names=["ids", "casing", "lex"], output_names=["scores"],
+        dynamic_axes={name: {1: "size"} for name in ("ids", "casing", "lex", "scores")}, opset_version=20, dynamo=False,
+    )  # fmt: skip
+    quant_pre_process(str(plain), str(ready), skip_symbolic_shape=True)
+    quantize_dynamic(
+        str(ready), str(folder / "model.onnx"), weight_type=QuantType.QInt8, per_channel=True,
+        extra_options={"MatMulConstBOnly": True},
+    )  # fmt: skip
+    plain.unlink()
+    ready.unlink()
+    bias = {
+        "balanced": dict.fromkeys(TYPES, 0.0),
+        "strict": {**dict.fromkeys(TYPES, 1.25), "PERSON": 2.5},
+        "lower": {**dict.fromkeys(TYPES, 0.5), "PERSON": 1.0},
+    }
+    config = {"version": "names-1", "labels": list(LABELS), "bias": bias}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    return folder / "model.onnx"
+
+
+if __name__ == "__main__":
+    print(export(Path(sys.argv[1])).stat().st_size)

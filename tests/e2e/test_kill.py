@@ -101,7 +101,8 @@ def verified(sidecar: Sidecar, kept: bytes | None) -> bytes:
 async def test_kill_9_at_random_moments_under_load(tmp_path: Path) -> None:
     load, dice, loop = Load(), random.Random(20261121), asyncio.get_running_loop()
     async with RawServer(load.play) as server:
-        sidecar = await asyncio.to_thread(Sidecar, tmp_path, server.url)
+        config = {"detection": {"names": False}}  # its worker takes a second to load: longer than a life here
+        sidecar = await asyncio.to_thread(Sidecar, tmp_path, server.url, config=config)
         try:
             for _ in range(KILLS):
                 callers = [loop.create_task(load.call(sidecar.base)) for _ in range(CALLERS)]

@@ -141,7 +141,8 @@ async def test_a_full_disk_refuses_and_says_so(stub: Stub, tmp_path: Path) -> No
 
 async def test_a_disk_that_fills_during_a_reply_takes_its_end(stub: Stub, tmp_path: Path) -> None:
     with processes.sidecar(tmp_path, stub.url) as sidecar:
-        async with aiohttp.ClientSession() as session, streamed(session, sidecar, **PACED) as reply:
+        paced = {"x-stub-pace-ms": "50"}
+        async with aiohttp.ClientSession() as session, streamed(session, sidecar, **paced) as reply:
             await reply.content.readany()
             fill_disk(sidecar)
             rest = await reply.read()

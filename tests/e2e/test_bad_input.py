@@ -160,9 +160,7 @@ async def test_a_stream_that_breaks_ends_in_an_error(stub: Stub, hasty: Sidecar,
     body = GOOD[:-1] + b',"stream":true}'
     async with (
         aiohttp.ClientSession() as session,
-        session.post(
-            f"{hasty.base}/chat/completions", data=body, headers={"x-stub-behaviour": behaviour}
-        ) as reply,
+        session.post(f"{hasty.base}/chat/completions", data=body, headers={"x-stub-behaviour": behaviour}) as reply,
     ):
         assert reply.status == 200
         text = await reply.text()

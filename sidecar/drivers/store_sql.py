@@ -143,6 +143,9 @@ def connect_reading(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except UnicodeDecodeError as fault:  # a damaged schema: SQLite quotes it in its message, which is then no UTF-8
+        connection.close()
+        raise sqlite3.DatabaseError("the schema is damaged") from fault
     except sqlite3.OperationalError:
         connection.close()
         wal = path.with_name(path.name + "-wal")

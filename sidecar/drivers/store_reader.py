@@ -206,8 +206,7 @@ class Source:
             for (line,) in self._query("PRAGMA integrity_check(20)"):
                 if line != "ok":
                     yield "database-corrupt", str(line)
-            stored = [row[0] for row in self._query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1")]
-            if stored != sorted(sql.SCHEMA):
+            if list(self._query(sql.SELECT_SCHEMA)) != sql.expected_schema():
                 yield "schema-altered", "the tables are not those of a ledger of this version"
             version = next(self._query("PRAGMA user_version"))[0], next(self._query("PRAGMA application_id"))[0]
             if version != (sql.SCHEMA_VERSION, sql.APPLICATION_ID):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -90,6 +91,7 @@ MOVE_HEAD = (
 """Compare-and-swap: no row means that somebody else wrote, or that the store was rolled back under us."""
 
 SELECT_HEAD = "SELECT origin, size, root, frontier, t, open_from, checkpoint FROM head"
+SELECT_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2, 3"
 SELECT_WRITTEN = "SELECT body, leaf FROM entry WHERE number >= ? ORDER BY number"
 SELECT_OPEN = "SELECT id, intent_number FROM exchange WHERE intent_number >= ? AND outcome_number IS NULL"
 
@@ -129,6 +131,14 @@ class Engine:
 
 
 STDLIB = Engine()
+
+
+def expected_schema() -> list[tuple[object, ...]]:
+    """What SELECT_SCHEMA gives for a store of this version: every table and index, by type, name and definition."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in SCHEMA:
+            connection.execute(statement)
+        return connection.execute(SELECT_SCHEMA).fetchall()
 
 
 def connect_reading(path: Path) -> sqlite3.Connection:

@@ -28,6 +28,7 @@ import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+ROUNDS = 5
 TICK = os.sysconf("SC_CLK_TCK")
 PATH = "/v1/chat/completions"
 VALUES = ("anna.schmidt@example.org", "4111 1111 1111 1111", "DE89370400440532013000")
@@ -234,12 +235,12 @@ def report(proxies: list[Proxy], start: float, folder: Path, scale: float) -> No
         ("requests/s/core, 1 KB prose, 3 values", chat(prose(1024, 3)), 0.15),
         ("requests/s/core, 32 KB history, parts cached", chat(*[t.replace("last week", "") for t in history]), 0.10),
     ):
-        ratio(name, bar, [asyncio.run(requests(p, body, int(3000 * scale))) for p in proxies])
+        ratio(name, bar, [[asyncio.run(requests(p, body, int(1000 * scale))) for p in proxies] for _ in range(ROUNDS)])
     body = chat(prose(1024, 3), stream=True)
     ratio(
         "streamed chunks/s/core, each read alone, restoring",
         0.50,
-        [asyncio.run(chunks(p, body, 20, int(300 * scale))) for p in proxies],
+        [[asyncio.run(chunks(p, body, 20, int(400 * scale))) for p in proxies] for _ in range(ROUNDS)],
     )
     row("memory after the run", f"{ours.memory():.0f} MB", "reported", None)
 
@@ -258,9 +259,15 @@ def report_names(proxies: list[Proxy], start: float, scale: float) -> None:
     row("memory, workers included", f"{total:.0f} MB (bare {bare.memory():.0f} MB)", "<= 320 MB", total <= 320)
 
 
-def ratio(name: str, bar: float, rates: list[float]) -> None:
-    bare, ours = rates
-    row(name, f"{ours:,.0f} of {bare:,.0f}: {ours / bare:.0%}", f">= {bar:.0%}", ours / bare >= bar)
+def ratio(name: str, bar: float, rounds: list[list[float]]) -> None:
+    """The median of the rounds' ratios; both rates of a round were taken one after the other."""
+    bare, ours = min(rounds, key=lambda rates: abs(rates[1] / rates[0] - median_ratio(rounds)))
+    value = median_ratio(rounds)
+    row(name, f"{ours:,.0f} of {bare:,.0f}: {value:.0%} (median of {len(rounds)})", f">= {bar:.0%}", value >= bar)
+
+
+def median_ratio(rounds: list[list[float]]) -> float:
+    return statistics.median(ours / bare for bare, ours in rounds)
 
 
 def main() -> None:

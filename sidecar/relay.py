@@ -16,6 +16,7 @@ from sidecar.model import (
     Call,
     Channel,
     Decision,
+    Delta,
     Finding,
     Inspection,
     Part,
@@ -113,10 +114,23 @@ class Relay:
     def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
         out: list[bytes] = []
         for event in events:
+            ends = self._reader.ends(event)
             for delta in event.deltas:
                 self._keep(delta.channel, delta.text)
-            self._send(event, [delta.text for delta in event.deltas], out)
+            if len(event.deltas) == 1 and not (ends or event.last or self.tail):
+                out.append(self._piece(event, event.deltas[0]))
+            else:
+                self._send(event, [delta.text for delta in event.deltas], ends, out)
         return b"".join(out)
+
+    def _piece(self, event: ReplyEvent, delta: Delta) -> bytes:
+        """What most events are: one piece of one channel, far from any end. The short way through `_send`."""
+        if not self._vault:
+            return event.raw
+        self._assign(delta, delta.text)
+        self._open[delta.channel] = None
+        text = self.restorer.feed(delta.channel, delta.text)
+        return event.raw if text == delta.text else self._reader.rewrite(event, [text])
 
     async def _release(self, *, final: bool) -> bytes:
         """Judge all that is held, then let go of what stands before the line."""
@@ -133,7 +147,7 @@ class Relay:
         for event, new in zip(held[: self._gate.release(spans, final=final)], masked, strict=False):
             for delta in event.deltas:
                 self._keep(delta.channel, delta.text)
-            self._send(event, new, out)
+            self._send(event, new, self._reader.ends(event), out)
         return b"".join(out)
 
     def _keep(self, channel: Channel, text: str) -> None:
@@ -141,9 +155,8 @@ class Relay:
         if self._kept_size <= KEPT_LIMIT:
             self._kept.setdefault(channel, []).append(text)
 
-    def _send(self, event: ReplyEvent, texts: list[str], out: list[bytes]) -> None:
+    def _send(self, event: ReplyEvent, texts: list[str], ends: Sequence[int], out: list[bytes]) -> None:
         """Restore one event; flush what is held where a choice ends; divert to the tail from the last end on."""
-        ends = self._reader.ends(event)
         if self._vault:
             self._restore(event, texts, ends)
             self._flush(event, ends, out)
@@ -156,8 +169,7 @@ class Relay:
 
     def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
         for delta, text in zip(event.deltas, texts, strict=True):
-            for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()):
-                self.restorer.assign(delta.channel._replace(field=field, json_text=json_text), text)
+            self._assign(delta, text)
         for position, delta in enumerate(event.deltas):
             text = self.restorer.feed(delta.channel, texts[position])
             if event.last or delta.channel.choice in ends:
@@ -166,6 +178,11 @@ class Relay:
             else:
                 self._open[delta.channel] = None
             texts[position] = text
+
+    def _assign(self, delta: Delta, text: str) -> None:
+        """Where a delta names a tool, say whose arguments the channels beside it carry."""
+        for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()):
+            self.restorer.assign(delta.channel._replace(field=field, json_text=json_text), text)
 
     def _flush(self, event: ReplyEvent, ends: Sequence[int], out: list[bytes]) -> None:
         """Give out held tails of channels that will get no more text, in an event of their own."""

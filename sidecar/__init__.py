@@ -11,7 +11,9 @@ The rooms, from the bottom up (imports point down only; tests/test_architecture.
     policy      the input document, the answer, the merged duties
     rego        OPA's plan turned into Python functions
     ledger      entries, canonical bytes, Merkle tree, checkpoints, proofs, verification
-    exchange    the conductor: ports, and govern(), the path of one call from top to bottom
+    ports       what the conductor needs of the outside, as Protocols
+    exchange    the conductor: the path of one call from top to bottom; beside it plan (what is decided before sending),
+                wire (bytes and headers), relay (the reply half), account (what is recorded), deadline
     drivers     one file per outside thing: presidio, OPA, upstream client, SQL store, keys, clock
     proxy       the aiohttp data plane; admin beside it
     console     the auditor's read side

@@ -93,7 +93,7 @@ class DetectionSettings(Section):
     deny: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Words always found.", repr=False)
     words: dict[str, str] = Field(default_factory=dict, description="Files of words (one a line), by type.")
     consistent: bool = Field(True, description="What is found once is found everywhere in the call.")
-    deadline: float = Field(5.0, gt=0, description="Seconds in which all parts of one call must be analysed.")
+    deadline: float = Field(5.0, gt=0, description="Seconds for analysing one call; each 16 Ki characters add one.")
 
 
 class RedactionSettings(Section):

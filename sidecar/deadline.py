@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterable
 from typing import Any, TypeVar
 
+from sidecar.model import Part
+
 T = TypeVar("T")
+
+PER_SECOND = 16_384
+"""Code points that may cost a further second: the names model needs 17 ms a KB, so this is about four times as long.
+A hang is found sooner: a worker has the plain deadline for each 64 Ki of text."""
+
+
+def for_texts(seconds: float, parts: Iterable[Part]) -> float:
+    """A deadline that grows with the text: a million-token prompt is no fault, only long."""
+    return seconds + sum(len(part.text) for part in parts) / PER_SECOND
 
 
 @types.coroutine

@@ -23,7 +23,7 @@ import orjson
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of
-from sidecar.deadline import within
+from sidecar.deadline import for_texts, within
 from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
@@ -102,7 +102,7 @@ async def judge(
         return await ports.decide.decide(document)  # (4)
 
     try:
-        answer = await within(deadline, decided())
+        answer = await within(for_texts(deadline, parts), decided())
         return Judgement(found, policy.read(answer, orjson.dumps(document))), document
     except SidecarError as fault:
         code = fault.code

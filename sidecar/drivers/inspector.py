@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
-from sidecar.deadline import within
+from sidecar.deadline import for_texts, within
 from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import Plan
@@ -126,7 +126,7 @@ class Inspector:
     async def inspect(self, parts: Sequence[Part]) -> Inspection:
         """Findings by part, in order. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR)."""
         try:
-            findings = await within(self._deadline_s, self._found(parts))
+            findings = await within(for_texts(self._deadline_s, parts), self._found(parts))
         except SidecarError:
             raise
         except TimeoutError:

@@ -70,7 +70,7 @@ class Ledger:
         ledger = cls(opened, clock=clock, entropy=entropy, software=known)
         try:
             await ledger._begin(opened)
-        except BaseException:
+        except BaseException:  # also a cancellation: what was opened is closed, then it goes on
             await ledger.stop(clean=False)
             raise
         return ledger

@@ -42,14 +42,14 @@ def open_store(folder: StateFolder, *, domain: str, entropy: Entropy, engine: sq
         origin = folder.origin()
         signer, keyring = load_signer(folder.path, origin), load_keyring(folder.path, origin)
         connection = _connect(folder, engine)
-    except BaseException:
+    except BaseException:  # whatever it was: the lock must not stay
         lock.release()
         raise
     try:
         head = _load_head(connection, origin, signer.verifier)
         state = _compare_checkpoint(folder, connection, head, signer.verifier)
         writer = StoreWriter(folder, lock, connection, engine, signer, head)
-    except BaseException:
+    except BaseException:  # the same for the connection
         connection.close()
         lock.release()
         raise

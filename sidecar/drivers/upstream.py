@@ -150,7 +150,7 @@ class Sending:
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 if body is None or not body.stale:
                     raise fault_of(error) from None
-            except BaseException:
+            except BaseException:  # a cancellation above all: the upstream must feel it at once
                 if body is not None:
                     body.abort()
                 raise

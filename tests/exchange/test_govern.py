@@ -352,3 +352,23 @@ async def test_a_window_that_is_denied_ends_the_stream_with_an_error() -> None:
 
     assert stage.steps[-1] == "fail REPLY_FORBIDDEN"
     assert stage.record.outcomes[0].state is State.REFUSED
+
+
+async def test_a_long_text_has_more_time_to_be_judged() -> None:
+    stage = Stage()
+
+    class Slow(FakeInspect):
+        async def inspect(self, parts: Any) -> Any:
+            await asyncio.sleep(0.15)
+            return await super().inspect(parts)
+
+    stage.ports = replace(stage.ports, inspect=Slow(stage.transcript))
+    house = replace(HOUSE, judge_deadline=0.05)
+
+    await stage.run(question("short"), house)
+    assert stage.answer.error is not None
+    assert stage.answer.error.code == "INSPECTOR_TIMEOUT"
+
+    stage.answer.error = None
+    await stage.run(question("word " * 2000), house)
+    assert stage.answer.error is None

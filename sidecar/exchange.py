@@ -47,6 +47,9 @@ from sidecar.wire import is_stream, opened, outbound_of, pipe_of, reply_headers,
 NOTICE_HEADER = "AI-Notice"
 """Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
 
+UNPLANNED = Plan(decision=policy.fault("ABORTED"))
+"""What is recorded of an exchange that was cut off before it was judged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
@@ -123,7 +126,7 @@ class Exchange:
         self.ports = ports
         self.house = house
         self.watch = Watch(ports.clock)
-        self.plan = Plan(decision=policy.fault("ABORTED"))
+        self.plan = UNPLANNED
         self.intent: Intent | None = None
         self.outcome: Outcome | None = None
         self.relay: Relay | None = None

@@ -80,6 +80,10 @@ class Place:
     kind: PlaceKind = PlaceKind.TEXT
     label: str
 
+    def __hash__(self) -> int:
+        """Of the path alone: places key every table of an exchange, and equal places have equal paths."""
+        return hash(self.path)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sidecar.dialects.jsontext import NOT_JSON, load, load_inside, load_reply, spell
+from sidecar.dialects.jsontext import NOT_JSON, load_inside, load_reply, spell
 from sidecar.dialects.spans import Cut, Misplaced, Path, Span, apply, locate
 from sidecar.errors import OwnError
 from sidecar.model import INSIDE, Edit, PlaceKind
@@ -31,14 +31,14 @@ class Change(NamedTuple):
 
 
 def edit(body: bytes, edits: Sequence[Edit]) -> bytes:
-    """The body with each place's text replaced. Raises OwnError (INTERNAL) rather than edit in part."""
+    """A body that was parsed, with each place's text replaced. Raises OwnError (INTERNAL) rather than edit in part."""
     if not edits:
         return body
-    tree = load(body)
     misplaced = False
     try:
+        tree = orjson.loads(body)  # its keys were looked through before: a duplicate would be misplaced
         return apply(body, cuts(body, tree, [Change(e.place.path, e.place.kind, e.text) for e in edits]))
-    except Misplaced:
+    except (Misplaced, orjson.JSONDecodeError):  # outside the handler: the decoder's error holds the whole body
         misplaced = True
     assert misplaced
     raise OwnError("INTERNAL", "Nothing was sent. Report this with the record's id: an edit missed its place.")

@@ -32,6 +32,8 @@ class LiteralScan:
 
     def literals(self, text: str) -> list[tuple[int, int]]:
         """Where they are, left to right."""
+        if "_" not in text:
+            return []
         found = self._known.get(text)
         if found is None:
             found = self._known[text] = self._search(text)

@@ -25,6 +25,16 @@ def for_texts(seconds: float, parts: Iterable[Part]) -> float:
     return seconds + sum(len(part.text) for part in parts) / PER_SECOND
 
 
+LONG_STEP = 131_072
+"""Bytes (or code points) from which one step over a body takes about half a millisecond or more."""
+
+
+async def turn(size: int) -> None:
+    """Between two steps over a long body: the other streams get their turn. A short body does not wait."""
+    if size >= LONG_STEP:
+        await asyncio.sleep(0)
+
+
 @types.coroutine
 def within(seconds: float, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
     """What `work` returns. Raises TimeoutError when it waits for longer than `seconds`, from its first wait on."""

@@ -23,7 +23,7 @@ import orjson
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of
-from sidecar.deadline import for_texts, within
+from sidecar.deadline import for_texts, turn, within
 from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
@@ -164,16 +164,20 @@ class Exchange:
             body = opened(self.arrival, self.house.body_limit)
             call = self.dialect.parse(body)  # (2)
             self.watch.lap("parse_us")
+            await turn(len(body))
             judgement, document = await judge(
                 call.parts, lambda found: self.request_document(call, found), self.ports, self.house.judge_deadline
             )  # (3), (4)
             self.watch.lap("judge_us")
+            await turn(len(body))
             if judgement.decision.verdict is Verdict.DENY:
                 raise self.refusal(judgement.decision)
             found, rules, looks = judgement.inspection.findings, judgement.decision.duties.redact, self.house.surrogates
             redaction = redact(call.parts, found, rules, style=looks.style, operators=looks.operators)  # (5)
+            await turn(len(body))
             outbound = outbound_of(self.arrival, body, self.dialect, call, redaction, judgement.decision)
             self.watch.lap("redact_us")
+            await turn(len(body))
         except Exception as fault:  # noqa: BLE001  a call that cannot be read or rewritten is refused, never passed
             return self.refused(call, judgement, as_error(fault))
         return Plan(

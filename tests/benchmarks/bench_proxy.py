@@ -188,6 +188,41 @@ async def chunks(proxy: Proxy, body: bytes, streams: int, length: int) -> float:
     return streams * (length - 2) / max(costs[1] - costs[0], 1 / TICK)
 
 
+async def gaps(proxy: Proxy, prompts: list[bytes], *, streams: int = 8, pause: float = 0.5) -> tuple[float, float]:
+    """p99 milliseconds between the chunks (one every 4 ms) of some streams: on their own, and while prompts are sent."""
+    taken: list[float] = []
+    alone: list[float] = []
+    body = chat(prose(200, 1), stream=True)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def listen() -> None:
+            headers = {"x-chunks": "100000", "x-pace": "4"}
+            async with session.post(proxy.url + PATH, data=body, headers=headers) as reply:
+                last = time.perf_counter()
+                async for _ in reply.content.iter_any():
+                    now = time.perf_counter()
+                    taken.append((now - last) * 1000)
+                    last = now
+
+        listeners = [asyncio.create_task(listen()) for _ in range(streams)]
+        await asyncio.sleep(pause)
+        taken.clear()
+        await asyncio.sleep(3.0)
+        alone, taken[:] = list(taken), []
+        for prompt in prompts:
+            async with session.post(proxy.url + PATH, data=prompt) as reply:
+                await reply.read()
+                assert reply.status == 200, await reply.text()
+        for listener in listeners:
+            listener.cancel()
+        await asyncio.gather(*listeners, return_exceptions=True)
+    return p99(alone), p99(taken)
+
+
+def p99(values: list[float]) -> float:
+    return statistics.quantiles(values, n=100)[98]
+
+
 def fdatasync(folder: Path, rounds: int = 200) -> float:
     """Median milliseconds of an 8 KB append with fdatasync: what one commit cannot do without."""
     taken = []
@@ -242,7 +277,15 @@ def report(proxies: list[Proxy], start: float, folder: Path, scale: float) -> No
         0.50,
         [[asyncio.run(chunks(p, body, 20, int(400 * scale))) for p in proxies] for _ in range(ROUNDS)],
     )
+    prompts = [chat(prose(1_000_000, 1000) + f" number {n}") for n in range(max(2, int(10 * scale)))]
+    gap(ours, prompts)
     row("memory after the run", f"{ours.memory():.0f} MB", "reported", None)
+
+
+def gap(ours: Proxy, prompts: list[bytes]) -> None:
+    alone, during = asyncio.run(gaps(ours, prompts))
+    shown = f"{alone:.1f} ms alone, {during:.1f} ms beside {len(prompts)} prompts of 1 MB"
+    row("p99 gap between the chunks of 8 streams", shown, "+5 ms", during - alone <= 5)
 
 
 def report_names(proxies: list[Proxy], start: float, scale: float) -> None:
@@ -254,6 +297,7 @@ def report_names(proxies: list[Proxy], start: float, scale: float) -> None:
     asyncio.run(latency(proxies, chat(*history), 1, vary=False))
     extra, base = added(asyncio.run(latency(proxies, chat(*history), int(100 * scale), vary=False)))
     row("added median latency, 32 KB history, parts cached", f"+{extra:.2f} ms on {base:.2f} ms", "reported", None)
+    gap(ours, [chat(prose(1_000_000, 1000))][: int(scale)])
     total = ours.memory()
     row("start to first answer", f"{start:.2f} s", "reported", None)
     row("memory, workers included", f"{total:.0f} MB (bare {bare.memory():.0f} MB)", "<= 320 MB", total <= 320)

@@ -53,6 +53,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             writer.write(STREAM)
             pace = float(fields.get(b"x-pace", b"0")) / 1000
             for _ in range(chunks):
+                if writer.transport.is_closing():
+                    return
                 writer.write(WORD)
                 await asyncio.sleep(pace)
             writer.write(END)

@@ -1,7 +1,7 @@
-"""The upstream client: the `forward` port on an aiohttp ClientSession.
+"""The upstream client: the `forward` port on aiohttp's connections.
 
-What goes out is what was given: aiohttp's own Accept, Accept-Encoding, User-Agent and Content-Type are switched off,
-nothing is decompressed, no redirect is followed, no cookie is kept, no proxy or netrc of the environment is read.
+What goes out is what was given: no header is added but Host and the framing, nothing is decompressed, no redirect is
+followed, no cookie is kept, no proxy or netrc of the environment is read.
 
 Idle connections are kept for less than the 5 seconds after which vLLM and SGLang (uvicorn) close theirs: a POST on a
 connection that the server is just closing may or may not have been read, so it may not be sent again (RFC 9110 9.2.2).
@@ -12,28 +12,35 @@ go out on the next connection.
 from __future__ import annotations
 
 import asyncio
-import select
-import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
-from typing import Any
 
 import aiohttp
-from aiohttp import payload
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage, StreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import StreamReader
 from multidict import CIMultiDict
 from yarl import URL
 
+from sidecar.drivers.upstream_door import Door, UpstreamSettings, Waits, base_of
 from sidecar.errors import SidecarError, UpstreamError
 from sidecar.model import Outbound
 
-OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""What aiohttp would add of its own accord."""
+__all__ = ["UpstreamClient", "UpstreamSettings"]
 
 FRAMING = frozenset({"host", "connection", "transfer-encoding", "expect"})
 """Headers that belong to the connection to the upstream, and are written by this client."""
+
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods whose requests say nothing of a body when they have none (RFC 9110 8.6)."""
+
+REPEATABLE = BODILESS | {"PUT", "DELETE"}
+"""Methods that may be sent twice (RFC 9110 9.2.2)."""
+
+AT_ONCE = 32 * 1024
+"""A body up to this size is written without waiting: it fits into the transport's buffer, which is empty."""
 
 SLICE = 256 * 1024
 """Bytes handed to the transport at a time, so that a large body neither blocks the loop nor is copied whole."""
@@ -41,24 +48,15 @@ SLICE = 256 * 1024
 STALE_TRIES = 8
 """Connections found closed before anything was written that are passed over before giving up."""
 
+LONGEST_LINE = 65536
+
+FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
+"""What aiohttp raises where the upstream is at fault."""
+
+HUNG_UP = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
+
 Headers = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamSettings:
-    """Where the model server is and how to reach it. Durations are seconds; `None` for `idle_timeout` waits for ever.
-
-    `url` is `http(s)://host[:port][/prefix][/v1]` or `unix:/path/to.sock`. `key` replaces the caller's Authorization.
-    `ca_file` is a PEM bundle that replaces the system's.
-    """
-
-    url: str
-    key: str | None = field(default=None, repr=False)
-    ca_file: str | None = None
-    connect_timeout: float = 5.0
-    idle_timeout: float | None = 900.0
-    keepalive: float = 4.0
-    connections: int = 2000
+Body = bytes | AsyncIterator[bytes]
 
 
 class UpstreamClient:
@@ -66,32 +64,20 @@ class UpstreamClient:
 
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
-        self._base = base_of(settings.url)
+        self._base = URL(base_of(settings.url))
+        self._prefix = self._base.raw_path.rstrip("/")
         self._key = f"Bearer {settings.key}" if settings.key else None
-        self._session: aiohttp.ClientSession | None = None
+        self._door: Door | None = None
 
     @property
     def recipient(self) -> str:
         """Host and port (or socket path) that calls go to, for the record."""
         if self._settings.url.startswith("unix:"):
             return self._settings.url
-        return URL(self._base).authority
+        return self._base.authority
 
     async def __aenter__(self) -> UpstreamClient:
-        self._session = aiohttp.ClientSession(
-            connector=connector_of(self._settings),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=OWN_HEADERS,
-            auto_decompress=False,
-            max_line_size=65536,
-            max_field_size=65536,
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                connect=2 * self._settings.connect_timeout,
-                sock_connect=self._settings.connect_timeout,
-                sock_read=self._settings.idle_timeout,
-            ),
-        )
+        self._door = Door(self._settings, self._base)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -99,9 +85,9 @@ class UpstreamClient:
 
     async def close(self) -> None:
         """Close every connection. Safe to call twice."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        door, self._door = self._door, None
+        if door is not None:
+            await door.close()
 
     def send(self, outbound: Outbound) -> Sending:
         """Send exactly these bytes. See `ports.Forward`."""
@@ -112,54 +98,101 @@ class UpstreamClient:
         """Pass a call on as it arrives (routes that are not governed). `body` is read once; None means no body."""
         return self._sending(method, target, headers, body)
 
-    def _sending(
-        self, method: str, target: str, headers: Headers, body: bytes | AsyncIterator[bytes] | None
-    ) -> Sending:
-        assert self._session is not None, "use the client as a context manager"
-        url = URL(self._base + target, encoded=True)
+    def _sending(self, method: str, target: str, headers: Headers, body: Body | None) -> Sending:
+        assert self._door is not None, "use the client as a context manager"
         size = len(body) if isinstance(body, bytes) else None
-        return Sending(self._session, method, url, request_headers(headers, size, self._key), body)
+        fields = request_headers(headers, size, self._key, self._base.host_port_subcomponent)
+        frame(fields, method, body)
+        return Sending(self._door, method, self._prefix + target, fields, body)
 
 
 class Sending:
     """One call on its way: an async context manager that yields the reply (`ports.Incoming`)."""
 
-    __slots__ = ("_body", "_headers", "_method", "_reply", "_session", "_url")
+    __slots__ = ("_answered", "_body", "_door", "_headers", "_method", "_reply", "_target")
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        method: str,
-        url: URL,
-        headers: CIMultiDict[str],
-        body: bytes | AsyncIterator[bytes] | None,
-    ) -> None:
-        self._session = session
+    def __init__(self, door: Door, method: str, target: str, headers: CIMultiDict[str], body: Body | None) -> None:
+        self._door = door
         self._method = method
-        self._url = url
+        self._target = target
         self._headers = headers
         self._body = body
+        self._answered = False
         self._reply: Reply | None = None
 
     async def __aenter__(self) -> Reply:
+        again = self._body is None and self._method in REPEATABLE
         for _ in range(STALE_TRIES):
-            body = None if self._body is None else Exactly(self._body)
             try:
-                self._reply = Reply(await self._request(body))
+                connection = await self._door.connection()
+                if self._door.is_stale(connection):
+                    connection.close()
+                    continue
+                self._reply = await self._ask(connection)
                 return self._reply
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                if body is None or not body.stale:
+            except FAULTS as error:
+                if not (again and isinstance(error, HUNG_UP)):
                     raise fault_of(error) from None
-            except BaseException:  # a cancellation above all: the upstream must feel it at once
-                if body is not None:
-                    body.abort()
-                raise
+                again = False
         raise UpstreamError("UPSTREAM_DISCONNECTED", "The model server closes connections as soon as they are made.")
 
-    async def _request(self, body: Exactly | None) -> aiohttp.ClientResponse:
-        return await self._session.request(
-            self._method, self._url, headers=self._headers, data=body, allow_redirects=False
-        )
+    async def _ask(self, connection: Connection) -> Reply:
+        """Write the call and read the head of its reply. Whatever goes wrong, the upstream feels it at once."""
+        protocol = connection.protocol
+        assert protocol is not None
+        upload: asyncio.Task[None] | None = None
+        try:
+            protocol.set_response_params(
+                skip_payload=self._method == "HEAD",
+                read_until_eof=True,
+                auto_decompress=False,
+                max_line_size=LONGEST_LINE,
+                max_field_size=LONGEST_LINE,
+            )
+            upload = await self._write(protocol)
+            message, content = await self._head(protocol)
+            return Reply(connection, message, content, self._door.waits, upload)
+        except BaseException:
+            cut(connection, upload)
+            raise
+
+    async def _write(self, protocol: ResponseHandler) -> asyncio.Task[None] | None:
+        """Write the call. A body that may have to wait for the upstream is written while the reply is awaited."""
+        writer = StreamWriter(protocol, asyncio.get_running_loop())
+        await writer.write_headers(f"{self._method} {self._target} HTTP/1.1", self._headers)
+        body = self._body or b""
+        if isinstance(body, bytes) and len(body) <= AT_ONCE:
+            await writer.write(body, drain=False)
+            self._door.waits.begin(protocol)
+            return None
+        return asyncio.get_running_loop().create_task(self._upload(body, writer, protocol))
+
+    async def _upload(self, body: Body, writer: StreamWriter, protocol: ResponseHandler) -> None:
+        """Write a body as fast as it is taken; from its end on, the upstream may be silent for so long only.
+
+        A fault is told to whoever waits for the head. Where that has come, the reply counts.
+        """
+        try:
+            if isinstance(body, bytes):
+                await write_slices(writer, body)
+            else:
+                await pass_on(writer, body, chunked="Transfer-Encoding" in self._headers)
+        except OSError as fault:
+            protocol.set_exception(aiohttp.ClientOSError(fault.errno, "the body could not be written"))
+        except Exception:  # noqa: BLE001  the body that is passed on has broken off
+            protocol.set_exception(aiohttp.ClientConnectionError("the body could not be read"))
+        if not self._answered:
+            self._door.waits.begin(protocol)
+
+    async def _head(self, protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
+        try:
+            while True:
+                message, content = await protocol.read()
+                if message.code >= 200 or message.code == 101:
+                    return message, content
+        finally:
+            self._answered = True
+            self._door.waits.end(protocol)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -171,22 +204,33 @@ class Sending:
 class Reply:
     """The reply of an upstream (`ports.Incoming`): names and values of headers as they were spelled."""
 
-    __slots__ = ("_closed", "_content", "_response", "headers", "status")
+    __slots__ = ("_closed", "_connection", "_content", "_upload", "_waits", "headers", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        if response.status < 200 or response.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
-            response.close()
+    def __init__(
+        self,
+        connection: Connection,
+        message: RawResponseMessage,
+        content: StreamReader,
+        waits: Waits,
+        upload: asyncio.Task[None] | None,
+    ) -> None:
+        if message.code < 200 or message.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
             raise invalid()
-        self.status = response.status
+        self.status = message.code
         self.headers = tuple(
             (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
-            for name, value in response.raw_headers
+            for name, value in message.raw_headers
         )
-        self._response = response
-        self._content = response.content
-        self._closed = closing(response)
-        if self._closed is not None:
-            self._closed.add_done_callback(self._lost)
+        self._connection: Connection | None = connection
+        self._content = content
+        self._waits = waits
+        self._upload = upload
+        self._closed: asyncio.Future[None] | None = None
+        content.on_eof(self._whole)
+        if self._connection is not None and connection.protocol is not None:
+            self._closed = connection.protocol.closed
+            if self._closed is not None:
+                self._closed.add_done_callback(self._lost)
 
     def _lost(self, _: object) -> None:
         """aiohttp 3.14 leaves a reader waiting for ever when a later chunk is malformed: it tells only the connection.
@@ -198,118 +242,73 @@ class Reply:
 
     async def read(self) -> bytes:
         """The next bytes as they came, b"" at the end. Raises UpstreamError."""
+        content = self._content
         try:
-            return await self._content.readany()
-        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+            data = content.read_nowait()
+            if data or content.is_eof():
+                return data
+            self._waits.begin(content)
+            try:
+                return await content.readany()
+            finally:
+                self._waits.end(content)
+        except FAULTS as error:
             raise fault_of(error) from None
 
+    def _whole(self) -> None:
+        """The reply has come whole: the connection is free for the next call, unless this one is still being sent."""
+        connection = self._let_go()
+        if connection is None:
+            return
+        if self._upload is None or self._upload.done():
+            connection.release()
+        else:
+            cut(connection, self._upload)
+
     def close(self) -> None:
-        """Give the connection back if the reply was read to its end, else cut it off at once."""
+        """Cut the connection off at once, unless the reply has come whole."""
+        connection = self._let_go()
+        if connection is not None:
+            cut(connection, self._upload)
+
+    def _let_go(self) -> Connection | None:
+        connection, self._connection = self._connection, None
         if self._closed is not None:
             self._closed.remove_done_callback(self._lost)
-        connection = self._response.connection
-        if connection is not None and connection.transport is not None:
-            connection.transport.abort()
-        self._response.close()
+        return connection
 
 
-def closing(response: aiohttp.ClientResponse) -> asyncio.Future[None] | None:
-    """The future of the connection's end; None when the reply is whole already."""
-    connection = response.connection
-    if connection is None or connection.protocol is None:
-        return None
-    return connection.protocol.closed
-
-
-class Exactly(payload.Payload):
-    """A request body that knows whether any of it may have left this process.
-
-    `stale` is set when the connection was found closed before the first write: the head is written together with the
-    first bytes of the body, so nothing at all has been sent then.
-    """
-
-    _value: bytes | AsyncIterator[bytes]
-
-    def __init__(self, value: bytes | AsyncIterator[bytes]) -> None:
-        super().__init__(value, content_type="application/octet-stream")
-        self._size = len(value) if isinstance(value, bytes) else None
-        self._transport: asyncio.WriteTransport | None = None
-        self.stale = False
-
-    def abort(self) -> None:
-        """Cut the connection without waiting for what is still unsent."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:  # noqa: ARG002
-        transport = self._transport = writer.transport
-        if transport is None or transport.is_closing() or has_news(transport):
-            self.stale = True
-            raise aiohttp.ClientConnectionResetError("closed before anything was written")
-        if isinstance(self._value, bytes):
-            await write_slices(writer, self._value)
-        else:
-            async for data in self._value:
-                await writer.write(data)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        await self.write_with_length(writer, None)
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002  an abstract method
-        raise TypeError("a body on its way is bytes")
-
-
-async def write_slices(writer: AbstractStreamWriter, data: bytes) -> None:
-    if len(data) <= SLICE:
-        await writer.write(data)
-        return
+async def write_slices(writer: StreamWriter, data: bytes) -> None:
     view = memoryview(data)
     for start in range(0, len(data), SLICE):
         await writer.write(view[start : start + SLICE])
 
 
-def has_news(transport: asyncio.BaseTransport) -> bool:
-    """Whether a connection on which nothing was asked has something to read: its end, or bytes that nobody wants.
-
-    Not looked at under TLS, where session tickets come unasked.
-    """
-    sock = transport.get_extra_info("socket")
-    if sock is None or transport.get_extra_info("sslcontext") is not None:
-        return False
-    poll = select.poll()
-    poll.register(sock.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+async def pass_on(writer: StreamWriter, body: AsyncIterator[bytes], *, chunked: bool) -> None:
+    if chunked:
+        writer.enable_chunking()
+    async for data in body:
+        await writer.write(data)
+    await writer.write_eof()
 
 
-def base_of(url: str) -> str:
-    """The part of the URL that stands before every target: targets bring their own `/v1`.
-
-    Raises ValueError for anything but http, https and unix URLs.
-    """
-    if url.startswith("unix:"):
-        return "http://localhost"
-    parts = URL(url)
-    if parts.scheme not in ("http", "https") or not parts.host or parts.query_string or parts.fragment:
-        raise ValueError("An upstream URL looks like http://host:port, https://host/v1 or unix:/path/to.sock.")
-    if parts.user or parts.password:
-        raise ValueError("Give the upstream's key as a setting of its own, not inside the URL.")
-    return str(parts).rstrip("/").removesuffix("/v1").rstrip("/")
+def cut(connection: Connection, upload: asyncio.Task[None] | None = None) -> None:
+    """Cut a connection without waiting for what is still unsent."""
+    if upload is not None:
+        upload.cancel()
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
-def connector_of(settings: UpstreamSettings) -> aiohttp.BaseConnector:
-    limits: Mapping[str, Any] = {"limit": settings.connections, "keepalive_timeout": settings.keepalive}
-    if settings.url.startswith("unix:"):
-        return aiohttp.UnixConnector(path="/" + settings.url.removeprefix("unix:").lstrip("/"), **limits)
-    context = ssl.create_default_context(cafile=settings.ca_file) if settings.url.startswith("https:") else True
-    return aiohttp.TCPConnector(ssl=context, ttl_dns_cache=10, **limits)
-
-
-def request_headers(headers: Headers, size: int | None, authorization: str | None) -> CIMultiDict[str]:
+def request_headers(
+    headers: Headers, size: int | None, authorization: str | None, host: str | None = None
+) -> CIMultiDict[str]:
     """The headers as given, in order and spelling, with this hop's own left out and the length set right.
 
     aiohttp keeps duplicates only when they are spelled alike, so later spellings follow the first.
     """
-    out: CIMultiDict[str] = CIMultiDict()
+    out: CIMultiDict[str] = CIMultiDict({"Host": host} if host else {})
     spelled: dict[str, str] = {}
     for name, value in headers:
         lower = name.lower()
@@ -323,6 +322,18 @@ def request_headers(headers: Headers, size: int | None, authorization: str | Non
     if authorization:
         out["Authorization"] = authorization
     return out
+
+
+def frame(fields: CIMultiDict[str], method: str, body: Body | None) -> None:
+    """Say where the body ends, unless the caller has (RFC 9112 6.3)."""
+    if "Content-Length" in fields:
+        return
+    if isinstance(body, bytes):
+        fields["Content-Length"] = str(len(body))
+    elif body is not None:
+        fields["Transfer-Encoding"] = "chunked"
+    elif method not in BODILESS:
+        fields["Content-Length"] = "0"
 
 
 def fault_of(error: BaseException) -> SidecarError:

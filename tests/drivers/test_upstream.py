@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings, base_of, request_headers
+from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings, request_headers
+from sidecar.drivers.upstream_door import base_of
 from sidecar.errors import UpstreamError
 from sidecar.model import Outbound
 from tests.captures import OK, Play, RawServer, Wire, answering, until
@@ -229,6 +230,34 @@ async def test_a_stream_that_goes_on_never_times_out():
     play = saying(CHUNKED, *[b"1\r\nx\r\n"] * 8, b"0\r\n\r\n", pause=0.1)
     async with RawServer(play) as server, client(server.url, idle_timeout=0.4) as upstream:
         assert await whole(upstream) == b"x" * 8
+
+
+async def test_each_wait_has_its_own_time():
+    """A wait that began later is not ended together with the first, and one that was over is not ended at all."""
+    at = []
+
+    async def call_after(pause: float, upstream: UpstreamClient) -> None:
+        await asyncio.sleep(pause)
+        begin = time.perf_counter()
+        with pytest.raises(UpstreamError):
+            await whole(upstream)
+        at.append(time.perf_counter() - begin)
+
+    async with RawServer(saying(then="hang")) as server, client(server.url, idle_timeout=0.3) as upstream:
+        await asyncio.gather(*(call_after(pause, upstream) for pause in (0, 0.1, 0.25)))
+    assert all(0.29 < waited < 0.5 for waited in at)
+
+
+async def test_a_reply_that_comes_before_the_body_is_whole_counts():
+    async def play(wire: Wire) -> None:
+        await wire.until(b"\r\n\r\n")
+        await wire.send(OK)
+        await asyncio.sleep(1)
+
+    async with RawServer(play) as server, client(server.url) as upstream:
+        for _ in range(2):
+            assert await whole(upstream, call(b"x" * 30_000_000)) == b"{}"
+        assert len(server.wires) == 2  # a connection on which a call is still being sent serves no other
 
 
 async def test_errors_hold_nothing_that_was_sent():

@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib.resources
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -40,6 +41,7 @@ class Loaded:
 
     bundle: Bundle
     engine: rego.Engine = field(repr=False)
+    recall: rego.Recall = field(repr=False)
     version: PolicyVersion
     reasons: Mapping[str, Reason] = field(repr=False)
     at: int
@@ -75,7 +77,7 @@ class RegoEngine:
         return self.decide_now(document)
 
     def decide_now(self, document: Mapping[str, Any]) -> EngineAnswer:
-        return evaluate(self._active, document, self._clock)
+        return evaluate(self._active, document, self._clock, self._active.recall.evaluate)
 
     def reload(self, bundle: Bundle) -> None:
         """Let `bundle` take over, or raise BundleRefused and keep the one in charge."""
@@ -129,9 +131,11 @@ def default_bundle() -> Bundle:
 
 def load(bundle: Bundle, clock: Clock, limits: rego.Limits = LIMITS) -> Loaded:
     """Build the engine of a bundle and run its samples. Raises BundleRefused."""
+    engine = build(bundle, limits)
     loaded = Loaded(
         bundle=bundle,
-        engine=build(bundle, limits),
+        engine=engine,
+        recall=rego.Recall(engine, policy.ENTRYPOINT),
         version=version_of(bundle),
         reasons=bundle.reasons,
         at=clock.now(),
@@ -161,11 +165,12 @@ def version_of(bundle: Bundle) -> PolicyVersion:
     )
 
 
-def evaluate(loaded: Loaded, document: Mapping[str, Any], clock: Clock) -> EngineAnswer:
-    """One decision. Raises OwnError with the engine's PDP_* code; its advice names the place in the policy."""
+def evaluate(loaded: Loaded, document: Mapping[str, Any], clock: Clock, ask: Callable[..., Any]) -> EngineAnswer:
+    """One decision, `ask`ed of the engine or its recall. Raises OwnError with the engine's PDP_* code; its advice names
+    the place in the policy."""
     started = clock.monotonic()
     try:
-        result = loaded.engine.evaluate(policy.ENTRYPOINT, document, now=clock.monotonic)
+        result = ask(document, now=clock.monotonic)
     except rego.EvaluationFault as fault:
         raise OwnError(fault.code, f"Look at the policy: {fault}.") from None
     undefined = result is rego.UNDEFINED
@@ -179,8 +184,9 @@ def evaluate(loaded: Loaded, document: Mapping[str, Any], clock: Clock) -> Engin
 
 def try_sample(loaded: Loaded, sample: Sample, clock: Clock) -> int:
     """Decide a golden input; its cost in microseconds, warm. Raises BundleRefused unless the answer is OPA's own."""
+    anew = partial(loaded.engine.evaluate, policy.ENTRYPOINT)
     try:
-        answers = [evaluate(loaded, sample.input, clock) for _ in range(WARM)]
+        answers = [evaluate(loaded, sample.input, clock, anew) for _ in range(WARM)]
     except OwnError as fault:
         raise BundleRefused(f"{sample.name} fails: {fault.code}.", fault.advice) from None
     check_answer(loaded, sample, answers[0])

@@ -13,6 +13,7 @@ into Python source once, at load, and calls it. Nothing here knows what a policy
     values.py     Rego's values, equality and total order over Python's
     numbers.py    Rego's numbers: exact texts, 64-bit mantissas
     document.py   what may come in as input or base data
+    reads.py      which places of the input a policy can see; recall.py keeps its answers by them
     builtins/     the allow-list, one file per family; everything else is refused at load
     trace.py      the traced build, made at the first explain(): which rules fired, why the others did not
     engine.py     load(), Engine, Limits
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 from .engine import Engine, Limits, load
 from .errors import EvaluationFault, PlanRefused
+from .recall import Recall
 from .trace import Explanation, FailedCondition, Looked, RuleSite
 from .values import UNDEFINED, Undefined
 
@@ -36,6 +38,7 @@ __all__ = [
     "Limits",
     "Looked",
     "PlanRefused",
+    "Recall",
     "RuleSite",
     "Undefined",
     "load",

@@ -23,6 +23,7 @@ from .fold import Scope
 from .ir import Place, Policy, read, walk
 from .module import FILE, Module, build, module_of, write
 from .optimise import optimised, scope_of
+from .reads import Reads, reads_of
 from .repair import repaired
 from .runtime import Run
 from .trace import Explanation, Sites, Trace, Traced, explanation
@@ -83,7 +84,7 @@ class Engine:
         sources: Mapping[str, str],
     ) -> None:
         self.entrypoints = tuple(name for name, _ in policy.plans)
-        self._policy, self._data, self._limits, self._sources = policy, data, limits, dict(sources)
+        self._policy, self._data, self.limits, self._sources = policy, data, limits, dict(sources)
         self._builtins = resolve(policy.builtins, first_use(policy), strict=strict)
         self.program = generate(policy, data, self._builtins, optimise=optimise)
         self._plans = self.program.plans
@@ -116,6 +117,11 @@ class Engine:
     def _traced(self) -> tuple[Program, Sites]:
         return generate_traced(self._policy, self._builtins)
 
+    @cached_property
+    def reads(self) -> Reads | None:
+        """What its policy may look at in the input; None where that cannot be told."""
+        return reads_of(self._policy)
+
     def _plan(self, entrypoint: str) -> Callable[..., list[Any]]:
         plan = self._plans.get(entrypoint)
         if plan is None:
@@ -123,7 +129,7 @@ class Engine:
         return plan
 
     def _begin(self, document: Any, now: Clock | None) -> tuple[Run, Any]:
-        limits = self._limits
+        limits = self.limits
         if document is not UNDEFINED:
             document = documents.admit(document, depth=limits.depth, size=limits.input_bytes)
         run = Run(len(self._policy.funcs), limits.steps, now, limits.deadline_s)
@@ -134,7 +140,7 @@ class Engine:
         if not results:
             return UNDEFINED
         value = guarded(lambda: to_json(results[0]["result"]))
-        if size_of(value) > self._limits.result_bytes:
+        if size_of(value) > self.limits.result_bytes:
             raise EvaluationFault(PDP_LIMIT, "result too large")
         return value
 

@@ -52,6 +52,9 @@ class PolicySettings(Section):
     key: Path | None = Field(None, description="PEM public key that must have signed the bundle.")
     data: dict[str, Any] = Field(default_factory=dict, description="Laid over the bundle's data.governor.config.")
     opa_url: str | None = Field(None, description="Address of the OPA server for engine `opa`.")
+    fallback: bool = Field(False, description="While that server is down the built-in engine decides, `degraded`.")
+    audit_url: str | None = Field(None, description="OPA server that decides a sample again; differences are logged.")
+    audit_every: int = Field(100, gt=0, description="Of so many decisions one is decided again by `audit_url`.")
     timeout: float = Field(0.25, gt=0, description="Seconds a decision may take.")
 
 

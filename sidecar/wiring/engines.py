@@ -1,21 +1,26 @@
-"""The policy engine that configuration asks for: embedded, or a real OPA server."""
+"""The policy engine that configuration asks for: embedded, or a real OPA server; the one may watch the other."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from sidecar.config import ConfigError, PolicySettings
 from sidecar.drivers import bundle as bundles
 from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_signature import Verifier
-from sidecar.drivers.opa_server import OpaServer
-from sidecar.drivers.rego_engine import RegoEngine, default_bundle
+from sidecar.drivers.opa_server import OpaServer, WithFallback
+from sidecar.drivers.policy_auditor import Auditor, Counts, Difference
+from sidecar.drivers.rego_engine import RegoEngine, default_bundle, version_of
 from sidecar.model import PolicyVersion
 from sidecar.policy import Reason
-from sidecar.ports import Clock, EngineAnswer
+from sidecar.ports import Clock, Decide, EngineAnswer
+from sidecar.proxy import logs
 
 
 class Engine(Protocol):
@@ -27,6 +32,8 @@ class Engine(Protocol):
     def bundle(self) -> Bundle: ...
     @property
     def reasons(self) -> Mapping[str, Reason]: ...
+    @property
+    def audit(self) -> Counts | None: ...
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer: ...
 
 
@@ -43,38 +50,78 @@ def bundle_of(settings: PolicySettings) -> Bundle:
 
 @asynccontextmanager
 async def engine_of(settings: PolicySettings, clock: Clock) -> AsyncIterator[Engine]:
+    """Raises BundleRefused, and ConfigError for settings that contradict each other."""
     bundle = bundle_of(settings)
+    async with AsyncExitStack() as stack:
+        decider, about = await _decider(settings, bundle, clock, stack)
+        if settings.audit_url is not None:
+            judge = await stack.enter_async_context(_server(settings.audit_url, settings, bundle, clock))
+            auditor = Auditor(engine=decider, judge=judge, report=told, every=settings.audit_every)
+            decider = await stack.enter_async_context(auditor)
+        yield Serving(decider=decider, bundle=bundle, version=about)
+
+
+async def _decider(
+    settings: PolicySettings, bundle: Bundle, clock: Clock, stack: AsyncExitStack
+) -> tuple[Decide, PolicyVersion]:
+    """What decides, and what the start's record says of it."""
     if settings.engine == "embedded":
-        yield RegoEngine(bundle, clock)
-        return
+        if settings.fallback or settings.opa_url is not None:
+            raise ConfigError("policy.opa_url and policy.fallback are for policy.engine: opa")
+        embedded = RegoEngine(bundle, clock)
+        return embedded, embedded.version
     if settings.opa_url is None:
         raise ConfigError("policy.opa_url is needed for policy.engine: opa")
-    async with OpaServer(
-        settings.opa_url, clock, digests={bundle.revision: bundle.sha256}, timeout=settings.timeout
-    ) as server:
-        yield Served(server=server, bundle=bundle)
+    server: Decide = await stack.enter_async_context(_server(settings.opa_url, settings, bundle, clock))
+    if settings.fallback:
+        server = WithFallback(server, RegoEngine(bundle, clock), bundle.sha256)
+    return server, replace(version_of(bundle), engine="opa", engine_version="server")
+
+
+def _server(url: str, settings: PolicySettings, bundle: Bundle, clock: Clock) -> OpaServer:
+    try:
+        return OpaServer(url, clock, digests={bundle.revision: bundle.sha256}, timeout=settings.timeout)
+    except ValueError as fault:
+        raise ConfigError(str(fault)) from fault
+
+
+def told(found: Difference) -> None:
+    """The two answers differ: a line of the log, content-free. The record shows what was decided, and by which bundle."""
+    what = {"kind": found.kind, "id": found.request_id, "bundle": found.ours.policy.bundle_sha256}
+    logs.event("policy_difference", what)
+
+
+class AuditMetric(Collector):
+    """`sidecar_policy_audits_total` by result, read from the auditor's own counts when somebody scrapes."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(
+            "sidecar_policy_audits", "Decisions that a second engine decided again.", labels=["result"]
+        )
+        for name in ("same", "different", "skipped", "failed", "dropped"):
+            family.add_metric([name], getattr(self._counts, name))
+        yield family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """An OPA server, and the bundle that it is expected to run: for the reason codes, and for the start's record."""
+class Serving:
+    """What decides, and the bundle that it runs: for the reason codes, and for the start's record."""
 
-    server: OpaServer
+    decider: Decide
     bundle: Bundle
-
-    @property
-    def version(self) -> PolicyVersion:
-        return PolicyVersion(
-            engine="opa",
-            engine_version="server",
-            bundle_sha256=self.bundle.sha256,
-            revision=self.bundle.revision,
-            signed=self.bundle.signed,
-        )
+    version: PolicyVersion
 
     @property
     def reasons(self) -> Mapping[str, Reason]:
         return self.bundle.reasons
 
+    @property
+    def audit(self) -> Counts | None:
+        """How the second engine's answers compared so far, None where none is asked."""
+        return self.decider.counts if isinstance(self.decider, Auditor) else None
+
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
-        return await self.server.decide(document)
+        return await self.decider.decide(document)

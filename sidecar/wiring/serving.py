@@ -36,7 +36,7 @@ from sidecar.wiring.banner import banner
 from sidecar.wiring.bundles import keep_bundle
 from sidecar.wiring.callers import callers_of
 from sidecar.wiring.detection import inspector_of
-from sidecar.wiring.engines import Engine, engine_of
+from sidecar.wiring.engines import AuditMetric, Engine, engine_of
 from sidecar.wiring.observe import observe
 from sidecar.wiring.receipts import receipt_of
 from sidecar.wiring.surrogates import surrogates_of
@@ -148,6 +148,8 @@ def upstream_settings(config: Config) -> UpstreamSettings:
 def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
     """The two apps on their ports."""
     drain, meter = Drain(), Meter()
+    if drivers.engine.audit is not None:
+        meter.registry.register(AuditMetric(drivers.engine.audit))
     house = House(
         side=config.side,
         provider=config.upstream.kind,

@@ -112,6 +112,50 @@ async def test_a_policy_server_that_goes_away(stub: Stub, tmp_path: Path) -> Non
     assert shown["policy"]["bundle_hash"] == default_bundle().sha256
 
 
+async def test_the_built_in_engine_stands_in_for_a_policy_server_that_is_down(stub: Stub, tmp_path: Path) -> None:
+    with opa_process.serving(default_bundle().raw) as url:
+        config = {"policy": {"engine": "opa", "opa_url": url, "timeout": 5, "fallback": True}}
+        sidecar = await asyncio.to_thread(processes.Sidecar, tmp_path, stub.url, config=config)
+        asked = await call(sidecar)
+    try:
+        allowed, denied = await call(sidecar), await call(sidecar, IMAGE)
+    finally:
+        code = await asyncio.to_thread(sidecar.stop)
+    assert (code, asked[0], allowed[0], denied[:2]) == (0, 200, 200, (403, "UNINSPECTABLE_CONTENT"))
+    shown = [sidecar.audit("show", told[2]["x-sidecar-record"], "--json").stdout for told in (asked, allowed, denied)]
+    policies = [orjson.loads(record)["policy"] for record in shown]
+    assert [(each["engine"], each["degraded"]) for each in policies] == [
+        ("opa", False),
+        ("embedded", True),
+        ("embedded", True),
+    ]
+
+
+async def test_a_policy_server_audits_the_built_in_engine(stub: Stub, tmp_path: Path) -> None:
+    """It runs the same bundle at first; then another that calls itself the same, and denies what ours allows."""
+    denies = '{"contract": "1", "allow": false, "denies": [{"code": "NO"}], "obligations": []}'
+    strict = opa_process.build(f"package governor.decide\n\ndecision := {denies}\n", default_bundle().revision)
+    for raw, result in ((default_bundle().raw, "same"), (strict, "different")):
+        with opa_process.serving(raw) as url:
+            config = {"policy": {"audit_url": url, "audit_every": 1, "timeout": 5}}
+            with processes.sidecar(tmp_path / result, stub.url, config=config) as sidecar:
+                assert (await call(sidecar))[0] == 200
+                await until(sidecar, f'sidecar_policy_audits_total{{result="{result}"}} 2.0')
+                told = sidecar.output()
+        assert ('"policy_difference"' in told) is (result == "different")
+        assert "ann@" not in told
+
+
+async def until(sidecar: Sidecar, line: str) -> None:
+    """Wait for a line of the metrics page."""
+    async with asyncio.timeout(10), aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(f"{sidecar.admin}/metrics") as reply:
+                if line in await reply.text():
+                    return
+            await asyncio.sleep(0.05)
+
+
 def fill_disk(sidecar: Sidecar) -> None:
     """From now on no file of the sidecar may grow beyond what its WAL has (setrlimit(2), EFBIG)."""
     size = (sidecar.state / "ledger.sqlite-wal").stat().st_size

@@ -21,6 +21,8 @@ import orjson
 OURS = "sidecar"
 """The logger whose messages are written: they are constants of this code, with content-free fields."""
 
+LOGGER, ROOT = logging.getLogger(OURS), logging.getLogger()
+
 
 class ContentFree(logging.Formatter):
     """One JSON object a line."""
@@ -73,10 +75,9 @@ def setup(stream: TextIO | None = None, level: int = logging.INFO) -> logging.Ha
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(ContentFree())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger(OURS).setLevel(level)
+    ROOT.handlers[:] = [handler]
+    ROOT.setLevel(logging.WARNING)
+    LOGGER.setLevel(level)
     return handler
 
 
@@ -86,22 +87,22 @@ def event(name: str, fields: Mapping[str, object] | None = None, *, level: int =
     Where nobody but our own handler listens, the line is written without a LogRecord: finding out which thread and line
     of code called, for each exchange, cost more than writing it.
     """
-    ours, listening = logging.getLogger(OURS), logging.getLogger().handlers
-    alone = len(listening) == 1 and not ours.handlers
+    listening = ROOT.handlers
+    alone = len(listening) == 1 and not LOGGER.handlers
     if alone and isinstance(listening[0].formatter, ContentFree) and isinstance(listening[0], logging.StreamHandler):
-        if ours.isEnabledFor(level):
+        if LOGGER.isEnabledFor(level):
             stamp = time.time()  # noqa: TID251  as logging itself stamps its records
             write(listening[0], {**head(stamp, level, OURS), "event": name, **(fields or {})})
         return
-    ours.log(level, name, extra={"fields": dict(fields or {})})
+    LOGGER.log(level, name, extra={"fields": dict(fields or {})})
 
 
 def write(handler: logging.StreamHandler[TextIO], line: Mapping[str, object]) -> None:
     with handler.lock or nullcontext():
         handler.stream.write(f"{dumped(line)}\n")
-        handler.flush()
+        handler.stream.flush()
 
 
 def failure(name: str, error: BaseException) -> None:
     """Log a fault of ours by type and place."""
-    logging.getLogger(OURS).error(name, extra={"fields": described(error)})
+    LOGGER.error(name, extra={"fields": described(error)})

@@ -6,13 +6,13 @@ label is kept only while there are few: beyond `MOST` values they are counted to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from sidecar.proxy import logs
+from sidecar.proxy.tally import Spread, Tally
 
 MOST = 200
 FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -41,75 +41,69 @@ class Meter:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._bounded = Bounded()
-        self._children: dict[Any, Any] = {}
-        self._requests = self._counter("requests", "Exchanges ended.", "operation", "verdict", "state")
-        self._refusals = self._counter("refusals", "Calls refused, by reason code.", "code")
-        self._findings = self._counter("findings", "Spans of personal data found, by entity.", "entity", "side")
-        self._restored = self._counter("restored", "Surrogates replaced by the caller's own values.")
-        self._passed = self._counter("passed", "Calls on routes that merely pass.", "route", "status")
-        self._aborts = self._counter("aborts", "Exchanges that ended before their answer was whole.")
-        self._broken = self._counter("protocol_errors", "Requests that were not HTTP.", "code")
-        self._bugs = self._counter("faults", "Faults of the sidecar itself, by exception type.", "type")
-        self._stage = self._histogram("stage_seconds", "Time spent in one stage of an exchange.", FAST, "stage")
-        self._whole = self._histogram("exchange_seconds", "From the first byte in to the last byte out.", LONG)
-        self._commit = self._histogram("ledger_commit_seconds", "One durable commit of the ledger.", FAST)
+        self._size = 0
+        self._requests = self._tally("requests", "Exchanges ended.", "operation", "verdict", "state")
+        self._refusals = self._tally("refusals", "Calls refused, by reason code.", "code")
+        self._findings = self._tally("findings", "Spans of personal data found, by entity.", "entity", "side")
+        self._restored = self._tally("restored", "Surrogates replaced by the caller's own values.")
+        self._passed = self._tally("passed", "Calls on routes that merely pass.", "route", "status")
+        self._aborts = self._tally("aborts", "Exchanges that ended before their answer was whole.")
+        self._broken = self._tally("protocol_errors", "Requests that were not HTTP.", "code")
+        self._bugs = self._tally("faults", "Faults of the sidecar itself, by exception type.", "type")
+        self._stage = self._spread("stage_seconds", "Time spent in one stage of an exchange.", FAST, "stage")
+        self._whole = self._spread("exchange_seconds", "From the first byte in to the last byte out.", LONG)
+        self._commit = self._spread("ledger_commit_seconds", "One durable commit of the ledger.", FAST)
         self.in_flight = self._gauge("in_flight", "Exchanges in flight.")
-        self.ledger_size = self._gauge("ledger_size", "Entries in the ledger.")
+        self._gauge("ledger_size", "Entries in the ledger.").set_function(lambda: self._size)
         self.ready = self._gauge("ready", "1 when new calls are accepted.")
 
     def exchange(self, *, operation: str, verdict: str, state: str, seconds: float) -> None:
         """One governed exchange has ended."""
-        self._child(self._requests, operation, verdict, state).inc()
-        self._whole.observe(seconds)
+        self._requests.add((operation, verdict, state))
+        self._whole.add(seconds)
 
-    def stages(self, seconds: Mapping[str, float]) -> None:
-        for stage, value in seconds.items():
-            self._child(self._stage, self._bounded(stage)).observe(value)
+    def stages(self, seconds: Iterable[tuple[str, float]]) -> None:
+        """How long each stage lasted. Their names are constants of the code."""
+        for stage, value in seconds:
+            self._stage.add(value, (stage,))
 
     def found(self, entities: Mapping[str, int], side: str = "request") -> None:
         for entity, count in entities.items():
-            self._child(self._findings, self._bounded(entity), side).inc(count)
-
-    def _child(self, metric: Any, *labels: str) -> Any:
-        """`metric.labels(...)`, kept: finding a child by its labels costs more than counting with it (profiled)."""
-        child = self._children.get((metric, labels))
-        if child is None:
-            child = self._children[metric, labels] = metric.labels(*labels)
-        return child
+            self._findings.add((self._bounded(entity), side), count)
 
     def restored(self, count: int) -> None:
-        self._restored.inc(count)
+        self._restored.add(amount=count)
 
     def committed(self, seconds: float, size: int) -> None:
-        self._commit.observe(seconds)
-        self.ledger_size.set(size)
+        self._commit.add(seconds)
+        self._size = size
 
     def refused(self, code: str) -> None:
-        self._refusals.labels(self._bounded(code)).inc()
+        self._refusals.add((self._bounded(code),))
 
     def passed(self, route: str, status: int) -> None:
-        self._passed.labels(self._bounded(route), str(status)).inc()
+        self._passed.add((self._bounded(route), str(status)))
 
     def aborted(self) -> None:
-        self._aborts.inc()
+        self._aborts.add()
 
     def protocol_error(self, code: str) -> None:
-        self._broken.labels(self._bounded(code)).inc()
+        self._broken.add((self._bounded(code),))
 
     def bug(self, error: BaseException) -> None:
         """A fault of ours: counted, and logged by type and place."""
-        self._bugs.labels(self._bounded(type(error).__name__)).inc()
+        self._bugs.add((self._bounded(type(error).__name__),))
         logs.failure("fault", error)
 
     def page(self) -> bytes:
         """The text that Prometheus scrapes."""
         return generate_latest(self.registry)
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(f"sidecar_{name}", text, labels, registry=self.registry)
+    def _tally(self, name: str, text: str, *labels: str) -> Tally:
+        return Tally(self.registry, f"sidecar_{name}", text, *labels)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(f"sidecar_{name}", text, registry=self.registry)
 
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"sidecar_{name}", text, labels, buckets=buckets, registry=self.registry)
+    def _spread(self, name: str, text: str, bounds: tuple[float, ...], *labels: str) -> Spread:
+        return Spread(self.registry, f"sidecar_{name}", text, bounds, *labels)

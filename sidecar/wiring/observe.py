@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from sidecar.drivers.store import Ledger
 from sidecar.ledger.facts import Intent, Outcome
 from sidecar.proxy import logs
@@ -40,12 +42,10 @@ def observe(intent: Intent | None, outcome: Outcome | None, meter: Meter, ledger
     )
 
 
-def stages(laps: dict[str, int] | object) -> dict[str, float]:
+def stages(laps: Mapping[str, int]) -> Iterator[tuple[str, float]]:
     """Laps count from the beginning of the exchange; a stage lasts from the lap before it."""
-    assert isinstance(laps, dict)
-    before, lasted = 0, {}
+    before = 0
     for name, at in laps.items():
         if name != "total_us":
-            lasted[name.removesuffix("_us")] = (at - before) / 1e6
+            yield name.removesuffix("_us"), (at - before) / 1e6
             before = at
-    return lasted

@@ -88,7 +88,7 @@ def test_labels_are_bounded():
 def test_every_metric_of_an_exchange():
     meter = Meter()
     meter.exchange(operation="chat", verdict="allow", state="answered", seconds=0.2)
-    meter.stages({"parse": 0.001})
+    meter.stages([("parse", 0.001)])
     meter.found({"EMAIL_ADDRESS": 2})
     meter.restored(3)
     meter.committed(0.001, 17)

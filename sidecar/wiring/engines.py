@@ -86,7 +86,7 @@ def _server(url: str, settings: PolicySettings, bundle: Bundle, clock: Clock) ->
 
 
 def told(found: Difference) -> None:
-    """The two answers differ: a line of the log, content-free. The record shows what was decided, and by which bundle."""
+    """The two answers differ: a line of the log, content-free. The record shows what was decided, by which bundle."""
     what = {"kind": found.kind, "id": found.request_id, "bundle": found.ours.policy.bundle_sha256}
     logs.event("policy_difference", what)
 

@@ -6,9 +6,11 @@ obligation can be fulfilled (reference/policy.md 6.4). Everything else denies, w
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 from sidecar.model import EMPTY, Decision, Deny, Duties, Obligation, PolicyVersion, Verdict
 from sidecar.policy.contract import CONTRACT
@@ -21,6 +23,10 @@ DENY_KEYS = {"code", "params"}
 OBLIGATION_KEYS = {"type", "id", "params", "critical"}
 ITEM_LIMIT = 256
 TEXT_LIMIT = 256
+KNOWN = 256
+KNOWN_LIMIT = 4096
+MARSHAL_FORMAT = 2
+"""Without references, so that equal answers have equal bytes."""
 
 
 class Malformed(Exception):
@@ -40,20 +46,25 @@ class Answer(Protocol):
     def eval_us(self) -> int: ...
 
 
+class Parts(NamedTuple):
+    """What a Decision takes from an answer."""
+
+    verdict: Verdict
+    denies: tuple[Deny, ...]
+    obligations: tuple[Obligation, ...]
+    duties: Duties
+
+
 def read(answer: Answer, document: bytes = b"") -> Decision:
     """The decision of an answer to `document`, the serialised policy input that the answer was given for."""
     if answer.undefined:
         return _denied("PDP_UNDEFINED", answer.policy, answer.eval_us, document)
     try:
-        denies, obligations, allow = _answer(answer.result)
+        verdict, denies, obligations, duties = _known_or_read(answer.result, _phase(document))
     except Malformed:
         return _denied("PDP_CONTRACT", answer.policy, answer.eval_us, document)
-    duties, unmet = merge(obligations, _phase(document))
-    denies += unmet
-    if not (allow or denies):
-        denies = (Deny("POLICY_DENIED"),)
     return Decision(
-        verdict=Verdict.DENY if denies else Verdict.ALLOW,
+        verdict=verdict,
         denies=denies,
         obligations=obligations,
         duties=duties,
@@ -61,6 +72,29 @@ def read(answer: Answer, document: bytes = b"") -> Decision:
         eval_us=answer.eval_us,
         document=document,
     )
+
+
+def _known_or_read(result: Any, phase: str) -> Parts:
+    """A policy gives few different answers, so the parts of each are kept. The bytes tell 1 from 1.0 and from true."""
+    try:
+        text = marshal.dumps(result, MARSHAL_FORMAT)
+    except ValueError:
+        return _parts(result, phase)
+    return _known(text, phase) if len(text) <= KNOWN_LIMIT else _parts(result, phase)
+
+
+@lru_cache(maxsize=KNOWN)
+def _known(text: bytes, phase: str) -> Parts:
+    return _parts(marshal.loads(text), phase)  # noqa: S302  the bytes were made a moment ago, by the one caller
+
+
+def _parts(result: object, phase: str) -> Parts:
+    denies, obligations, allow = _answer(result)
+    duties, unmet = merge(obligations, phase)
+    denies += unmet
+    if not (allow or denies):
+        denies = (Deny("POLICY_DENIED"),)
+    return Parts(Verdict.DENY if denies else Verdict.ALLOW, denies, obligations, duties)
 
 
 def fault(code: str, policy: PolicyVersion | None = None, document: bytes = b"") -> Decision:

@@ -7,7 +7,7 @@ too, because a number can be somebody's: `max_tokens: 4915112345678` says no mor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sidecar.model import Arrival, Asserted, Call, Caller, Inspection, Part, ReplyFacts, Role, Side, Uninspectable
@@ -23,6 +23,7 @@ COUNT_LIMIT = 10_000_000
 PPM = 1_000_000
 SETTING_LIMIT = 1000.0
 WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+NO_PARTS = {role.value: 0 for role in Role}
 
 
 def request_document(
@@ -88,7 +89,7 @@ def _principal(caller: Caller) -> contract.Principal:
         "tenant": caller.tenant,
         "app": caller.app,
         "subject": None,
-        "roles": sorted(set(caller.roles)),
+        "roles": sorted(set(caller.roles)) if caller.roles else [],
         "auth": caller.auth,
         "claims": {},
     }
@@ -143,9 +144,9 @@ def _prompt(asserted: Asserted, call: Call, found: frozenset[str]) -> contract.P
 
 
 def _parts(parts: Iterable[Part]) -> contract.Parts:
-    counts = dict.fromkeys((role.value for role in Role), 0)
+    counts = NO_PARTS.copy()
     for part in parts:
-        counts[part.role.value] += 1
+        counts[part.role._value_] += 1
     return cast(contract.Parts, counts)
 
 
@@ -166,7 +167,7 @@ def _entities(parts: Iterable[Part], inspection: Inspection, unknown: Role) -> l
     roles = {part.place.path: part.role for part in parts}
     groups: dict[tuple[str, str], tuple[int, int]] = {}
     for finding in inspection.findings:
-        key = (finding.entity, roles.get(finding.place.path, unknown).value)
+        key = (finding.entity, roles.get(finding.place.path, unknown)._value_)
         count, score = groups.get(key, (0, 0))
         groups[key] = (count + 1, max(score, _ppm(finding.score)))
     return [
@@ -179,8 +180,10 @@ def _detectors(inspection: Inspection) -> list[contract.Detector]:
     return [{"name": detector.name, "version": detector.version} for detector in inspection.detectors]
 
 
-def _uninspectable(items: Iterable[Uninspectable]) -> list[contract.Uninspectable]:
+def _uninspectable(items: Sequence[Uninspectable]) -> list[contract.Uninspectable]:
     """One line a kind, so that a thousand images do not push the document over the engine's limit."""
+    if not items:
+        return []
     kinds: dict[str, contract.Uninspectable] = {}
     for item in items:
         kind = names.readable(item.kind, WORD, frozenset())
@@ -206,7 +209,7 @@ def _count(value: object) -> int | None:
 
 def _setting(value: object) -> int | float | None:
     """A sampling setting, to three decimals; out of any provider's range it is unknown."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not -SETTING_LIMIT < value < SETTING_LIMIT:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not -SETTING_LIMIT < value < SETTING_LIMIT:
         return None
     return value if isinstance(value, int) else round(value, 3)
 

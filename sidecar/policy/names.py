@@ -37,8 +37,11 @@ def found_values(parts: Iterable[Part], findings: Iterable[Finding]) -> frozense
 
 def readable(name: str, shape: re.Pattern[str], found: frozenset[str]) -> str:
     """The name itself, or UNREADABLE."""
-    if not shape.fullmatch(name) or LONG_DIGITS.search(name) or any(_holds(name, value) for value in found):
+    if not shape.fullmatch(name) or LONG_DIGITS.search(name):
         return UNREADABLE
+    for value in found:
+        if value in name and _as_a_word(name, value):
+            return UNREADABLE
     return name
 
 
@@ -47,11 +50,11 @@ def readable_or_none(name: str | None, shape: re.Pattern[str], found: frozenset[
 
 
 def readable_set(names: Iterable[str], shape: re.Pattern[str], found: frozenset[str]) -> list[str]:
+    if not names:
+        return []
     return sorted({readable(name, shape, found) for name in names})
 
 
-def _holds(name: str, value: str) -> bool:
+def _as_a_word(name: str, value: str) -> bool:
     """Whether the value stands in the name as a word of its own (`or` is found in no `order_lookup`)."""
-    if value not in name:
-        return False
     return re.search(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", name) is not None

@@ -179,3 +179,36 @@ def test_reading_changes_nothing() -> None:
 def test_a_fault_denies(code: str) -> None:
     decision = fault(code, POLICY, b"{}")
     assert (decision.verdict, decision.codes, decision.document) == (Verdict.DENY, (code,), b"{}")
+
+
+@settings(max_examples=100)
+@given(anything | nearly)
+def test_an_answer_is_read_the_same_the_second_time(result: Any) -> None:
+    first = answered(copy.deepcopy(result))
+    assert repr(answered(copy.deepcopy(result))) == repr(first)
+
+
+def test_answers_that_python_takes_for_equal_are_told_apart() -> None:
+    def said(value: Any) -> str:
+        return repr(answered({**ALLOW, "denies": [{"code": "A_CODE", "params": {"n": value}}]}).denies[0].params)
+
+    values = [1, 1.0, True, -0.0, 0, 0.0, None, float("nan"), float("inf"), 2**70, 2**70 + 1]
+    assert len({said(value) for value in values * 2}) == len(values)
+    assert answered({**ALLOW, "allow": True}).verdict is Verdict.ALLOW
+    assert answered({**ALLOW, "allow": 1}).codes == ("PDP_CONTRACT",)
+
+
+def test_the_same_answer_to_another_phase_is_read_anew() -> None:
+    capped = {**ALLOW, "obligations": [{"type": "cap_tokens", "params": {"max": 7}}]}
+    assert answered(capped, document=b'{"phase":"request"}').duties.cap_tokens == 7
+    assert answered(capped, document=b'{"phase":"response"}').codes == ("OBLIGATION_UNSUPPORTED",)
+    assert answered(capped, document=b'{"phase":"request"}').duties.cap_tokens == 7
+
+
+def test_what_is_no_plain_value_is_read_too() -> None:
+    class Table(dict[str, Any]):
+        pass
+
+    assert answered(Table(ALLOW)).verdict is Verdict.ALLOW
+    assert answered({**ALLOW, "obligations": [{"type": "annotate", "params": {"k": ["x" * 200] * 100}}]}).duties
+    assert answered({**ALLOW, "denies": {object()}}).codes == ("PDP_CONTRACT",)

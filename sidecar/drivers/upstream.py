@@ -218,8 +218,10 @@ class Reply:
             raise invalid()
         self.status = message.code
         self.headers = tuple(
-            (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
-            for name, value in message.raw_headers
+            [
+                (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
+                for name, value in message.raw_headers
+            ]
         )
         self._connection: Connection | None = connection
         self._content = content
@@ -244,9 +246,8 @@ class Reply:
         """The next bytes as they came, b"" at the end. Raises UpstreamError."""
         content = self._content
         try:
-            data = content.read_nowait()
-            if data or content.is_eof():
-                return data
+            if content.is_eof():
+                return content.read_nowait()
             self._waits.begin(content)
             try:
                 return await content.readany()

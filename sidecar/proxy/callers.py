@@ -56,11 +56,11 @@ class Callers:
     uids: Mapping[int, Caller] = field(default_factory=dict, repr=False)
     proxies: Sequence[Network] = ()
     proxy_headers: ProxyHeaders = ProxyHeaders()
+    dropped: frozenset[str] = field(init=False)
+    """Headers that name people to the sidecar, and go no further."""
 
-    @property
-    def dropped(self) -> frozenset[str]:
-        """Headers that name people to the sidecar, and go no further."""
-        return self.proxy_headers.names()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dropped", self.proxy_headers.names())
 
     def identify(self, headers: Sequence[tuple[str, str]], peer: Callable[[], Peer]) -> Caller:
         """The caller; `peer` is asked only when it matters. Raises CallerError (HEADER_INVALID): an ambiguous word."""

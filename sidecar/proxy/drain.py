@@ -22,10 +22,11 @@ class Drain:
         self._settled.set()
 
     def enter(self) -> None:
+        if not self.in_flight:
+            self._idle.clear()
+            if not self.aborting:
+                self._settled.clear()
         self.in_flight += 1
-        self._idle.clear()
-        if not self.aborting:
-            self._settled.clear()
 
     def leave(self) -> None:
         self.in_flight -= 1

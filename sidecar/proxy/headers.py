@@ -24,13 +24,15 @@ HOP_BY_HOP = frozenset(
     }
 )
 REQUEST_ONLY = HOP_BY_HOP | {"expect", "host"}
+NEEDED = frozenset({"content-length", "content-type", "content-encoding", "authorization", "close"})
+NONE: frozenset[str] = frozenset()
 OWN_PREFIX = "x-sidecar-"
 
 
 def spelled(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Header fields as they came, as text. Bytes that are not UTF-8 survive as surrogates."""
     return tuple(
-        (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")) for name, value in raw
+        [(name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape")) for name, value in raw]
     )
 
 
@@ -39,21 +41,23 @@ def request_headers(headers: Sequence[tuple[str, str]], drop: frozenset[str] = f
 
     `Content-Length` stays in its place; the upstream client sets it to what it sends.
     """
-    left_out = REQUEST_ONLY | drop | named_by_connection(headers)
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if (lower := name.lower()) not in left_out and not lower.startswith(OWN_PREFIX)
-    )
+    return _without(headers, REQUEST_ONLY | drop if drop else REQUEST_ONLY)
 
 
 def reply_headers(headers: Sequence[tuple[str, str]]) -> Headers:
     """What of an upstream's headers goes back to the caller; nobody upstream speaks in the sidecar's name."""
-    left_out = HOP_BY_HOP | named_by_connection(headers)
+    return _without(headers, HOP_BY_HOP)
+
+
+def _without(headers: Sequence[tuple[str, str]], left_out: frozenset[str]) -> Headers:
+    if named := named_by_connection(headers):
+        left_out |= named
     return tuple(
-        (name, value)
-        for name, value in headers
-        if (lower := name.lower()) not in left_out and not lower.startswith(OWN_PREFIX)
+        [
+            (name, value)
+            for name, value in headers
+            if (lower := name.lower()) not in left_out and not lower.startswith(OWN_PREFIX)
+        ]
     )
 
 
@@ -62,13 +66,13 @@ def named_by_connection(headers: Sequence[tuple[str, str]]) -> frozenset[str]:
 
     A sender may not list what every recipient needs, so `content-length` and the like stay.
     """
-    names: set[str] = set()
-    for name, value in headers:
-        if name.lower() == "connection":
-            names.update(token.strip().lower() for token in value.split(","))
-    return frozenset(names - {"content-length", "content-type", "content-encoding", "authorization", "close"})
+    listed = values(headers, "connection")
+    return (
+        frozenset(token.strip().lower() for value in listed for token in value.split(",")) - NEEDED if listed else NONE
+    )
 
 
 def values(headers: Sequence[tuple[str, str]], wanted: str) -> list[str]:
-    """Every value of one header; `wanted` in lower case."""
-    return [value for name, value in headers if name.lower() == wanted]
+    """Every value of one header; `wanted` in lower case, and in ASCII as all names are that anybody looks for."""
+    size = len(wanted)
+    return [value for name, value in headers if len(name) == size and name.lower() == wanted]

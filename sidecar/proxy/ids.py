@@ -8,8 +8,6 @@ from sidecar.ports import Clock, Entropy
 def uuid7(clock: Clock, entropy: Entropy) -> str:
     """A new id: 48 bits of milliseconds, 12 of the sub-millisecond fraction (method 3), 62 random."""
     millis, micros = divmod(clock.now(), 1000)
-    value = (millis & 0xFFFFFFFFFFFF) << 80
-    value |= 0x7 << 76 | (micros * 4096 // 1000) << 64
-    value |= 0b10 << 62 | int.from_bytes(entropy.token(8)) & 0x3FFFFFFFFFFFFFFF
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time = f"{millis & 0xFFFFFFFFFFFF:012x}"
+    chance = f"{0b10 << 62 | int.from_bytes(entropy.token(8)) & 0x3FFFFFFFFFFFFFFF:016x}"
+    return f"{time[:8]}-{time[8:]}-7{micros * 4096 // 1000:03x}-{chance[:4]}-{chance[4:]}"

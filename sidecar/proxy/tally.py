@@ -85,7 +85,7 @@ class _Cells:
         total, out = 0, []
         for bound, count in zip((*bounds, float("inf")), self.counts, strict=True):
             total += count
-            out.append((floatToGoString(bound), float(total)))
+            out.append((floatToGoString(bound), float(total)))  # type: ignore[no-untyped-call]
         return out
 
 

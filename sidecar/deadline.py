@@ -1,4 +1,4 @@
-"""A deadline that costs nothing where nobody waits: most judging is done before its first await.
+"""Time in the core: how long a step took, and a deadline that costs nothing where nobody waits.
 
 `asyncio.timeout` arms and cancels a timer, which the loop keeps in its heap until the time has come. Four of them a
 request were 4 % of its CPU, and none could ever fire: work that does not wait gives the loop no turn to fire it in.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from typing import Any, TypeVar
 
 from sidecar.model import Part
@@ -65,3 +65,18 @@ def _resumed(work: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any
         except StopIteration as done:
             result: T = done.value
             return result
+
+
+class Watch:
+    """Durations in microseconds since the exchange began, by the name of the step that ended."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._now = monotonic
+        self._start = monotonic()
+        self._laps: dict[str, int] = {}
+
+    def lap(self, name: str) -> None:
+        self._laps[name] = int((self._now() - self._start) * 1e6)
+
+    def laps(self) -> Mapping[str, int]:
+        return {**self._laps, "total_us": int((self._now() - self._start) * 1e6)}

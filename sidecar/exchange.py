@@ -23,7 +23,7 @@ import orjson
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of
-from sidecar.deadline import for_texts, turn, within
+from sidecar.deadline import Watch, for_texts, turn, within
 from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
@@ -125,7 +125,7 @@ class Exchange:
         self.answer = answer
         self.ports = ports
         self.house = house
-        self.watch = Watch(ports.clock)
+        self.watch = Watch(ports.clock.monotonic)
         self.plan = UNPLANNED
         self.intent: Intent | None = None
         self.outcome: Outcome | None = None
@@ -366,21 +366,6 @@ class Exchange:
             answer_sha256=self.went.value() if self.went.size else None,
             timings_us=self.watch.laps(),
         )
-
-
-class Watch:
-    """Durations in microseconds since the exchange began, by the name of the step that ended."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._start = clock.monotonic()
-        self._laps: dict[str, int] = {}
-
-    def lap(self, name: str) -> None:
-        self._laps[name] = int((self._clock.monotonic() - self._start) * 1e6)
-
-    def laps(self) -> Mapping[str, int]:
-        return {**self._laps, "total_us": int((self._clock.monotonic() - self._start) * 1e6)}
 
 
 def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> SidecarError:

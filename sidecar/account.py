@@ -6,8 +6,8 @@ Counts and codes only; a digest is taken of exactly the bytes that came in, went
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from sidecar.ledger.facts import Intent
 from sidecar.model import Arrival, Call, Finding, Part, Role
@@ -20,12 +20,13 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
     """The entry that must be durable before anything is sent."""
     name, version, source, digest = prompt_of(arrival, plan.call)
     outbound = plan.outbound.body if plan.outbound else None
+    found = tally(plan.call.parts, plan.inspection.findings)
     return Intent(
         id=arrival.id,
         at=arrival.at,
-        side=house.side.value,
+        side=str(house.side),
         mode="enforce",
-        operation=plan.call.operation.value,
+        operation=str(plan.call.operation),
         route=arrival.route,
         provider=house.provider,
         recipient=house.recipient,
@@ -38,9 +39,9 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
         prompt_source=source,
         params=plan.call.params,
         uninspectable=plan.call.uninspectable,
-        findings=count_entities(plan.inspection.findings),
-        findings_by_role=count_roles(plan.call.parts, plan.inspection.findings),
-        detector_scores=detector_scores(plan.inspection.findings),
+        findings=found.entities,
+        findings_by_role=found.roles,
+        detector_scores=found.scores,
         redactions=plan.redaction.counts,
         detectors=plan.inspection.detectors,
         not_looked_for=plan.inspection.not_looked_for,
@@ -50,7 +51,7 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
         outbound_bytes=len(outbound or b""),
         outbound_sha256=None if outbound is None else hashlib.sha256(outbound).digest(),
         prompt_sha256=digest,
-        timings_us=dict(plan.timings),
+        timings_us=plan.timings,
     )
 
 
@@ -72,28 +73,38 @@ def prompt_of(arrival: Arrival, call: Call) -> tuple[str | None, str | None, str
 
 
 def system_text(call: Call) -> str:
-    return "\n".join(part.text for part in call.parts if part.role is Role.SYSTEM)
+    return "\n".join([part.text for part in call.parts if part.role is Role.SYSTEM])
 
 
 def count_entities(findings: Iterable[Finding]) -> dict[str, int]:
-    return dict(Counter(finding.entity for finding in findings))
-
-
-def count_roles(parts: Iterable[Part], findings: Iterable[Finding]) -> dict[str, dict[str, int]]:
-    """role -> entity -> count."""
-    roles = {part.place: part.role for part in parts} if findings else {}
-    counts: dict[str, dict[str, int]] = {}
+    counts: dict[str, int] = {}
     for finding in findings:
-        by_entity = counts.setdefault(roles[finding.place], {})
-        by_entity[finding.entity] = by_entity.get(finding.entity, 0) + 1
+        counts[finding.entity] = counts.get(finding.entity, 0) + 1
     return counts
 
 
-def detector_scores(findings: Iterable[Finding]) -> Mapping[str, Mapping[str, tuple[int, int]]]:
-    """detector -> entity -> (count, lowest score in ppm)."""
-    scores: dict[str, dict[str, tuple[int, int]]] = {}
+class Tally(NamedTuple):
+    """Findings of a request, counted in one go."""
+
+    entities: dict[str, int]
+    roles: dict[str, dict[str, int]]
+    """role -> entity -> count"""
+    scores: dict[str, dict[str, tuple[int, int]]]
+    """detector -> entity -> (count, lowest score in ppm)"""
+
+
+def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Tally:
+    counted = Tally({}, {}, {})
+    if not findings:
+        return counted
+    entities, roles, scores = counted
+    role_of = {part.place: part.role for part in parts}
     for finding in findings:
-        by_entity = scores.setdefault(finding.detector, {})
-        count, lowest = by_entity.get(finding.entity, (0, PPM))
-        by_entity[finding.entity] = (count + 1, min(lowest, int(finding.score * PPM)))
-    return scores
+        entity = finding.entity
+        entities[entity] = entities.get(entity, 0) + 1
+        by_role = roles.setdefault(role_of[finding.place], {})
+        by_role[entity] = by_role.get(entity, 0) + 1
+        by_detector = scores.setdefault(finding.detector, {})
+        count, lowest = by_detector.get(entity, (0, PPM))
+        by_detector[entity] = (count + 1, min(lowest, int(finding.score * PPM)))
+    return counted

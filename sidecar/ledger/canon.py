@@ -51,6 +51,11 @@ def dumps(value: Any, *, limit: int = MAX_ENTRY) -> bytes:
     return data
 
 
+def constant(value: Any) -> orjson.Fragment:
+    """A value that stands in many entries, walked and spelt once. `dumps` takes it as part of a larger one."""
+    return orjson.Fragment(dumps(value))
+
+
 def loads(data: bytes, *, limit: int = MAX_ENTRY) -> Any:
     """The value of canonical bytes; duplicate keys, other spellings and other types are refused."""
     if len(data) > limit:
@@ -110,7 +115,7 @@ def _check_items(items: Iterable[Any], depth: int) -> None:
             _check_items(item.values(), depth - 1)
         elif kind is list:
             _check_items(item, depth - 1)
-        else:
+        elif kind is not orjson.Fragment:  # of `constant`, hence walked before
             raise ProfileError(f"type {kind.__name__}")
 
 
@@ -131,7 +136,8 @@ def plain(value: Any) -> Any:
     A float becomes `{"ppm": n}` (parts per million; null when it is no number), an integer beyond the profile
     `{"digits": "..."}`; enumerations become strings, sets are sorted, keys are escaped to ASCII.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if value is None or kind is bool or (kind is str and value.isascii()):
         return value
     if isinstance(value, str):
         return clean(str(value))
@@ -139,12 +145,12 @@ def plain(value: Any) -> Any:
         return int(value) if -MAX_INT <= value <= MAX_INT else {"digits": str(int(value))}
     if isinstance(value, float):
         return {"ppm": to_ppm(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict | Mapping):
         return {_ascii(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
         return sorted((plain(item) for item in value), key=repr)
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
     raise ProfileError(f"type {type(value).__name__}")
 
 

@@ -36,8 +36,6 @@ NONCE_SIZE = 12
 REF_SIZE = 16
 MAX_BOX = 4 * 1024 * 1024
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
 Token = Callable[[int], bytes]
 """`token(size)`: unpredictable bytes."""
 
@@ -57,8 +55,13 @@ class Sealed(NamedTuple):
     digests: list[str]
 
 
+def _b64url(data: bytes) -> bytes:
+    """Two `replace` take a tenth of the time of one `translate`."""
+    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
+
+
 def b64url(data: bytes) -> str:
-    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
+    return _b64url(data).decode()
 
 
 def digest_of(disclosure: str) -> str:
@@ -69,16 +72,18 @@ def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
     """Salt each field. Raises ProfileError for a value outside the profile."""
     check(dict(fields))
     salts = b64url(token(SALT_SIZE * len(fields)))
-    texts, at = [], 0
+    texts, digests, at = [], [], 0
     for name, value in fields.items():
         salt = salts[at : at + _SALT_CHARS]
         at += _SALT_CHARS
         try:
-            raw = orjson.dumps([salt, name, value], option=orjson.OPT_SORT_KEYS)
+            text = _b64url(orjson.dumps([salt, name, value], option=orjson.OPT_SORT_KEYS))
         except TypeError as fault:
             raise ProfileError("not a Unicode string") from fault
-        texts.append(b64url(raw))
-    return Sealed(tuple(texts), sorted(map(digest_of, texts)))
+        texts.append(text.decode())
+        digests.append(b64url(sha256(text).digest()))
+    digests.sort()
+    return Sealed(tuple(texts), digests)
 
 
 def read(texts: Iterable[str]) -> dict[str, Any]:

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sidecar.ledger.canon import ProfileError, dumps, load_object, load_signed
 from sidecar.ledger.disclosure import Sealed, Token, disclose
@@ -60,9 +59,11 @@ FORMAT = "sidecar-ledger/1"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry ready for the log: the leaf's bytes, and the disclosures that go beside it."""
+class Entry(NamedTuple):
+    """An entry ready for the log: the leaf's bytes, and the disclosures that go beside it.
+
+    `fields` are for the columns of the index; parts that are the same in many entries stand there as bytes.
+    """
 
     typ: str
     id: str

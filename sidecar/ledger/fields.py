@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sidecar.ledger.canon import clean, plain
+from orjson import Fragment
+
+from sidecar.ledger.canon import clean, constant, plain
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.model import Decision, PolicyVersion, Uninspectable
+from sidecar.model import Decision, Detector, PolicyVersion, Uninspectable, Usage
 
 MAX_PLACES = 64
 MAX_LIST = 64
@@ -85,8 +87,8 @@ def intent_fields(intent: Intent) -> Draft:
         "findings_by_role": {str(role): dict(counts) for role, counts in intent.findings_by_role.items()},
         "detector_scores": {name: _scores(found) for name, found in intent.detector_scores.items()},
         "redactions": dict(intent.redactions),
-        "detectors": [[detector.name, detector.version] for detector in intent.detectors],
-        "not_looked_for": list(intent.not_looked_for),
+        "detectors": _detectors(intent.detectors),
+        "not_looked_for": _constants(intent.not_looked_for),
         "decision": decision_fields(intent.decision),
         "request_bytes": intent.request_bytes,
         "outbound_bytes": intent.outbound_bytes,
@@ -112,12 +114,7 @@ def outcome_fields(outcome: Outcome) -> Draft:
         "model_served": names.keep("model_served", reply.model_served),
         "fingerprint": names.keep("fingerprint", reply.fingerprint),
         "finish_reasons": _identifiers(reply.finish_reasons),
-        "usage": {
-            "input_tokens": _count(reply.usage.input_tokens),
-            "output_tokens": _count(reply.usage.output_tokens),
-            "reasoning_tokens": _count(reply.usage.reasoning_tokens),
-            "cached_tokens": _count(reply.usage.cached_tokens),
-        },
+        "usage": _usage(reply.usage),
         "confidence_ppm": reply.confidence_ppm,
         "confidence_source": reply.confidence_source,
         "upstream_error": reply.upstream_error,
@@ -159,13 +156,27 @@ def decision_fields(decision: Decision) -> dict[str, Any]:
         ],
         "enforced": decision.enforced,
         "eval_us": decision.eval_us,
-        "policy": None if policy is None else policy_fields(policy),
+        "policy": None if policy is None else _policy(policy),
     }
 
 
-@lru_cache(16)
 def policy_fields(policy: PolicyVersion) -> dict[str, Any]:
     return {name: getattr(policy, name) for name in PolicyVersion.__slots__}
+
+
+@lru_cache(16)
+def _policy(policy: PolicyVersion) -> Fragment:
+    return constant(policy_fields(policy))
+
+
+@lru_cache(64)
+def _detectors(detectors: tuple[Detector, ...]) -> Fragment:
+    return constant([[detector.name, detector.version] for detector in detectors])
+
+
+@lru_cache(64)
+def _constants(names: tuple[str, ...]) -> Fragment:
+    return constant(list(names))
 
 
 def _not_inspected(places: Sequence[Uninspectable]) -> dict[str, Any]:
@@ -187,8 +198,14 @@ def _identifiers(values: Sequence[str]) -> list[str]:
     return [value if is_identifier(value) else "other" for value in values[:MAX_LIST]]
 
 
-def _count(value: int | None) -> Any:
-    return None if value is None else plain(value)
+def _usage(usage: Usage) -> dict[str, Any]:
+    """The provider's own numbers, however large."""
+    return {
+        "input_tokens": plain(usage.input_tokens),
+        "output_tokens": plain(usage.output_tokens),
+        "reasoning_tokens": plain(usage.reasoning_tokens),
+        "cached_tokens": plain(usage.cached_tokens),
+    }
 
 
 def _rationale_source(outcome: Outcome) -> str:
@@ -206,8 +223,12 @@ def _disclose_caller(intent: Intent, disclosed: dict[str, Any]) -> None:
         "auth": caller.auth,
         "roles": [clean(role) for role in caller.roles],
     }
-    named = {"user": caller.user, "subject": asserted.subject, "conversation": asserted.conversation}
-    disclosed.update({name: clean(value) for name, value in named.items() if value is not None})
+    if caller.user is not None:
+        disclosed["user"] = clean(caller.user)
+    if asserted.subject is not None:
+        disclosed["subject"] = clean(asserted.subject)
+    if asserted.conversation is not None:
+        disclosed["conversation"] = clean(asserted.conversation)
 
 
 def _digests(disclosed: dict[str, Any], **digests: bytes | None) -> None:

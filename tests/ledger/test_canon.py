@@ -13,7 +13,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.ledger.canon import MAX_DEPTH, MAX_INT, ProfileError, dumps, load_object, loads, plain
+from sidecar.ledger.canon import MAX_DEPTH, MAX_INT, ProfileError, constant, dumps, load_object, loads, plain
 from sidecar.ledger.entries import parse
 
 HERE = Path(__file__).parent
@@ -39,6 +39,17 @@ def test_outside_the_profile_orjson_and_rfc_8785_part_ways() -> None:
     assert orjson.loads(b'{"a":1,"a":2}') == {"a": 2}
     keys = {"\U0001f600": 1, "\ufb33": 2}
     assert orjson.dumps(keys, option=orjson.OPT_SORT_KEYS) != rfc8785.dumps(keys)
+
+
+@given(VALUES)
+@settings(deadline=None)
+def test_what_is_spelt_once_stands_as_if_spelt_in_place(value: Any) -> None:
+    assert dumps({"b": constant(value), "a": "é"}) == dumps({"b": value, "a": "é"})
+
+
+def test_what_is_spelt_once_is_walked_too() -> None:
+    with pytest.raises(ProfileError):
+        constant({"a": [0.5]})
 
 
 class Colour(StrEnum):

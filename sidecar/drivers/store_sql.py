@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -55,6 +56,7 @@ SCHEMA = (
 MAX_ROWS = 64
 
 
+@lru_cache(64)
 def insert(table: str, columns: int, rows: int) -> str:
     """One statement for several rows: each step of SQLite gives up the interpreter lock, and beside a busy event loop
     each time costs a wait to get it back.
@@ -63,9 +65,12 @@ def insert(table: str, columns: int, rows: int) -> str:
     return f"INSERT INTO {table} VALUES {', '.join([values] * rows)}"  # noqa: S608  names of ours
 
 
+@lru_cache(16)
 def close_exchanges(rows: int) -> str:
     """Fill the outcome's columns of several exchanges; the rows' last value is the id."""
     names = OutcomeColumns._fields
+    if rows == 1:  # half the time of a join with one row
+        return f"UPDATE exchange SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?"  # noqa: S608
     values = f"({', '.join('?' * (len(names) + 1))})"
     fields = ", ".join(f"{name} = v.column{at}" for at, name in enumerate(names, 1))
     return (
@@ -76,11 +81,19 @@ def close_exchanges(rows: int) -> str:
 
 def chunks(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
     """Powers of two, so that few different statements are prepared."""
+    if len(rows) < 2:
+        yield from (rows,) if rows else ()
+        return
     at = 0
     while at < len(rows):
         size = min(MAX_ROWS, 1 << ((len(rows) - at).bit_length() - 1))
         yield rows[at : at + size]
         at += size
+
+
+def flat(rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """The values of all rows, one after the other."""
+    return rows[0] if len(rows) == 1 else [value for row in rows for value in row]
 
 
 INSERT_HEAD = "INSERT INTO head VALUES (0, ?, ?, ?, ?, ?, ?, ?)"

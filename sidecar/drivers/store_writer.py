@@ -113,7 +113,7 @@ class StoreWriter:
             self._connection.execute("COMMIT")
         except Exception as fault:
             raise self._fail(fault) from fault
-        self.head = Head(self.head.origin, batch.frontier, batch.t, batch.checkpoint, batch.open)
+        self.head = Head(self.head.origin, batch.frontier, batch.t, batch.checkpoint, self.head.open)
         self.wal_pages += 4 + 2 * len(batch.entries)  # an estimate, to know when folding in is due
 
     def publish(self) -> None:
@@ -153,9 +153,10 @@ class StoreWriter:
         head, run = self.head, self._connection.execute
         batch = _Batch(head, items)
         run("BEGIN IMMEDIATE")
-        for statement, rows in batch.statements():
-            run(statement, [value for row in rows for value in row])
+        for statement, values in batch.statements():
+            run(statement, values)
         self._read_back(head.frontier.size, batch.entries)
+        batch.move_open(head.open)
         root = batch.frontier.root()
         batch.checkpoint = sign_checkpoint(Checkpoint(head.origin, batch.frontier.size, root), self.signer)
         self._move_head(batch, root, batch.checkpoint)
@@ -163,7 +164,7 @@ class StoreWriter:
 
     def _move_head(self, batch: _Batch, root: bytes, checkpoint: str) -> None:
         frontier, old = batch.frontier, self.head.frontier.size
-        fields = (frontier.size, root, frontier.pack(), batch.t, batch.open_from(), checkpoint)
+        fields = (frontier.size, root, frontier.pack(), batch.t, batch.open_from, checkpoint)
         if old == 0:
             self._connection.execute(sql.INSERT_HEAD, (self.head.origin, *fields))
         elif not self._connection.execute(sql.MOVE_HEAD, (*fields, old)).fetchall():
@@ -208,8 +209,8 @@ class _Batch:
     def __init__(self, head: Head, items: Sequence[Item]) -> None:
         self.checkpoint = ""
         self.frontier = head.frontier.copy()
-        self.open = dict(head.open)
         self.t = head.t
+        self.open_from = 0
         self.entries: list[tuple[int, bytes, bytes]] = []
         self.boxes: list[tuple[int, bytes]] = []
         self.datakeys: list[tuple[int, bytes]] = []
@@ -231,25 +232,28 @@ class _Batch:
         if item.wrapped is not None:
             self.datakeys.append((number, item.wrapped))
         if entry.typ == "intent":
-            self.open[entry.id] = number
             self.opened.append((*intent_columns(number, entry.fields), *item.refs, *OPEN))
         elif entry.typ == "outcome":
-            self.open.pop(entry.id, None)
             self.closed.append((*outcome_columns(number, entry.fields), entry.id))
 
-    def open_from(self) -> int:
-        return next(iter(self.open.values()), self.frontier.size)
+    def move_open(self, known: dict[str, int]) -> None:
+        """Bring the open exchanges up to date, in place: they may be thousands. What fails after this is final."""
+        known |= {exchange: number for number, exchange, *_ in self.opened}
+        for *_, exchange in self.closed:
+            known.pop(exchange, None)
+        self.open_from = next(iter(known.values()), self.frontier.size)
 
-    def statements(self) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
-        tables: dict[str, Sequence[Sequence[Any]]] = {
-            "entry": self.entries,
-            "box": self.boxes,
-            "datakey": self.datakeys,
-            "exchange": self.opened,
-            "tile": self.tiles,
-        }
-        for table, all_rows in tables.items():
+    def statements(self) -> Iterator[tuple[str, Sequence[Any]]]:
+        """What to run, and the values for it."""
+        tables: tuple[tuple[str, Sequence[Sequence[Any]]], ...] = (
+            ("entry", self.entries),
+            ("box", self.boxes),
+            ("datakey", self.datakeys),
+            ("exchange", self.opened),
+            ("tile", self.tiles),
+        )
+        for table, all_rows in tables:
             for rows in sql.chunks(all_rows):
-                yield sql.insert(table, len(rows[0]), len(rows)), rows
+                yield sql.insert(table, len(rows[0]), len(rows)), sql.flat(rows)
         for rows in sql.chunks(self.closed):
-            yield sql.close_exchanges(len(rows)), rows
+            yield sql.close_exchanges(len(rows)), sql.flat(rows)

@@ -22,7 +22,7 @@ A hang is found sooner: a worker has the plain deadline for each 64 Ki of text."
 
 def for_texts(seconds: float, parts: Iterable[Part]) -> float:
     """A deadline that grows with the text: a million-token prompt is no fault, only long."""
-    return seconds + sum(len(part.text) for part in parts) / PER_SECOND
+    return seconds + sum([len(part.text) for part in parts]) / PER_SECOND
 
 
 LONG_STEP = 131_072

@@ -101,8 +101,7 @@ class Uninspectable(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """A span of a part that a detector marked. Offsets only, never the text."""
 
     place: Place

@@ -8,7 +8,7 @@ with INSPECTOR_TIMEOUT or INSPECTOR_ERROR, which the conductor turns into a deny
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +19,7 @@ from sidecar.drivers.inspector_worker import Plan
 from sidecar.errors import OwnError, SidecarError
 from sidecar.inspection.cache import Key, SpanCache
 from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
+from sidecar.inspection.checksums import NO_DIGITS
 from sidecar.inspection.consistency import Known, Steps, turns
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.segments import Segment, joined, segments
@@ -136,38 +137,43 @@ class Inspector:
         return Inspection(findings=tuple(findings), detectors=self._detectors, not_looked_for=self._missing)
 
     async def _found(self, parts: Sequence[Part]) -> list[Finding]:
-        return await _findings(parts, await self._spans(parts))
+        spans = await self._spans(parts)
+        return _findings(parts, spans) if sum(map(len, spans)) <= SLICE else await _in_slices(parts, spans)
 
     async def _spans(self, parts: Sequence[Part]) -> Sequence[Sequence[Span]]:
-        keys = [self._cache.key(part.text) for part in parts]
-        known = {key: self._cache.get(key) for key in keys}
-        new = {key: part.text for key, part in zip(keys, parts, strict=True) if known[key] is None}
-        if not self._heavy and _is_short(new.values()):
-            found = {key: self._kept(key, self._engine.find(text)) for key, text in new.items()}
-        else:
-            found = dict(zip(new, await asyncio.gather(*map(self._long, new, new.values())), strict=True))
-        spans = [known[key] or found.get(key, ()) for key in keys]
+        texts = [part.text for part in parts]
+        keys = list(map(self._cache.key, texts))
+        known = list(map(self._cache.get, keys))
+        if None in known:
+            new = {key: text for key, text, spans in zip(keys, texts, known, strict=True) if spans is None}
+            found = await self._new(new)
+            known = [found.get(key, spans) for key, spans in zip(keys, known, strict=True)]
+        spans = [spans or () for spans in known]
         return await self._consistent(parts, keys, spans) if self._is_consistent and any(spans) else spans
+
+    async def _new(self, texts: Mapping[Key, str]) -> dict[Key, tuple[Span, ...]]:
+        if not self._heavy and _is_short(texts.values()):
+            return {key: self._kept(key, self._engine.find(text)) for key, text in texts.items()}
+        return dict(zip(texts, await asyncio.gather(*map(self._long, texts, texts.values())), strict=True))
 
     async def _consistent(
         self, parts: Sequence[Part], keys: Sequence[Key], spans: Sequence[Sequence[Span]]
     ) -> Sequence[Sequence[Span]]:
         """Values found once, wherever they stand again (inspection/consistency.py); turns seen before are cached."""
-        known, behind, chain = Known(), list[int](), ""
+        known, behind, chain = Known(), 0, b""
         found: list[Sequence[Span]] = []
         for turn in turns([part.role is Role.ASSISTANT for part in parts]):
-            chain = self._cache.key(chain + "".join(keys[at].hex() for at in turn)).hex()
-            kept = [self._cache.get(self._cache.key(f"{chain}.{at - turn.start}")) for at in turn]
-            behind.extend(turn)
+            chain = self._cache.chained(chain, b"".join(keys[turn.start : turn.stop]))
+            kept_at = [chain + b"%x" % at for at in range(len(turn))]
+            kept = list(map(self._cache.get, kept_at))
             if None in kept:
-                for at in behind:
+                for at in range(behind, turn.stop):
                     known.learn(parts[at].text, spans[at])
-                behind.clear()
-                for at in turn:
-                    everywhere = await _in_steps(known.spread(parts[at].text, spans[at]))
-                    found.append(self._kept(self._cache.key(f"{chain}.{at - turn.start}"), everywhere))
+                behind = turn.stop
+                for at, key in zip(turn, kept_at, strict=True):
+                    found.append(self._kept(key, await _in_steps(known.spread(parts[at].text, spans[at]))))
             else:
-                found.extend(spans for spans in kept if spans is not None)
+                found += [spans for spans in kept if spans is not None]
         return found
 
     def _kept(self, key: Key, spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -214,12 +220,13 @@ def _batches(new: Sequence[int], pieces: Sequence[tuple[Segment, str]]) -> list[
     return batches
 
 
-def _is_short(texts: Iterable[str]) -> bool:
+def _is_short(texts: Collection[str]) -> bool:
     """Whether the event loop can bear it: short, and not made of numbers, which cost the most."""
-    together = list(texts)
-    if sum(map(len, together)) > INLINE:
+    if sum(map(len, texts)) > INLINE:
         return False
-    return sum(len(DIGITS.findall(text)) for text in together) <= INLINE_NUMBERS
+    together = " ".join(texts)
+    few = len(together.encode("ascii", "ignore").translate(None, NO_DIGITS)) <= INLINE_NUMBERS
+    return few or len(DIGITS.findall(together)) <= INLINE_NUMBERS
 
 
 async def _in_steps(steps: Steps) -> list[Span]:
@@ -232,26 +239,25 @@ async def _in_steps(steps: Steps) -> list[Span]:
         await asyncio.sleep(0)
 
 
-async def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
-    """In slices: a megabyte of values is 25,000 objects, more than one turn of the event loop should make."""
+async def _in_slices(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
+    """A megabyte of values is 25,000 objects, more than one turn of the event loop should make."""
     findings: list[Finding] = []
     for part, found in zip(parts, spans, strict=True):
         for start in range(0, len(found), SLICE):
-            findings.extend(_finding(part, span) for span in found[start : start + SLICE])
+            findings += _findings([part], [found[start : start + SLICE]])
             if len(found) > SLICE:
                 await asyncio.sleep(0)
     return findings
 
 
-def _finding(part: Part, span: Span) -> Finding:
-    return Finding(
-        place=part.place,
-        start=span.start,
-        end=span.end,
-        entity=span.entity,
-        score=span.score,
-        detector=span.detector,
-    )
+def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
+    return [
+        Finding(place, start, end, entity, score, detector)
+        for part, found in zip(parts, spans, strict=True)
+        if found
+        for place in (part.place,)
+        for start, end, entity, score, detector, _ in found
+    ]
 
 
 def _names_model(mode: str) -> NamesModel | None:

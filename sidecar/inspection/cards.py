@@ -6,12 +6,14 @@ ISO/IEC 7812 issuer identification numbers as published by the schemes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
 
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.context import Context
 from sidecar.inspection.spans import Span, Strength
-from sidecar.inspection.tokens import Token, grouped
+from sidecar.inspection.tokens import Token
 
 Range = tuple[int, int, range]
 
@@ -35,6 +37,8 @@ RANGES: tuple[Range, ...] = (
     (8100, 8199, range(16, 20)),  # UnionPay, RuPay
     (9792, 9792, range(16, 17)),  # Troy
 )
+"""Disjoint, by prefix."""
+LOWEST = [low for low, _, _ in RANGES]
 CONTEXT = Context.words(
     """
     amex bancaire card cardnumber cards carta carte cartão cc ccnumber credit creditcard diners discover
@@ -42,54 +46,69 @@ CONTEXT = Context.words(
     mastercard pan payment tarjeta visa
     """
 )
-SEPARATORS = " -.\u00a0\u2009\u2011\u2013"
+SEPARATORS = " .\u00a0\u2009\u2011\u2013-"
+TWELVE = re.compile(f"[0-9](?:[{SEPARATORS}]?[0-9]){{11}}")
+"""What every card begins with, and few other numbers do."""
 DETECTOR = "rules/card"
 
 
-def cards(text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
+def cards(text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: float) -> list[Span]:
+    found: list[Span] = []
     after = 0
-    for at in grouped(tokens, 12, 1):
-        token = tokens[at]
-        if token.start >= after and token.numeric and token.end - token.start <= 19:
+    for at in tried:
+        start, end, numeric = tokens[at]
+        if numeric and start >= after and end - start <= 19 and TWELVE.match(text, start):
             span = _longest(text, tokens, at, threshold)
             if span is not None:
                 after = span.end
-                yield span
+                found.append(span)
+    return found
+
+
+def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:
+    """Whether another group of digits follows with one separator between."""
+    if at + 1 == len(tokens):
+        return False
+    end, (start, _, numeric) = tokens[at].end, tokens[at + 1]
+    return numeric and start - end == 1 and text[end] in SEPARATORS
 
 
 def _longest(text: str, tokens: Sequence[Token], at: int, threshold: float) -> Span | None:
-    """The longest card that starts at token `at`; groups may follow each other with one separator between them."""
-    best = None
-    number, start, sizes = "", tokens[at].start, list[int]()
-    end = start
-    for token in tokens[at : at + 10]:
-        if sizes and not (token.numeric and _adjacent(text, end, token.start)):
+    """The longest card that starts at token `at`."""
+    start, number, ends, sizes = tokens[at].start, "", list[int](), list[int]()
+    for index in range(at, at + 10):
+        low, high, _ = tokens[index]
+        if len(number) + high - low > 19:
             break
-        number, end = number + text[token.start : token.end], token.end
-        sizes.append(token.end - token.start)
-        if len(number) > 19:
+        number += text[low:high]
+        ends.append(high)
+        sizes.append(high - low)
+        if not _goes_on(text, tokens, index):
             break
-        if len(number) >= 12 and luhn(number) and len(set(number)) > 1:
-            score = _score(number, sizes, text, start, end)
+    while len(number) >= 12:
+        if luhn(number) and len(set(number)) > 1:
+            score = _score(number, sizes, text, start, ends[-1])
             if score >= threshold:
-                best = Span(start, end, "CREDIT_CARD", score, DETECTOR, Strength.PROVEN)
-    return best
-
-
-def _adjacent(text: str, end: int, start: int) -> bool:
-    return start - end == 1 and text[end] in SEPARATORS
+                return Span(start, ends[-1], "CREDIT_CARD", score, DETECTOR, Strength.PROVEN)
+        ends.pop()
+        number = number[: -sizes.pop()]
+    return None
 
 
 def _score(number: str, sizes: Sequence[int], text: str, start: int, end: int) -> float:
     """1.0 in an issuer's range; elsewhere what Presidio takes (13 to 17 digits after 1, 3, 4, 50-55, 6) needs more."""
-    prefix = int(number[:4])
-    issued = any(low <= prefix <= high and len(number) in lengths for low, high, lengths in RANGES)
     grouped = _is_grouped(sizes)
-    if issued and grouped:
+    if grouped and _is_issued(number):
         return 1.0
     if grouped and len(sizes) >= 3 and len(number) >= 13:
         return 0.6
     return 0.75 if CONTEXT.near(text, start, end) else 0.3
+
+
+def _is_issued(number: str) -> bool:
+    prefix = int(number[:4])
+    _, high, lengths = RANGES[max(0, bisect_right(LOWEST, prefix) - 1)]
+    return LOWEST[0] <= prefix <= high and len(number) in lengths
 
 
 def _is_grouped(sizes: Sequence[int]) -> bool:

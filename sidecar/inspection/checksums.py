@@ -11,34 +11,41 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 ALNUM = {char: value for value, char in enumerate(string.digits + string.ascii_uppercase)}
+VALUES = bytes(code - 48 if 48 <= code < 58 else 0 for code in range(256))
+NO_DIGITS = bytes(code for code in range(256) if not 48 <= code < 58)
+NUMBERS = {char: str(value) for char, value in ALNUM.items()}
 
 
 def digits(text: str) -> list[int]:
-    return [ord(char) - 48 for char in text if "0" <= char <= "9"]
+    return list(_values(text))
+
+
+def _values(text: str) -> bytes:
+    """The digits, a byte each, at memory speed."""
+    return text.encode("ascii", "ignore").translate(VALUES, NO_DIGITS)
 
 
 def compact(text: str) -> str:
     """Upper case, letters and digits only."""
-    return "".join(char for char in text.upper() if char.isalnum())
+    return "".join(filter(str.isalnum, text.upper()))
 
 
 def weighted(values: Iterable[int], weights: Sequence[int]) -> int:
     return sum(value * weight for value, weight in zip(values, weights, strict=False))
 
 
-LUHN_DOUBLE = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+LUHN_DOUBLE = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)).ljust(256, b"\0")
 
 
 def luhn(text: str) -> bool:
     """ISO/IEC 7812-1 annex B."""
-    values = digits(text)
-    odd, even = values[-1::-2], values[-2::-2]
-    return bool(values) and (sum(odd) + sum(LUHN_DOUBLE[value] for value in even)) % 10 == 0
+    values = _values(text)
+    return bool(values) and (sum(values[-1::-2]) + sum(values[-2::-2].translate(LUHN_DOUBLE))) % 10 == 0
 
 
 def mod97(text: str) -> bool:
     """ISO/IEC 7064 mod 97-10 over letters (A=10) and digits, check digits at the end."""
-    number = "".join(str(ALNUM[char]) for char in text if char in ALNUM)
+    number = "".join([NUMBERS[char] for char in text if char in NUMBERS])
     return bool(number) and int(number) % 97 == 1
 
 

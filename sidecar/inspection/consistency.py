@@ -63,7 +63,8 @@ class Known:
         places: list[tuple[int, int]] = []
         work = 0
         for value in values if len(values) <= FEW else ():
-            places.extend(_searched(value, text))
+            if value in text:
+                places += _searched(value, text)
             work += len(text)
             if work > STEP:
                 work = 0
@@ -91,7 +92,7 @@ def _joined(known: dict[str, Span], text: str, spans: Sequence[Span], places: Se
     new = [
         known[text[start:end]]._replace(start=start, end=end, detector="consistency")
         for start, end in places
-        if text[start:end] in known and not _inside(start, end, spans, ends)
+        if not _inside(start, end, spans, ends) and text[start:end] in known
     ]
     return resolve([*spans, *new], text) if new else list(spans)
 
@@ -102,13 +103,16 @@ def _inside(start: int, end: int, spans: Sequence[Span], ends: Sequence[int]) ->
     return at < len(spans) and spans[at].start <= start
 
 
-def _searched(value: str, text: str) -> Places:
+def _searched(value: str, text: str) -> list[tuple[int, int]]:
+    """Where the value stands as words of its own."""
+    found: list[tuple[int, int]] = []
     at = text.find(value)
     while at >= 0:
         end = at + len(value)
         if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
-            yield at, end
+            found.append((at, end))
         at = text.find(value, end)
+    return found
 
 
 def _slices(text: str) -> Places:

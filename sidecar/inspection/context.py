@@ -48,12 +48,13 @@ def _words(text: str) -> list[str]:
 class Context:
     """A set of words and phrases; `near` asks whether one stands near a span."""
 
-    __slots__ = ("_phrases", "_words")
+    __slots__ = ("_heads", "_phrases", "_words")
 
     def __init__(self, terms: Iterable[str]) -> None:
         split = {tuple(WORDS.findall(term.lower())) for term in terms}
         self._words = frozenset(words[0] for words in split if len(words) == 1)
         self._phrases = tuple(" ".join(words) for words in split if len(words) > 1)
+        self._heads = frozenset(words[0] for words in split if len(words) > 1)
 
     @classmethod
     def of(cls, *terms: str) -> Self:
@@ -70,6 +71,7 @@ class Context:
         for context in contexts:
             whole._words |= context._words
             whole._phrases = tuple(dict.fromkeys((*whole._phrases, *context._phrases)))
+            whole._heads |= context._heads
         return whole
 
     def near(self, text: str, start: int, end: int) -> bool:
@@ -78,7 +80,7 @@ class Context:
     def among(self, words: list[str]) -> bool:
         if not self._words.isdisjoint(words):
             return True
-        if not self._phrases:
+        if self._heads.isdisjoint(words):
             return False
         around = f" {' '.join(words)} "
         return any(f" {phrase} " in around for phrase in self._phrases)

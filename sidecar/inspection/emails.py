@@ -8,7 +8,6 @@ an '@' (package versions, retina images, matrix products, decorators) is told ap
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
@@ -25,13 +24,15 @@ FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "avif", "j
 DETECTOR = "rules/email"
 
 
-def emails(text: str) -> Iterator[Span]:
+def emails(text: str) -> list[Span]:
+    found: list[Span] = []
     floor = 0
     for at in places(text, "@"):
         start, end = _local(text, at, floor), _domain(text, at + 1)
         if start < at and end > at + 1 and (score := _score(text, start, at, end)):
-            yield Span(start, end, "EMAIL_ADDRESS", score, DETECTOR, Strength.PROVEN)
+            found.append(Span(start, end, "EMAIL_ADDRESS", score, DETECTOR, Strength.PROVEN))
             floor = end
+    return found
 
 
 def _local(text: str, at: int, floor: int) -> int:

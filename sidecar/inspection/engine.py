@@ -25,17 +25,18 @@ from sidecar.inspection.rules import RuleBook
 from sidecar.inspection.secrets import SECRET_TYPES, Secrets
 from sidecar.inspection.secrets import version as secrets_version
 from sidecar.inspection.spans import Span, resolve
-from sidecar.inspection.tokens import Token, tokens
+from sidecar.inspection.tokens import Token, outline, outside, tokens
 from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
 from sidecar.model import Detector
 
-VERSION = "1"
+VERSION = "2"
 """Of our own rules; raise it with every change of what they find (it is part of the cache key and of the record)."""
 
-Finder = Callable[[str, Sequence[Token]], Iterable[Span]]
+Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
+"""Takes the text, its tokens, and the indexes of those to be tried."""
 WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
-"""Takes the text, the text lower-cased, and the words that stand in it."""
+"""Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
 WORDS = (*_credentials.WORDS, *dates.WORDS, *streets.WORDS, *special.WORDS)
 
 
@@ -57,8 +58,8 @@ class Engine:
         self._book = RuleBook(rules, settings.threshold)
         self._phones = Phones(settings.countries)
         self._secrets = Secrets()
-        self._worded = self._worded_finders()
         self._words = tuple(dict.fromkeys((*self._secrets.keywords, *WORDS)))
+        self._worded = self._worded_finders()
         self._scan = make_scan(self._words)
         self._numeric = self._numeric_finders()
         self._lists = tuple(WordList(entity, phrases) for entity, phrases in (*settings.deny, *files))
@@ -79,16 +80,18 @@ class Engine:
 
     def find(self, text: str) -> list[Span]:
         """Disjoint spans by position. Cost is linear in the text."""
-        copy = normalised(text)
-        found = [span for span in self._marks(copy.text) if span.entity in self.entities]
-        found.extend(self._encoded(copy.text))
+        drawn = outline(text)
+        copy = normalised(text, drawn)
+        found = self._marks(copy.text, drawn if copy.back is None else outline(copy.text))
+        found += self._encoded(copy.text)
         if copy.back is not None:
             found = [_moved(span, *copy.back(span.start, span.end)) for span in found]
-        return self.settled(text, found)
+        return self.settled(text, found) if found else found
 
     def settled(self, text: str, found: Iterable[Span]) -> list[Span]:
         """Spans of any detector as this engine reports them: thresholds, allow list, disjoint."""
-        spans = [span for span in found if self._is_kept(text, span)]
+        is_any_left_out = self._thresholds or self._allowed is not None
+        spans = [span for span in found if self._is_kept(text, span)] if is_any_left_out else list(found)
         return resolve(spans, text) if spans else spans
 
     def _is_kept(self, text: str, span: Span) -> bool:
@@ -96,54 +99,89 @@ class Engine:
             return False
         return self._allowed is None or text[span.start : span.end] not in self._allowed
 
-    def _marks(self, text: str) -> Iterable[Span]:
+    def _marks(self, text: str, drawn: bytes | None) -> list[Span]:
+        found: list[Span] = []
         if "@" in text:
-            yield from emails(text)
+            found += self._wanted(emails(text))
         if "://" in text:
-            yield from urls(text, every=self.settings.mode is Mode.STRICT)
-        found = tokens(text)
-        yield from self._by_words(text, has_digits=bool(found))
-        if found:
-            for finder in self._numeric:
-                yield from finder(text, found)
+            found += self._wanted(urls(text, every=self.settings.mode is Mode.STRICT))
+        numbers = tokens(text, drawn)
+        if numbers:
+            found += self._wanted(self._numbers(text, numbers, found))
+        found += self._wanted(self._by_words(text, has_digits=bool(numbers)))
         for words in self._lists:
-            yield from words.find(text)
+            found += words.find(text)
+        return found
 
-    def _by_words(self, text: str, *, has_digits: bool) -> Iterable[Span]:
+    def _wanted(self, spans: list[Span]) -> list[Span]:
+        return [span for span in spans if span.entity in self.entities]
+
+    def _numbers(self, text: str, numbers: Sequence[Token], known: Sequence[Span]) -> list[Span]:
+        """What proves itself first; then a number inside something proven is tried as nothing else.
+
+        With an allow list it is: what is allowed to stand is not what stands inside it.
+        """
+        found: list[Span] = []
+        tried: Sequence[int] = range(len(numbers))
+        for finder in self._numeric:
+            spans = finder(text, numbers, tried)
+            found += spans
+            if (spans or known) and self._allowed is None:
+                tried = outside(text, numbers, tried, sorted((*known, *spans)) if known else spans)
+                known = ()
+        return found
+
+    def _by_words(self, text: str, *, has_digits: bool) -> list[Span]:
         low = lowered(text)
-        present = [self._words[number] for number in self._scan(low)]
-        for needs_digits, finder in self._worded if present else ():
-            if has_digits or not needs_digits:
-                yield from finder(text, low, present)
+        found: list[Span] = []
+        present: dict[WordedFinder, list[str]] = {}
+        for number in self._scan(low):
+            for needs_digits, finder in self._worded[number]:
+                if has_digits or not needs_digits:
+                    present.setdefault(finder, []).append(self._words[number])
+        for finder, words in present.items():
+            found += finder(text, low, words)
+        return found
 
-    def _encoded(self, text: str) -> Iterable[Span]:
+    def _encoded(self, text: str) -> list[Span]:
         """A base64 block takes the strongest type found in it."""
+        found: list[Span] = []
         for block in blocks(text):
-            inside = [span for span in self._marks(block.text) if span.entity in self.entities]
+            inside = self._marks(block.text, outline(block.text))
             if inside:
                 best = max(inside, key=lambda span: (span.strength, span.score))
-                yield _moved(best, block.start, block.end)
+                found.append(_moved(best, block.start, block.end))
+        return found
 
-    def _worded_finders(self) -> tuple[tuple[bool, WordedFinder], ...]:
-        """Those that start at a word, and whether a text without a digit can hold what they find."""
+    def _worded_finders(self) -> tuple[tuple[tuple[bool, WordedFinder], ...], ...]:
+        """By word: those that start at it, and whether a text without a digit can hold what they find."""
         strict = self.settings.mode is Mode.STRICT
-        every: tuple[tuple[tuple[str, ...], bool, WordedFinder], ...] = (
-            (SECRET_TYPES, False, self._secrets.find),
-            (("PASSWORD", "USERNAME"), False, lambda *at: credentials(*at, strict=strict)),
-            (("DATE_OF_BIRTH", "PASSPORT_MRZ", "MINOR"), True, dates.dates),
-            (("STREET_ADDRESS",), True, streets.streets),
-            (SPECIAL, False, special.special),
+        every: tuple[tuple[tuple[str, ...], Iterable[str], bool, WordedFinder], ...] = (
+            (SECRET_TYPES, self._secrets.keywords, False, self._secrets.find),
+            (("PASSWORD", "USERNAME"), _credentials.WORDS, False, lambda *at: credentials(*at, strict=strict)),
+            (("DATE_OF_BIRTH", "PASSPORT_MRZ", "MINOR"), dates.WORDS, True, dates.dates),
+            (("STREET_ADDRESS",), streets.WORDS, True, streets.streets),
+            (SPECIAL, special.WORDS, False, special.special),
         )
-        return tuple((digits, finder) for types, digits, finder in every if any(map(self.settings.wants, types)))
+        chosen = [
+            (frozenset(words), needs_digits, finder)
+            for types, words, needs_digits, finder in every
+            if any(map(self.settings.wants, types))
+        ]
+        return tuple(
+            tuple((needs_digits, finder) for words, needs_digits, finder in chosen if word in words)
+            for word in self._words
+        )
 
     def _numeric_finders(self) -> tuple[Finder, ...]:
+        """In this order: those that prove what they find come first."""
         threshold = self.settings.threshold
         every: dict[str, Finder] = {
-            "CREDIT_CARD": lambda text, found: cards(text, found, threshold),
             "IBAN_CODE": ibans,
-            "IP_ADDRESS": addresses,
+            "CREDIT_CARD": lambda text, found, tried: cards(text, found, tried, threshold),
             "CRYPTO": wallets,
-            "PHONE_NUMBER": lambda text, found: self._phones.find(text, found, threshold),
+            "IP_ADDRESS": addresses,
+            "PHONE_NUMBER": lambda text, found, tried: self._phones.find(text, found, tried, threshold),
         }
         chosen = [finder for entity, finder in every.items() if self.settings.wants(entity)]
         if self.settings.wants("MAC_ADDRESS") and not self.settings.wants("IP_ADDRESS"):

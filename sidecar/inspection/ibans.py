@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sidecar.inspection.checksums import compact, mod97
 from sidecar.inspection.spans import Span, Strength
@@ -28,29 +28,38 @@ GROUPS = re.compile(r"[A-Za-z]{2}[ \u00a0-]?[0-9]{2}(?:[ \u00a0.-]?[A-Za-z0-9]){
 DETECTOR = "rules/iban"
 
 
-def ibans(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
-    for token in tokens:
-        start = token.start - 3 if token.numeric and token.end - token.start == 2 else token.start
-        if start >= 0 and not (start and text[start - 1].isalnum()):
-            end = _end(text, start)
-            if end:
-                yield Span(start, end, "IBAN_CODE", 1.0, DETECTOR, Strength.PROVEN)
+def ibans(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
+    """At a token that begins with the country, or at the two check digits after it."""
+    found: list[Span] = []
+    for at in tried:
+        start, end, numeric = tokens[at]
+        if numeric:
+            if end - start != 2 or start < 3:
+                continue
+            start -= 3
+        length = LENGTHS.get(text[start : start + 2].upper())
+        if length is not None and not (start and text[start - 1].isalnum()):
+            stop = _end(text, start, length)
+            if stop:
+                found.append(Span(start, stop, "IBAN_CODE", 1.0, DETECTOR, Strength.PROVEN))
+    return found
 
 
-def _end(text: str, start: int) -> int:
-    length = LENGTHS.get(text[start : start + 2].upper())
-    match = GROUPS.match(text, start) if length else None
-    if match is None or length is None:
+def _end(text: str, start: int, length: int) -> int:
+    end, account = start + length, text[start : start + length]
+    if not (len(account) == length and account.isascii() and account.isalnum() and account[2:4].isdecimal()):
+        end = _grouped_end(text, start, length)
+        account = text[start:end]
+    if not end or text[end : end + 1].isalnum():
         return 0
-    end = _after(text, start, match.end(), length)
-    inside = end and not text[end : end + 1].isalnum()
-    account = compact(text[start:end]) if inside else ""
-    return end if account and mod97(account[4:] + account[:4]) else 0
+    account = compact(account)
+    return end if mod97(account[4:] + account[:4]) else 0
 
 
-def _after(text: str, start: int, limit: int, length: int) -> int:
-    """The offset after `length` letters and digits, 0 if there are fewer."""
-    for at in range(start, limit):
+def _grouped_end(text: str, start: int, length: int) -> int:
+    """The offset after `length` letters and digits in groups, 0 if there are fewer."""
+    match = GROUPS.match(text, start)
+    for at in range(start, match.end() if match else start):
         length -= text[at].isalnum()
         if length == 0:
             return at + 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv6Address
+from itertools import pairwise
 
 from sidecar.inspection.context import WORDS
 from sidecar.inspection.spans import Span, Strength
@@ -13,6 +14,7 @@ from sidecar.inspection.tokens import Token, places
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|0?0?\d|0?[1-9]\d)"
 IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}(?:/(?:3[0-2]|[12]?\d))?(?![\w-]|\.\d)")
 IPV6_CHARS = re.compile(r"[0-9A-Fa-f:]{2,45}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?")
+LONGEST_GROUP = 4
 HEXES = re.compile(r"[0-9A-Fa-f]{1,4}")
 PREFIX = re.compile(r"(?:%\w+)?(?:/(?:12[0-8]|1[01]\d|[1-9]?\d))?")
 MAC = re.compile(
@@ -23,19 +25,23 @@ VERSIONS = frozenset({"v", "version", "versions", "release", "ver", "rev"})
 DETECTOR = "rules/network"
 
 
-def addresses(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
-    yield from _ipv4(text, tokens)
-    if ":" in text or "." in text or "-" in text:
-        yield from _macs(text, tokens)
-    yield from _ipv6(text)
+def addresses(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
+    found = _ipv6(text) if text.count(":") > 1 else []
+    short = [token for at in tried if (token := tokens[at]).end - token.start <= 4]
+    if short:
+        found += _ipv4(text, short)
+        found += _macs(text, short)
+    return found
 
 
-def _ipv4(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
+def _ipv4(text: str, tokens: Sequence[Token]) -> list[Span]:
+    found: list[Span] = []
     for start, end, numeric in tokens:
-        if numeric and end - start <= 3 and text[end : end + 1] == "." and not _continues(text, start):
+        if text[end : end + 1] == "." and numeric and end - start <= 3 and not _continues(text, start):
             match = IPV4.match(text, start)
             if match and not _is_version(text, start):
-                yield Span(start, match.end(), "IP_ADDRESS", 0.95, DETECTOR, Strength.PROVEN)
+                found.append(Span(start, match.end(), "IP_ADDRESS", 0.95, DETECTOR, Strength.PROVEN))
+    return found
 
 
 def _continues(text: str, start: int) -> bool:
@@ -47,21 +53,24 @@ def _is_version(text: str, start: int) -> bool:
     return bool(words) and words[-1] in VERSIONS
 
 
-def _ipv6(text: str) -> Iterator[Span]:
-    """Around each ":"; `ipaddress` decides. `::` alone and `a::b` of code are no address."""
+def _ipv6(text: str) -> list[Span]:
+    """Around each ":" that has another near; `ipaddress` decides. `::` alone and `a::b` of code are no address."""
+    found: list[Span] = []
     after = 0
-    for colon in places(text, ":"):
-        if colon < after:
+    colons = places(text, ":")
+    for colon, following in pairwise(colons):
+        if colon < after or following - colon > LONGEST_GROUP + 1:
             continue
         start = colon
-        while start > max(after, colon - 4) and text[start - 1] in "0123456789abcdefABCDEF":
+        while start > max(after, colon - LONGEST_GROUP) and text[start - 1] in "0123456789abcdefABCDEF":
             start -= 1
         match = IPV6_CHARS.match(text, start)
         after = match.end() if match else colon + 1
         if match and match.group().count(":") > 1:
             end = _ipv6_end(text, start, match.end())
             if end:
-                yield Span(start, end, "IP_ADDRESS", 0.95, DETECTOR, Strength.PROVEN)
+                found.append(Span(start, end, "IP_ADDRESS", 0.95, DETECTOR, Strength.PROVEN))
+    return found
 
 
 def _ipv6_end(text: str, start: int, end: int) -> int:
@@ -87,21 +96,19 @@ def _is_ipv6(address: str) -> bool:
     return True
 
 
-def _macs(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
+def _macs(text: str, tokens: Sequence[Token]) -> list[Span]:
     """Also where the first pair has no digit (`aa:bb:...`): tried at each pair, from as far back as it may begin."""
+    found: list[Span] = []
     after = 0
-    for token in tokens:
-        if (
-            token.end - token.start not in (2, 4)
-            or token.start < after
-            or text[token.end : token.end + 1] not in MAC_MARKS
-        ):
+    for start, end, _ in tokens:
+        if text[end : end + 1] not in MAC_MARKS or end - start not in (2, 4) or start < after:
             continue
-        match = _mac_at(text, token.start, after)
+        match = _mac_at(text, start, after)
         if match is not None:
             after = match.end()
             if len(set(match.group().lower()) - set(":-.")) > 1:
-                yield Span(match.start(), after, "MAC_ADDRESS", 0.95, DETECTOR, Strength.PROVEN)
+                found.append(Span(match.start(), after, "MAC_ADDRESS", 0.95, DETECTOR, Strength.PROVEN))
+    return found
 
 
 def _mac_at(text: str, start: int, floor: int) -> re.Match[str] | None:

@@ -41,6 +41,7 @@ SPECIAL = re.compile(
 
 SPLIT = re.compile(r"[0-9](?<![\w.,][0-9])([ .\-_/])[0-9](?:\1[0-9]){5,40}(?![\w])")
 """Single digits, seven or more, each one separator apart."""
+SPLIT_OUTLINE = b"9 9 9 9 9 9 9"
 ESCAPED = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|commat|period|nbsp|amp);"
 )
@@ -58,27 +59,35 @@ class Copy(NamedTuple):
     back: Callable[[int, int], tuple[int, int]] | None
 
 
-def normalised(text: str) -> Copy:
-    edits = list(_edits(text))
-    return _applied(text, edits) if edits else Copy(text, None)
+def normalised(text: str, drawn: bytes | None = None) -> Copy:
+    """`drawn` is the text's outline (tokens.py), if it has one: it tells whether digits are set apart."""
+    found = _found(text, drawn)
+    return _applied(text, _disjoint(found)) if found else Copy(text, None)
 
 
-def _edits(text: str) -> Iterator[Edit]:
-    """Non-overlapping, in order."""
+def _found(text: str, drawn: bytes | None) -> list[Edit]:
     found: list[Edit] = []
     if not text.isascii() and SPECIAL.search(text):
         found.extend(_folds(text))
     if "%" in text or "\\u" in text or "&" in text:
         found.extend(edit for match in ESCAPED.finditer(text) if (edit := _unescaped(match)))
-    if any(hint in text for hint in SPELLED_HINTS):
+    if ("]" in text or ")" in text or "}" in text or ">" in text) and any(hint in text for hint in SPELLED_HINTS):
         found.extend((*match.span(), "@" if match.group(1) else ".") for match in SPELLED.finditer(text))
-    for match in SPLIT.finditer(text):
-        found.extend((at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+    if drawn is None or SPLIT_OUTLINE in drawn:
+        for match in SPLIT.finditer(text):
+            found.extend((at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+    return found
+
+
+def _disjoint(found: list[Edit]) -> list[Edit]:
+    """In order; of two that overlap the first."""
+    kept: list[Edit] = []
     after = 0
     for edit in sorted(found):
         if edit[0] >= after:
             after = edit[1]
-            yield edit
+            kept.append(edit)
+    return kept
 
 
 def _folds(text: str) -> Iterator[Edit]:

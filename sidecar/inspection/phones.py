@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import pkgutil
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from sidecar.inspection.context import Context, Neighbourhood
 from sidecar.inspection.spans import Span, Strength
-from sidecar.inspection.tokens import DIGITS, Token, grouped
+from sidecar.inspection.tokens import DIGITS, Token
 
-CANDIDATE = re.compile(r"(?:\+|\(\+?|00)?\d(?:[ \u00a0.\-/()\u2010-\u2015\u202f]{0,3}\d){5,17}(?!\d)")
+CANDIDATE = re.compile(r"(?:\+|\(\+?|00)?[0-9](?:[ \u00a0.\-/()\u2010-\u2015\u202f]{0,3}[0-9]){6,17}(?!\d)")
 EXTENSION = re.compile(
     r"[ \u00a0]?(?:,[ ]?)?(?:x|ext\.?|extension|poste|durchwahl|#)[ :.]{0,2}\d{1,6}(?![^\W_])", re.IGNORECASE
 )
@@ -55,16 +56,9 @@ SSN_FORM = re.compile(r"\d{3}-\d\d-\d{4}")
 SPACED_FORM = re.compile(r"\d{3} \d{3} \d{3}|\d{3} \d\d \d\d \d\d|\d\d \d{3} \d\d \d\d|\d\d \d\d \d\d \d\d")
 """How Spain, Poland, Portugal, Denmark write numbers without a trunk prefix."""
 DETECTOR = "rules/phone"
-LONGEST = 15
+SHORTEST, LONGEST = 7, 15
 """ITU-T E.164: at most 15 digits."""
-
-
-class Plan(NamedTuple):
-    """One region's numbering plan; `number` matches a national (significant) number."""
-
-    trunk: re.Pattern[str] | None
-    number: re.Pattern[str]
-    needs_trunk: bool
+MOST_GROUPS = 8
 
 
 @cache
@@ -87,45 +81,61 @@ def _codes() -> dict[str, tuple[str, ...]]:
     return {code: tuple(regions) for code, regions in codes.items()}
 
 
+def _number(region: str) -> str:
+    """A regular expression for the region's national (significant) numbers."""
+    *_, general, numbers = _table()["regions"][region]
+    return f"(?=(?:{general})$)(?:{'|'.join(numbers)})"
+
+
 @cache
-def plan(region: str) -> Plan:
-    _, trunk, _, _, general, numbers = _table()["regions"][region]
-    simple = trunk.isdigit() and len(trunk) == 1
-    pattern = re.compile(f"(?=(?:{general})$)(?:{'|'.join(numbers)})")
-    return Plan(re.compile(trunk) if trunk else None, pattern, simple and trunk == "0")
+def _significant(code: str) -> re.Pattern[str]:
+    """Numbers after a calling code, possibly after a trunk "0" as in +44 (0)20."""
+    return re.compile(f"0?(?:{'|'.join(map(_number, _codes()[code]))})")
+
+
+def _dialled(region: str) -> str:
+    """A regular expression for numbers as they are dialled inside the region."""
+    _, trunk, *_ = _table()["regions"][region]
+    number = _number(region)
+    after_trunk = f"(?>{trunk})(?!^){number}" if trunk else ""
+    return after_trunk if trunk == "0" else f"{number}|{after_trunk}" if trunk else number
 
 
 class Phones:
     """The phone recogniser for some countries; numbers with "+" or "00" are recognised for every country."""
 
-    __slots__ = ("_plans",)
+    __slots__ = ("_is_national",)
 
     def __init__(self, countries: Iterable[str]) -> None:
-        known = _table()["regions"]
-        self._plans = tuple(plan(country.upper()) for country in countries if country.upper() in known)
+        known = [country.upper() for country in countries if country.upper() in _table()["regions"]]
+        self._is_national = re.compile("|".join(map(_dialled, known)) or "(?!)").fullmatch
 
-    def find(self, text: str, tokens: Sequence[Token], threshold: float) -> Iterator[Span]:
-        after = 0
+    def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: float) -> list[Span]:
+        found: list[Span] = []
+        after, last = 0, len(tokens) - 1
         around = Neighbourhood(text)
-        for at in grouped(tokens, 6, 3):
-            token = tokens[at]
-            if token.start < after or not _may_start(text, token):
+        for at in tried:
+            start, end, _ = tokens[at]
+            if start < after or (end - start < SHORTEST and (at == last or tokens[at + 1].start - end > 3)):
                 continue
-            start = _opening(text, token.start, after)
-            candidate = CANDIDATE.match(text, start)
-            if candidate is None:
-                continue
-            span = self._best(around, start, candidate.end(), threshold)
+            candidate = CANDIDATE.match(text, _opening(text, start, after)) if _may_start(text, start) else None
+            span = self._best(around, candidate, threshold) if candidate is not None else None
             if span is not None:
                 after = span.end
-                yield span
+                found.append(span)
+        return found
 
-    def _best(self, around: Neighbourhood, start: int, limit: int, threshold: float) -> Span | None:
-        """The longest run of groups from `start` that is a number; the rest may be the next number."""
-        text = around.text
-        ends = [run.end() for run in DIGITS.finditer(text, start, limit)]
-        for end in reversed(ends[:8]):
-            score = self._score(around, start, end)
+    def _best(self, around: Neighbourhood, candidate: re.Match[str], threshold: float) -> Span | None:
+        """The longest run of groups from the start that is a number; the rest may be the next number."""
+        text, (start, limit) = around.text, candidate.span()
+        number, ends = "", list[tuple[int, int]]()
+        for run in islice(DIGITS.finditer(text, start, limit), MOST_GROUPS):
+            number += run.group()
+            ends.append((run.end(), len(number)))
+        for end, size in reversed(ends):
+            if size < SHORTEST:
+                break
+            score = self._score(around, start, end, number[:size]) if size <= LONGEST + 2 else 0.0
             if score >= threshold:
                 match = EXTENSION.match(text, end)
                 if match is None and text[end : end + 1].isalpha():
@@ -134,12 +144,11 @@ class Phones:
                 return Span(start, match.end() if match else end, "PHONE_NUMBER", score, DETECTOR, strength)
         return None
 
-    def _score(self, around: Neighbourhood, start: int, end: int) -> float:
+    def _score(self, around: Neighbourhood, start: int, end: int, number: str) -> float:
         written = around.text[start:end]
-        number = "".join(filter(str.isdigit, written))
-        if not 7 <= len(number) <= LONGEST + 2 or written.count("(") != written.count(")"):
+        if written.count("(") != written.count(")") or number.count(number[0]) == len(number):
             return 0.0
-        if QUAD.fullmatch(written) or DATE.match(written) or len(set(number)) < 2:
+        if DATE.match(written) or ("." in written and QUAD.fullmatch(written)):
             return 0.0
         if "+" in written[:2]:
             return 1.0 if is_international(number) else 0.5 if 8 <= len(number) <= LONGEST else 0.0
@@ -148,9 +157,9 @@ class Phones:
         return self._national(around, start, end, written, number)
 
     def _national(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
-        if DECIMAL.fullmatch(written) or FIGURES.search(written):
+        if ("." in written or "/" in written) and (DECIMAL.fullmatch(written) or FIGURES.search(written)):
             return 0.0
-        if not any(_is_national(plan, number) for plan in self._plans):
+        if not self._is_national(number):
             if NORTH_AMERICAN.fullmatch(written):
                 return 0.5
             local = len(number) <= 12 and not written.isdigit() and SPOKEN.among(around.words(start, end))
@@ -171,19 +180,19 @@ def _has_form(written: str, number: str) -> bool:
     return SPACED_FORM.fullmatch(written) is not None
 
 
-def _may_start(text: str, token: Token) -> bool:
+def _may_start(text: str, start: int) -> bool:
     """Not after a letter, a decimal point, a currency sign or inside a longer run."""
-    if not text[token.start].isdecimal():
+    if not text[start].isdecimal():
         return False
-    before = text[token.start - 1 : token.start]
+    before = text[start - 1 : start]
     return before not in ("_", "$", "€", "£", "@") and not (
-        before in (".", ",", ":", "-", "/") and text[token.start - 2 : token.start - 1].isalnum()
+        before in (".", ",", ":", "-", "/") and text[start - 2 : start - 1].isalnum()
     )
 
 
 def _opening(text: str, start: int, floor: int) -> int:
     """Back over "(", "+" and "+(" before the first digit."""
-    while start > floor and text[start - 1] in "+(" and text[start - 1] not in text[start : start + 1]:
+    while start > floor and text[start - 1] in "+(" and text[start - 1] != text[start]:
         start -= 1
         if text[start] == "+" and text[start - 1 : start] != "(":
             break
@@ -192,22 +201,8 @@ def _opening(text: str, start: int, floor: int) -> int:
 
 def is_international(number: str) -> bool:
     """Digits that begin with a calling code, the national number possibly after a trunk "0" as in +44 (0)20."""
+    codes = _codes()
     for size in (1, 2, 3):
-        regions = _codes().get(number[:size])
-        if regions:
-            national = number[size:]
-            return any(_is_number(plan(region), national) for region in regions)
+        if number[:size] in codes:
+            return _significant(number[:size]).fullmatch(number, size) is not None
     return False
-
-
-def _is_number(region: Plan, national: str) -> bool:
-    if region.number.fullmatch(national):
-        return True
-    return national.startswith("0") and region.number.fullmatch(national[1:]) is not None
-
-
-def _is_national(region: Plan, number: str) -> bool:
-    match = region.trunk.match(number) if region.trunk else None
-    if match and match.end() and region.number.fullmatch(number[match.end() :]):
-        return True
-    return not region.needs_trunk and region.number.fullmatch(number) is not None

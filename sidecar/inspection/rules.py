@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -62,30 +62,34 @@ class Rule:
 Match = Callable[[str, int], re.Match[str] | None]
 
 
-class Bucket(NamedTuple):
-    """The rules of one kind of token. `gate` is all of their patterns as one: nearly every token fails it at once.
-
-    `weak` rules say nothing without a word nearby; `terms` are all of their words, asked for once.
-    """
+class Side(NamedTuple):
+    """Rules, and all of their patterns as one: nearly every token fails it at once."""
 
     gate: Match
-    strong: tuple[tuple[Match, Rule], ...]
-    weak: tuple[tuple[Match, Rule], ...]
+    rules: tuple[tuple[Match, Rule], ...]
+
+
+class Bucket(NamedTuple):
+    """The rules of one kind of token. `weak` ones say nothing without a word nearby; `terms` are all of their words,
+    asked for once."""
+
+    strong: Side
+    weak: Side
     terms: Context
 
-    def find(self, around: Neighbourhood, start: int, least: int, threshold: float) -> Iterator[Span]:
+    def find(self, around: Neighbourhood, start: int, least: int, threshold: float) -> list[Span]:
         """What begins at `start` and ends after `least`."""
         text = around.text
-        gate = self.gate(text, start)
-        if gate is None:
-            return
-        rules = self.strong
-        if self.weak and self.terms.among(around.words(start, gate.end())):
-            rules += self.weak
+        rules = self.strong.rules if self.strong.gate(text, start) else ()
+        weak = self.weak.gate(text, start)
+        if weak is not None and self.terms.among(around.words(start, weak.end())):
+            rules += self.weak.rules
+        found: list[Span] = []
         for match, rule in rules:
             hit = match(text, start)
             if hit is not None and hit.end() > least and (span := rule.span(hit, around, threshold)):
-                yield span
+                found.append(span)
+        return found
 
 
 class RuleBook:
@@ -102,17 +106,20 @@ class RuleBook:
         self._mixed = _by_length(alone, "mixed", threshold)
         self._lead = (_by_length(lead, "mixed", threshold), _by_length(lead, "numeric", threshold))
 
-    def find(self, text: str, tokens: Sequence[Token]) -> Iterator[Span]:
-        around = Neighbourhood(text)
-        for start, end, numeric in tokens:
+    def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
+        found: list[Span] = []
+        around, threshold = Neighbourhood(text), self._threshold
+        for at in tried:
+            start, end, numeric = tokens[at]
             bucket = (self._numeric if numeric else self._mixed).get(end - start)
             if bucket is not None:
-                yield from bucket.find(around, start, start, self._threshold)
-            if start > 1 and text[start - 1] in LEAD_ENDS and text[start - 2].isupper():
+                found += bucket.find(around, start, start, threshold)
+            if start > 1 and text[start - 2].isupper() and text[start - 1] in LEAD_ENDS:
                 led = self._lead[numeric].get(end - start)
                 if led is not None:
                     for lead in _leads(text, start):
-                        yield from led.find(around, lead, start, self._threshold)
+                        found += led.find(around, lead, start, threshold)
+        return found
 
 
 LEAD_ENDS = " \u00a0.-"
@@ -135,22 +142,23 @@ def _by_length(rules: Iterable[Rule], kind: str, threshold: float) -> dict[int, 
 
 
 def _bucket(rules: Sequence[Rule], threshold: float) -> Bucket:
-    sides: tuple[list[tuple[Match, Rule]], list[tuple[Match, Rule]]] = ([], [])
+    sides: tuple[list[Rule], list[Rule]] = ([], [])
     for rule in rules:
         alone = max(rule.score, rule.proven_score if rule.check else 0.0)
-        sides[alone < threshold].append((rule.pattern.match, rule))
-    strong, weak = map(tuple, sides)
-    terms = Context.union(rule.context for _, rule in weak if rule.context is not None)
-    return Bucket(_gate(rules), strong, weak, terms)
+        sides[alone < threshold].append(rule)
+    strong, weak = map(_side, sides)
+    terms = Context.union(rule.context for rule in sides[True] if rule.context is not None)
+    return Bucket(strong, weak, terms)
 
 
-def _gate(rules: Sequence[Rule]) -> Match:
-    return _alternatives(tuple(dict.fromkeys(_flagged(rule.pattern) for rule in rules)))
+def _side(rules: Sequence[Rule]) -> Side:
+    patterns = tuple(dict.fromkeys(_flagged(rule.pattern) for rule in rules))
+    return Side(_alternatives(patterns), tuple((rule.pattern.match, rule) for rule in rules))
 
 
 @cache
 def _alternatives(patterns: tuple[str, ...]) -> Match:
-    return re.compile(NOT_INSIDE + f"(?:{'|'.join(patterns)})").match
+    return re.compile(NOT_INSIDE + f"(?:{'|'.join(patterns) or '(?!)'})").match
 
 
 def _flagged(pattern: re.Pattern[str]) -> str:

@@ -85,8 +85,14 @@ def streets(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
 
 
 def _written(text: str, word: str) -> list[int]:
-    """An English street word as it is written in an address: `Street`, `ROAD`."""
-    return [at + 1 for spelled in {word.capitalize(), word.upper()} for at in places(text, f" {spelled}")]
+    """An English street word as it is written in an address: `Street`, `ROAD`; `Please` begins with one and is none."""
+    size = len(word) + 1
+    return [
+        at + 1
+        for spelled in SPELLED[word]
+        for at in (places(text, spelled) if spelled in text else ())
+        if not text[at + size : at + size + 1].isalnum()
+    ]
 
 
 def _suffixed(text: str, start: int, end: int) -> Span | None:
@@ -124,8 +130,6 @@ def _prefixed(text: str, start: int, end: int) -> Span | None:
 
 
 def _english(text: str, start: int, end: int) -> Span | None:
-    if text[end : end + 1].isalnum():
-        return None
     house = HOUSE.search(text[max(0, start - REACH) : start])
     after = ENGLISH_AFTER.match(text, end, end + REACH)
     if house is None or after is None:
@@ -150,3 +154,4 @@ FORMS = {
     )
     for word in WORDS
 }
+SPELLED = {word: (f" {word.capitalize()}", f" {word.upper()}") for word in ENGLISH}

@@ -7,7 +7,6 @@ Other URLs are no personal data, and Presidio's URL recogniser has 321 false hit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
@@ -25,7 +24,8 @@ TRAILING = ".,;:!?)]}*_"
 DETECTOR = "rules/url"
 
 
-def urls(text: str, *, every: bool) -> Iterator[Span]:
+def urls(text: str, *, every: bool) -> list[Span]:
+    found: list[Span] = []
     after = 0
     for slashes in places(text, "://"):
         scheme = SCHEME_REVERSED.match(text[max(after, slashes - 31) : slashes][::-1])
@@ -34,7 +34,8 @@ def urls(text: str, *, every: bool) -> Iterator[Span]:
             continue
         start, after = slashes - scheme.end(), _trimmed(text, slashes + 3, rest.end())
         if every or _is_personal(text[slashes + 3 : after]):
-            yield Span(start, after, "URL", 1.0, DETECTOR, Strength.PROVEN)
+            found.append(Span(start, after, "URL", 1.0, DETECTOR, Strength.PROVEN))
+    return found
 
 
 def _is_personal(rest: str) -> bool:

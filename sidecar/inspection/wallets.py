@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sidecar.inspection.checksums import base58check, bech32
 from sidecar.inspection.spans import Span, Strength
@@ -14,10 +14,12 @@ ETHEREUM = re.compile(r"0x[0-9A-Fa-f]{40}")
 DETECTOR = "rules/wallet"
 
 
-def wallets(text: str, tokens: Sequence[Token]) -> Iterator[Span]:
-    for start, end, numeric in tokens:
-        if not numeric and 14 <= end - start <= 74 and _is_wallet(text[start:end]):
-            yield Span(start, end, "CRYPTO", 1.0, DETECTOR, Strength.PROVEN)
+def wallets(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
+    return [
+        Span(start, end, "CRYPTO", 1.0, DETECTOR, Strength.PROVEN)
+        for start, end, numeric in map(tokens.__getitem__, tried)
+        if not numeric and 14 <= end - start <= 74 and _is_wallet(text[start:end])
+    ]
 
 
 def _is_wallet(word: str) -> bool:

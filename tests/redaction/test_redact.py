@@ -114,7 +114,7 @@ def test_a_conversation_that_grows_keeps_its_prefix(
     parts, findings = before
     later = [part(made.text, at=len(parts) + at) for at, made in enumerate(after[0])]
     places = {old.place: new.place for old, new in zip(after[0], later, strict=True)}
-    more = [dataclasses.replace(finding, place=places[finding.place]) for finding in after[1]]
+    more = [finding._replace(place=places[finding.place]) for finding in after[1]]
     first = edited(parts, redact(parts, findings, ALL).edits)
     grown = edited(parts, redact([*parts, *later], [*findings, *more], ALL).edits)
     assert first == grown

@@ -114,6 +114,7 @@ class RedactionSettings(Section):
 class LimitSettings(Section):
     body: int = Field(64 * 1024 * 1024, gt=0, description="Bytes of a request body, also unpacked.")
     body_timeout: float = Field(60.0, gt=0, description="Seconds in which a request body must have come.")
+    reading_timeout: float = Field(120.0, gt=0, description="Seconds in which a caller must take some of its answer.")
     in_flight: int = Field(1000, gt=0, description="Exchanges at a time; more are answered 503.")
     drain: float = Field(630.0, ge=0, description="Seconds that running exchanges get on shutdown.")
 

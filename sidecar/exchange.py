@@ -131,6 +131,7 @@ class Exchange:
         self.outcome: Outcome | None = None
         self.relay: Relay | None = None
         self.reader: Reader | None = None
+        self.said: ReplyFacts | None = None
         self.judgement: Judgement | None = None
         self.not_inspected: str | None = None
         self.rationale: str | None = None
@@ -258,6 +259,8 @@ class Exchange:
 
     def facts(self) -> ReplyFacts:
         """What the reply has said of itself so far; of one that was cut off, that much."""
+        if self.said is not None:
+            return self.said
         return self.reader.facts() if self.reader else ReplyFacts()
 
     def restorer(self) -> Restorer:
@@ -286,6 +289,7 @@ class Exchange:
     async def judge_afterwards(self) -> None:
         """After a PASS release there is nothing left to withhold: what is found is recorded, `enforced: false`."""
         assert self.relay is not None
+        self.said = self.facts()  # all of it: the reply has been read to its end
         self.judgement = self.relay.judgement
         if self.head is not None and self.head[0] >= 400:
             self.not_inspected = "UPSTREAM_STATUS"

@@ -31,11 +31,12 @@ class Limits:
     """What one caller may ask for. Sizes are bytes, times seconds.
 
     A body has `body_timeout` to arrive, and a second more for each `body_rate` bytes that have come: long bodies may
-    take their time, drip-fed ones may not.
+    take their time, drip-fed ones may not. `reading_timeout` is how long a caller may take nothing of its answer.
     """
 
     body: int = 64 * 1024 * 1024
     body_timeout: float = 30.0
+    reading_timeout: float = 120.0
     body_rate: int = 64 * 1024
     line: int = 16 * 1024
     header: int = 64 * 1024

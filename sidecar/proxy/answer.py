@@ -7,10 +7,10 @@ never starts an answer before it has something to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 from aiohttp import web
@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 
+from sidecar.deadline import within
 from sidecar.errors import OwnError, SidecarError, UpstreamError
 from sidecar.proxy.headers import reply_headers
 
@@ -32,24 +33,24 @@ BODILESS = frozenset({204, 304})
 class Voice(Protocol):
     """How a dialect says an error: as a body, and as the last event of a stream that has begun."""
 
-    def body(self, error: SidecarError) -> bytes: ...
+    def body(self, error: SidecarError, record: str | None) -> bytes: ...
 
-    def event(self, error: SidecarError) -> bytes: ...
+    def event(self, error: SidecarError, record: str | None) -> bytes: ...
 
 
 class OpenAIVoice:
-    """The error envelope of the OpenAI API; its SDKs raise on it, in a stream too."""
+    """The error envelope of the OpenAI API; its SDKs raise on it, in a stream too, and show the record's id with it."""
 
-    def body(self, error: SidecarError) -> bytes:
+    def body(self, error: SidecarError, record: str | None) -> bytes:
         if error.status < 500:
             kind = "invalid_request_error"
         else:
             kind = "upstream_error" if isinstance(error, UpstreamError) else "server_error"
         told = {"message": error.advice, "type": kind, "param": None, "code": error.code}
-        return orjson.dumps({"error": told})
+        return orjson.dumps({"error": told if record is None else {**told, "record": record}})
 
-    def event(self, error: SidecarError) -> bytes:
-        return b"data: " + self.body(error) + b"\n\n"
+    def event(self, error: SidecarError, record: str | None) -> bytes:
+        return b"data: " + self.body(error, record) + b"\n\n"
 
 
 OPENAI = OpenAIVoice()
@@ -58,13 +59,20 @@ OPENAI = OpenAIVoice()
 class HttpAnswer:
     """One answer (`ports.Answer`). `record` is the id that `x-sidecar-record` names, None on routes that merely pass.
 
+    A caller who takes nothing of what waits for it within `patience` seconds is cut off, like one who has gone.
+
     `status` and `sent` (bytes of body) say afterwards what the caller got.
     """
 
-    __slots__ = ("_keep", "_request", "_silent", "_stream", "_writer", "allow", "record", "sent", "status", "voice")
+    __slots__ = (
+        "_keep", "_patience", "_request", "_silent", "_stream", "_writer", "allow", "record", "sent", "status", "voice",
+    )  # fmt: skip
 
-    def __init__(self, request: web.BaseRequest, record: str | None, voice: Voice = OPENAI) -> None:
+    def __init__(
+        self, request: web.BaseRequest, record: str | None, voice: Voice = OPENAI, patience: float = 120.0
+    ) -> None:
         self._request = request
+        self._patience = patience
         self._writer: AbstractStreamWriter = request.writer
         self._keep = bool(request.keep_alive)
         self._silent = False
@@ -118,14 +126,22 @@ class HttpAnswer:
         if self._writer.length is not None and len(data) > self._writer.length:
             self.abort()
             raise OwnError("INTERNAL", "The answer is longer than its head said; it was cut off.")
-        await self._writer.write(data)
+        await self._taken(self._writer.write(data))
+
+    async def _taken(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Raises ConnectionError when the caller does not take it; a half-open socket is one that never does."""
+        try:
+            await within(self._patience, writing)
+        except TimeoutError:
+            self.abort()
+            raise ConnectionAbortedError("the caller does not read its answer") from None
 
     async def end(self) -> None:
         """The answer is whole. One shorter than it said is cut off instead, so that nobody takes it for whole."""
         if self._writer.length and not self._silent:
             self.abort()
             return
-        await self._writer.write_eof()
+        await self._taken(self._writer.write_eof())
 
     async def fail(self, error: SidecarError) -> None:
         """Answer with an error: as a response, or in the stream once that has begun. A caller gone is no fault."""
@@ -133,13 +149,13 @@ class HttpAnswer:
             if not self.started:
                 await self._refuse(error)
             elif self._stream and not self._silent and self._writer.length is None:
-                await self.write(self.voice.event(error))
+                await self.write(self.voice.event(error, self.record))
                 await self.end()
             else:
                 self.abort()
 
     async def _refuse(self, error: SidecarError) -> None:
-        body = self.voice.body(error)
+        body = self.voice.body(error, self.record)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         if error.status < 500:
             headers.append(("x-should-retry", "false"))
@@ -149,7 +165,7 @@ class HttpAnswer:
             headers.append(("Allow", ", ".join(self.allow)))
         await self.start(error.status, headers)
         await self.write(body)
-        await self._writer.write_eof()
+        await self._taken(self._writer.write_eof())
 
     def last(self) -> None:
         """Close the connection behind this answer. Before `start`."""

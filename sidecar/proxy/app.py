@@ -99,7 +99,7 @@ class DataPlane:
             self.drain.leave()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        answer = HttpAnswer(request, None)
+        answer = HttpAnswer(request, None, patience=self.limits.reading_timeout)
         template = UNROUTED
         try:
             target = target_of(request)

@@ -197,7 +197,11 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         watcher=meter,
         drain=drain,
         callers=callers_of(config.callers),
-        limits=Limits(body=config.limits.body, body_timeout=config.limits.body_timeout),
+        limits=Limits(
+            body=config.limits.body,
+            body_timeout=config.limits.body_timeout,
+            reading_timeout=config.limits.reading_timeout,
+        ),
     )
     admin = AdminPlane(
         drain=drain,

@@ -22,7 +22,7 @@ PATH = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n"
 
 def body_of(answer: bytes) -> dict[str, object]:
     error = json.loads(answer.split(b"\r\n\r\n", 1)[1])["error"]
-    assert set(error) == {"message", "type", "param", "code"}
+    assert set(error) == {"message", "type", "param", "code", "record"}
     return error
 
 

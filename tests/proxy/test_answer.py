@@ -10,6 +10,7 @@ import pytest
 
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, UpstreamError
 from sidecar.model import Arrival
+from sidecar.proxy.accept import Limits
 from sidecar.proxy.answer import OPENAI, HttpAnswer
 from tests.captures import talk, until
 from tests.proxy.shell import Handler, shell
@@ -51,7 +52,10 @@ async def test_errors_as_responses(error: SidecarError, status: int, kind: str, 
     answer = await said(failing(error))
     head, body = answer.split(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
-    assert json.loads(body)["error"] == {"message": error.advice, "type": kind, "param": None, "code": error.code}
+    told = json.loads(body)["error"]
+    record = told.pop("record")
+    assert told == {"message": error.advice, "type": kind, "param": None, "code": error.code}
+    assert f"x-sidecar-record: {record}".encode() in head
     assert [one for one in (b"x-should-retry: false", b"Retry-After: 1") if one in head] == headers
     assert b"x-sidecar-record: " in head
 
@@ -165,5 +169,46 @@ async def test_the_sdk_raises_on_an_error_in_a_stream():
 
 
 def test_the_envelope():
-    body = json.loads(OPENAI.body(CallerError("X", "Do this.")))
+    body = json.loads(OPENAI.body(CallerError("X", "Do this."), None))
     assert body == {"error": {"message": "Do this.", "type": "invalid_request_error", "param": None, "code": "X"}}
+
+
+async def test_a_caller_who_reads_nothing_is_cut_off():
+    """A half-open socket, or a stuck application: what it holds (its upstream connection, memory) is given back."""
+    cut: list[type[BaseException]] = []
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, [("Content-Type", "application/json")])
+        try:
+            while True:
+                await answer.write(b"x" * 100_000)
+        except ConnectionError as error:
+            cut.append(type(error))
+            raise
+
+    async with shell(handler=handler, limits=Limits(reading_timeout=0.3)) as running:
+        async with asyncio.timeout(10):
+            _, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=1024)
+            writer.write(CALL)
+            while not cut:
+                await asyncio.sleep(0.05)
+        writer.close()
+        assert await running.drain.idle(1)
+    assert cut == [ConnectionAbortedError]
+
+
+async def test_a_caller_who_pauses_for_less_gets_all():
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await answer.start(200, [("Content-Type", "application/json")])
+        for _ in range(200):
+            await answer.write(b"x" * 100_000)
+        await answer.end()
+
+    async with shell(handler=handler, limits=Limits(reading_timeout=5.0)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(CALL)
+        await asyncio.sleep(0.5)
+        async with asyncio.timeout(10):
+            got = await reader.read()
+        writer.close()
+    assert got.count(b"x" * 1000) >= 20_000 - 200

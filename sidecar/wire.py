@@ -20,6 +20,8 @@ from sidecar.stream import READABLE_CODINGS, decoder
 EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
 """Headers that speak of the exact bytes: left out where the bytes have changed."""
 
+REQUEST_EDITED_AWAY = EDITED_AWAY | {"accept-encoding"}
+
 Headers = Sequence[tuple[str, str]]
 
 
@@ -52,7 +54,7 @@ def outbound_of(
         return Outbound(
             method=arrival.method, target=arrival.target, headers=narrowed(arrival.headers), body=arrival.body
         )
-    headers = (*without(arrival.headers, EDITED_AWAY | {"accept-encoding"}), ("Accept-Encoding", "identity"))
+    headers = (*without(arrival.headers, REQUEST_EDITED_AWAY), ("Accept-Encoding", "identity"))
     return Outbound(method=arrival.method, target=arrival.target, headers=headers, body=new)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Collection
+from functools import lru_cache
 
-from sidecar.redaction.grammar import LITERAL, TOKEN, joints, label_of, plain, read
+from sidecar.redaction.grammar import LITERAL, RESERVED, TOKEN, joints, label_of, plain, read
 
 _NUMBERED = re.compile("_[0-9]")
 _WORD = string.ascii_letters + string.digits + "_\\"
@@ -20,24 +21,24 @@ _BRACKET = 16
 _TAIL = 5
 
 
+@lru_cache(maxsize=256)
+def scan_for(minted: frozenset[str], ruled: frozenset[str]) -> LiteralScan:
+    """The scan of a request in which these labels are minted, and these have a rule. An installation sees few sets."""
+    return LiteralScan(minted, RESERVED | ruled)
+
+
 class LiteralScan:
-    """Looks for literals in the texts of one request, given the labels minted in it and those known besides."""
+    """Looks for literals in texts, given the labels minted in their request and those known besides."""
 
     def __init__(self, minted: Collection[str], known: Collection[str]) -> None:
         self._without = frozenset(minted) | {LITERAL}
         self._bracketed = self._without | frozenset(known)
         self._tails = {each[-_TAIL:] for each in self._bracketed}
         self._short = ("\\", *(each for each in self._tails if len(each) < _TAIL))
-        self._known: dict[str, list[tuple[int, int]]] = {}
 
     def literals(self, text: str) -> list[tuple[int, int]]:
         """Where they are, left to right."""
-        if "_" not in text:
-            return []
-        found = self._known.get(text)
-        if found is None:
-            found = self._known[text] = self._search(text)
-        return found
+        return self._search(text) if "_" in text else []
 
     def _search(self, text: str) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sidecar.model import Channel, Edit, Finding, Part, Place, PlaceKind, RedactMode
-from sidecar.redaction.grammar import LITERAL, RESERVED, bracketed, label
-from sidecar.redaction.literals import LiteralScan
+from sidecar.redaction.grammar import LITERAL, bracketed, label
+from sidecar.redaction.literals import scan_for
 from sidecar.redaction.mint import Mint
 from sidecar.redaction.oneway import DEFAULTS, Operators, replace
 from sidecar.redaction.restore import Restorer
@@ -136,9 +136,8 @@ class _Job:
         self._style = style
         self._operators = operators
         every = {span.entity for spans in marked for span in spans if span.mode is RedactMode.SURROGATE}
-        minted = {label(entity) for entity in every}
-        ruled = {label(entity) for entity in rules if entity != "*"}
-        self._scan = LiteralScan(minted, RESERVED | ruled) if minted else None
+        ruled = frozenset([label(entity) for entity in rules if entity != "*"])
+        self._scan = scan_for(frozenset(map(label, every)), ruled) if every else None
         self._identifiers: list[tuple[str, str]] = []
 
     def run(self, *, whole: bool) -> Redaction:

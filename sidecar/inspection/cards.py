@@ -69,13 +69,13 @@ def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:
     """Whether another group of digits follows with one separator between."""
     if at + 1 == len(tokens):
         return False
-    end, (start, _, numeric) = tokens[at].end, tokens[at + 1]
+    (_, end, _), (start, _, numeric) = tokens[at], tokens[at + 1]
     return numeric and start - end == 1 and text[end] in SEPARATORS
 
 
 def _longest(text: str, tokens: Sequence[Token], at: int, threshold: float) -> Span | None:
     """The longest card that starts at token `at`."""
-    start, number, ends, sizes = tokens[at].start, "", list[int](), list[int]()
+    start, number, ends, sizes = tokens[at][0], "", list[int](), list[int]()
     for index in range(at, at + 10):
         low, high, _ = tokens[index]
         if len(number) + high - low > 19:

@@ -35,6 +35,7 @@ DATE = re.compile(
     rf"|{MONTHS}[ -](?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,? ?(?:19|20)\d\d)(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+DIGIT = re.compile(r"\d")
 AFTER_WORD = 48
 AGE = re.compile(
     r"(?<![\w.])(?:aged? (?:of )?:?(?P<first>\d{1,2})"
@@ -68,7 +69,7 @@ def dates(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
 def _births(text: str, start: int, end: int) -> Iterator[Span]:
     if start and text[start - 1].isalpha() and text[start].islower() and text[start - 1] != "_":
         return
-    match = DATE.search(text, end, end + AFTER_WORD)
+    match = DATE.search(text, end, end + AFTER_WORD) if DIGIT.search(text, end, end + AFTER_WORD) else None
     if match and "\n\n" not in text[end : match.start()]:
         stop = match.end()
         if not text[stop : stop + 1].isalnum():
@@ -77,7 +78,8 @@ def _births(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _minors(text: str, at: int) -> Iterator[Span]:
     """Around one of the words: the number stands just before or just after it."""
-    match = AGE.search(text, max(0, at - AGE_REACH), at + AGE_REACH)
+    start, end = max(0, at - AGE_REACH), at + AGE_REACH
+    match = AGE.search(text, start, end) if DIGIT.search(text, start, end) else None
     if match:
         age = int(match.group("age") or match.group("first") or match.group("said"))
         if age < OF_AGE:

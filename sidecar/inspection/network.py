@@ -27,7 +27,7 @@ DETECTOR = "rules/network"
 
 def addresses(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
     found = _ipv6(text) if text.count(":") > 1 else []
-    short = [token for at in tried if (token := tokens[at]).end - token.start <= 4]
+    short = [token for token in map(tokens.__getitem__, tried) if token[1] - token[0] <= LONGEST_GROUP]
     if short:
         found += _ipv4(text, short)
         found += _macs(text, short)

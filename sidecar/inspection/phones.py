@@ -116,7 +116,7 @@ class Phones:
         around = Neighbourhood(text)
         for at in tried:
             start, end, _ = tokens[at]
-            if start < after or (end - start < SHORTEST and (at == last or tokens[at + 1].start - end > 3)):
+            if start < after or (end - start < SHORTEST and (at == last or tokens[at + 1][0] - end > 3)):
                 continue
             candidate = CANDIDATE.match(text, _opening(text, start, after)) if _may_start(text, start) else None
             span = self._best(around, candidate, threshold) if candidate is not None else None

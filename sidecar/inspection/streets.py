@@ -7,7 +7,7 @@ enough: there must be a house number beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
@@ -74,14 +74,16 @@ DETECTOR = "rules/street"
 REACH = 90
 
 
-def streets(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
+def streets(text: str, low: str, words: Iterable[str]) -> list[Span]:
     """`words` are those of WORDS that stand in `low`."""
+    found: list[Span] = []
     for word in words:
         for form in FORMS.get(word, ()):
             for at in _written(text, word) if form is _english else places(low, word):
                 span = form(text, at, at + len(word))
                 if span is not None:
-                    yield span
+                    found.append(span)
+    return found
 
 
 def _written(text: str, word: str) -> list[int]:

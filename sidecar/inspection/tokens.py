@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sidecar.inspection.spans import Span
 
@@ -25,12 +24,8 @@ OUTLINE = "".join("9" if "0" <= char <= "9" else "x" if char.isalnum() else " " 
 """What each code point of Latin-1 is to a token: a digit, a letter, or neither."""
 
 
-class Token(NamedTuple):
-    """A run of letters and digits that holds a digit; `numeric` when it holds nothing else."""
-
-    start: int
-    end: int
-    numeric: bool
+Token = tuple[int, int, bool]
+"""Start, end, and whether it is numeric: a run of letters and digits that holds a digit; numeric if nothing else."""
 
 
 def outline(text: str) -> bytes | None:
@@ -56,7 +51,7 @@ def _drawn(drawn: bytes) -> list[Token]:
         after = drawn.find(b" ", digit)
         if after < 0:
             after = len(drawn)
-        found.append(Token(start, after, drawn.find(b"x", start, after) < 0))
+        found.append((start, after, drawn.find(b"x", start, after) < 0))
         digit = drawn.find(b"9", after)
     return found
 
@@ -70,7 +65,7 @@ def _searched(text: str) -> list[Token]:
             continue
         left = _head(text, start, after)
         after = _tail(text, end)
-        found.append(Token(left, after, left == start and after == end))
+        found.append((left, after, left == start and after == end))
     return found
 
 

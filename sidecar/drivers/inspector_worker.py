@@ -18,7 +18,7 @@ from typing import Any
 
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
-from sidecar.inspection.engine import Engine
+from sidecar.inspection.engine import Engine, undisguised
 from sidecar.inspection.spans import Span, Strength
 
 LENGTH = struct.Struct("!I")
@@ -85,8 +85,13 @@ class Detectors:
 
     def find(self, text: str) -> list[Span]:
         found = self._engine.find(text)
-        others = [*self._named(text), *(span for one in self._recognisers for span in one.find(text))]
+        others = undisguised(text, self._others) if self._names or self._recognisers else []
         return self._engine.settled(text, [*found, *others]) if others else found
+
+    def _others(self, text: str) -> Iterator[Span]:
+        yield from self._named(text)
+        for recogniser in self._recognisers:
+            yield from recogniser.find(text)
 
     def _named(self, text: str) -> Iterator[Span]:
         for span in self._names.find(text) if self._names else ():

@@ -189,5 +189,17 @@ class Engine:
         return (*chosen, self._book.find)
 
 
+def undisguised(text: str, find: Callable[[str], Iterable[Span]]) -> list[Span]:
+    """What another detector finds in the copy of the text that this engine reads, and in its base64 blocks."""
+    copy = normalised(text, outline(text))
+    found = list(find(copy.text))
+    for block in blocks(copy.text):
+        inside = list(find(block.text))
+        if inside:
+            best = max(inside, key=lambda span: (span.strength, span.score))
+            found.append(_moved(best, block.start, block.end))
+    return found if copy.back is None else [_moved(span, *copy.back(span.start, span.end)) for span in found]
+
+
 def _moved(span: Span, start: int, end: int) -> Span:
     return span._replace(start=start, end=end)

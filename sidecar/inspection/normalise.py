@@ -125,7 +125,8 @@ def _unescaped(match: re.Match[str]) -> Edit | None:
             return None
     else:
         plain = chr(int(written[2:], 16)) if written[0] == "\\" else unescape(written)
-    return (*match.span(), plain) if plain.isprintable() and not 0xD800 <= ord(plain[0]) <= 0xDFFF else None
+    visible = "".join(plain.split())  # a key or a machine-readable zone has lines
+    return (*match.span(), plain) if visible.isprintable() and not 0xD800 <= ord(plain[0]) <= 0xDFFF else None
 
 
 def _applied(text: str, edits: list[Edit]) -> Copy:

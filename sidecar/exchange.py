@@ -93,7 +93,12 @@ async def record_refusal(arrival: Arrival, error: SidecarError, ports: Ports, ho
 
 
 async def judge(
-    parts: Sequence[Part], ask: Callable[[Inspection], dict[str, Any]], ports: Ports, deadline: float
+    parts: Sequence[Part],
+    ask: Callable[[Inspection], dict[str, Any]],
+    ports: Ports,
+    deadline: float,
+    *,
+    enforced: bool = True,
 ) -> tuple[Judgement, dict[str, Any]]:
     """Inspect and decide. Total: any fault, or the deadline, becomes a Decision that denies with a stable code."""
     found, document = NOTHING_FOUND, dict[str, Any]()
@@ -106,14 +111,14 @@ async def judge(
 
     try:
         answer = await within(for_texts(deadline, parts), decided())
-        return Judgement(found, policy.read(answer, orjson.dumps(document))), document
+        return Judgement(found, policy.read(answer, orjson.dumps(document), enforced=enforced)), document
     except SidecarError as fault:
         code = fault.code
     except TimeoutError:
         code = "PDP_TIMEOUT" if document else "INSPECTOR_TIMEOUT"
     except Exception:  # noqa: BLE001  guarantee 3: the one place where faults of judging become denies
         code = "PDP_ERROR" if document else "INSPECTOR_ERROR"
-    return Judgement(found, policy.fault(code)), document
+    return Judgement(found, replace(policy.fault(code), enforced=enforced)), document
 
 
 class Exchange:
@@ -275,7 +280,7 @@ class Exchange:
             self.watch.lap("first_byte_us")
         await reached(self.answer.write(self.went.feed(data)))
 
-    async def judge_reply(self, parts: Sequence[Part], goes_on: bool) -> Judgement:
+    async def judge_reply(self, parts: Sequence[Part], goes_on: bool, *, enforced: bool = True) -> Judgement:
         """Step 9. The reply still bears surrogates, so the caller's own values are not judged again."""
         facts = self.facts()
         judgement, _ = await judge(
@@ -283,6 +288,7 @@ class Exchange:
             lambda found: policy.response_document(self.plan.document, inspection=found, facts=facts, window=goes_on),
             self.ports,
             self.house.judge_deadline,
+            enforced=enforced,
         )
         return judgement
 
@@ -294,8 +300,7 @@ class Exchange:
         if self.head is not None and self.head[0] >= 400:
             self.not_inspected = "UPSTREAM_STATUS"
         elif self.judgement is None and self.plan.call.operation is not Operation.EMBEDDING:
-            found, decision = await self.judge_reply(self.relay.parts(), False)
-            self.judgement = Judgement(found, replace(decision, enforced=False))
+            self.judgement = await self.judge_reply(self.relay.parts(), False, enforced=False)
             self.not_inspected = "REPLY_TOO_LARGE" if self.relay.overflowed else None
         if self.judgement is None:
             return

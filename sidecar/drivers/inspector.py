@@ -161,6 +161,9 @@ class Inspector:
     ) -> Sequence[Sequence[Span]]:
         """Values found once, wherever they stand again (inspection/consistency.py); turns seen before are cached."""
         known, behind, chain = Known(), 0, b""
+        if len(parts) == 1:
+            known.learn(parts[0].text, spans[0])
+            return [await _in_steps(known.spread(parts[0].text, spans[0]))]
         found: list[Sequence[Span]] = []
         for turn in turns([part.role is Role.ASSISTANT for part in parts]):
             chain = self._cache.chained(chain, b"".join(keys[turn.start : turn.stop]))

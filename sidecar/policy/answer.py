@@ -55,7 +55,7 @@ class Parts(NamedTuple):
     duties: Duties
 
 
-def read(answer: Answer, document: bytes = b"") -> Decision:
+def read(answer: Answer, document: bytes = b"", *, enforced: bool = True) -> Decision:
     """The decision of an answer to `document`, the serialised policy input that the answer was given for."""
     if answer.undefined:
         return _denied("PDP_UNDEFINED", answer.policy, answer.eval_us, document)
@@ -69,6 +69,7 @@ def read(answer: Answer, document: bytes = b"") -> Decision:
         obligations=obligations,
         duties=duties,
         policy=answer.policy,
+        enforced=enforced,
         eval_us=answer.eval_us,
         document=document,
     )

@@ -55,7 +55,10 @@ def projected(value: Any, reads: Reads) -> Any:
     if type(value) is dict:
         if EACH in reads:
             return value
-        return tuple([projected(value.get(key, ABSENT), inner) for key, inner in reads.items()])
+        return tuple([
+            projected(value.get(key, ABSENT), inner) if inner else value.get(key, ABSENT)
+            for key, inner in reads.items()
+        ])  # fmt: skip
     if type(value) is list and EACH in reads:
         inner = reads[EACH]
         return [projected(item, inner) for item in value]

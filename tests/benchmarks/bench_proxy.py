@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ async def latency(proxies: list[Proxy], body: bytes, rounds: int, *, vary: bool 
     taken: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
     async with aiohttp.ClientSession() as session:
         for number in range(rounds + 10):
-            sent = body.replace(b"last week", b"week %06d" % number) if vary else body
+            sent = body.replace(b"last week", b"week %06d" % number, 1) if vary else body
             for proxy in proxies:
                 begin = time.perf_counter()
                 async with session.post(proxy.url + PATH, data=sent) as reply:
@@ -142,7 +143,7 @@ async def first_chunk(proxies: list[Proxy], body: bytes, rounds: int) -> dict[st
     taken: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
     async with aiohttp.ClientSession() as session:
         for number in range(rounds):
-            sent = body.replace(b"last week", b"week %06d" % number)
+            sent = body.replace(b"last week", b"week %06d" % number, 1)
             for proxy in proxies:
                 begin = time.perf_counter()
                 async with session.post(proxy.url + PATH, data=sent, headers={"x-chunks": "3", "x-pace": "1"}) as reply:
@@ -152,20 +153,24 @@ async def first_chunk(proxies: list[Proxy], body: bytes, rounds: int) -> dict[st
     return taken
 
 
+NUMBERS = count(1)
+"""Makes every prompt of a run a new one, so that no round finds its texts in the cache."""
+
+
 async def requests(proxy: Proxy, body: bytes, count: int, at_once: int = 16) -> float:
-    """Requests per second of the proxy's CPU."""
-    numbers = iter(range(0))
+    """Requests per second of the proxy's CPU. Each request's text is new where it says "last week"."""
+    numbers = islice(NUMBERS, 0)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=at_once)) as session:
 
         async def caller() -> None:
             for number in numbers:
-                sent = body.replace(b"last week", b"week %06d" % number)
+                sent = body.replace(b"last week", b"week %06d" % number, 1)
                 async with session.post(proxy.url + PATH, data=sent) as reply:
                     await reply.read()
                     assert reply.status == 200
 
         for warm in (True, False):
-            numbers, before = iter(range(count // 5 if warm else count)), proxy.cpu()
+            numbers, before = islice(NUMBERS, count // 5 if warm else count), proxy.cpu()
             await asyncio.gather(*(caller() for _ in range(at_once)))
     return count / (proxy.cpu() - before)
 
@@ -189,7 +194,7 @@ async def chunks(proxy: Proxy, body: bytes, streams: int, length: int) -> float:
 
 
 async def gaps(proxy: Proxy, prompts: list[bytes], *, streams: int = 8, pause: float = 0.5) -> tuple[float, float]:
-    """p99 milliseconds between the chunks (one every 4 ms) of some streams: on their own, and while prompts are sent."""
+    """p99 milliseconds between chunks (one every 4 ms) of some streams: on their own, and while prompts are sent."""
     taken: list[float] = []
     alone: list[float] = []
     body = chat(prose(200, 1), stream=True)
@@ -204,7 +209,8 @@ async def gaps(proxy: Proxy, prompts: list[bytes], *, streams: int = 8, pause: f
                     taken.append((now - last) * 1000)
                     last = now
 
-        listeners = [asyncio.create_task(listen()) for _ in range(streams)]
+        loop = asyncio.get_running_loop()
+        listeners = [loop.create_task(listen()) for _ in range(streams)]
         await asyncio.sleep(pause)
         taken.clear()
         await asyncio.sleep(3.0)

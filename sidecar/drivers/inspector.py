@@ -39,6 +39,8 @@ FRAME = 16384
 """Code points handed to a worker at once: several long prompts take turns instead of waiting for each other."""
 CACHE_BYTES = 32 << 20
 SLICE = 1000
+STRIDE = 256
+"""Pieces of a long text between two turns of the event loop: about a millisecond."""
 
 FAILED = "a detector failed; the call was not inspected and was not let through. Try again; if it stays, see the log"
 SLOW = "inspection did not finish within its deadline; the call was not let through. Try again, or send less text"
@@ -201,7 +203,11 @@ class Inspector:
     async def _analysed(self, key: Key, text: str) -> tuple[Span, ...]:
         """The text piece by piece, pieces from the cache where they are known."""
         pieces = [(piece, text[piece.low : piece.high]) for piece in segments(text)]
-        keys = [self._cache.key(window) for _, window in pieces]
+        keys: list[Key] = []
+        for _, window in pieces:
+            keys.append(self._cache.key(window))
+            if len(keys) % STRIDE == 0:
+                await asyncio.sleep(0)
         known = [self._cache.get(piece_key) for piece_key in keys]
         new = [at for at, spans in enumerate(known) if spans is None]
         for batch in _batches(new, pieces):

@@ -53,8 +53,8 @@ def target_of(request: web.BaseRequest) -> str:
     target = request.raw_path
     if not target.startswith("/"):
         target = request.rel_url.raw_path_qs
-    if not target.startswith("/") or not target.isascii() or "#" in target:
-        raise CallerError("PROTOCOL_ERROR", "Ask for a path, in ASCII and without a fragment.")
+    if not target.startswith("/") or not target.isascii() or not target.isprintable() or "#" in target or " " in target:
+        raise CallerError("PROTOCOL_ERROR", "Ask for a path, in visible ASCII and without a fragment.")
     return target
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sidecar.ledger.facts import Intent
 from sidecar.model import Arrival, Call, Finding, Part, Role
 from sidecar.plan import House, Plan
+from sidecar.redaction import Restorer
 
 PPM = 1_000_000
 
@@ -108,3 +109,15 @@ def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Tally:
         count, lowest = by_detector.get(entity, (0, PPM))
         by_detector[entity] = (count + 1, min(lowest, int(finding.score * PPM)))
     return counted
+
+
+def restoration(restorer: Restorer | None) -> dict[str, Any]:
+    """What became of the surrogates of a reply, as fields of its outcome; nothing where none was read."""
+    if restorer is None:
+        return {}
+    return {
+        "restored": restorer.restored,
+        "withheld": restorer.withheld,
+        "surrogates_unknown": restorer.unknown,
+        "surrogates_ambiguous": restorer.ambiguous,
+    }

@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 
 from sidecar import policy
-from sidecar.account import count_entities, intent_of
+from sidecar.account import count_entities, intent_of, restoration
 from sidecar.deadline import Watch, for_texts, turn, within
 from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
@@ -351,7 +351,6 @@ class Exchange:
         """What the closing entry says. Confidence and rationale name their source, or say `unavailable`."""
         found = self.judgement.inspection.findings if self.judgement else ()
         upstream_status = self.head[0] if self.head else None
-        restorer = self.relay.restorer if self.relay else None
         return Outcome(
             id=self.arrival.id,
             at=self.ports.clock.now(),
@@ -365,8 +364,7 @@ class Exchange:
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
             reply_findings=count_entities(found),
             reply_not_inspected=self.not_inspected,
-            restored=restorer.restored if restorer else {},
-            surrogates_unknown=restorer.unknown if restorer else 0,
+            **restoration(self.relay.restorer if self.relay else None),
             rationale_codes=self.plan.decision.codes,
             rationale=self.rationale,
             reply_bytes=self.came.size,

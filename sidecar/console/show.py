@@ -140,9 +140,14 @@ def _found(seen: Mapping[str, Any]) -> dict[str, Any]:
         "in the request": seen["pii"]["categories"] or "nothing",
         "by role": seen["pii"]["by_role"],
         "replaced": seen["redaction"]["actions"] or "nothing",
-        "in the reply": seen.get("reply_pii", {}).get("categories") or "nothing",
+        "in the reply": _found_in_reply(seen.get("reply_pii", {})),
         "detectors": [f"{item['name']} {item['version']}" for item in seen["redaction"]["detectors"]],
     }
+
+
+def _found_in_reply(found: Mapping[str, Any]) -> Any:
+    skipped, categories = found.get("not_inspected"), found.get("categories")
+    return {**(categories or {}), "not inspected": skipped} if skipped else categories or "nothing"
 
 
 def _not_inspected(redaction: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +184,9 @@ def _reply(seen: Mapping[str, Any]) -> dict[str, Any]:
         "tokens": {name: count for name, count in outcome["usage"].items() if count is not None},
         "released": f"{outcome['released']} (mode {outcome['release']})",
         "restored": outcome["restored"],
+        "withheld in links and tools": outcome["withheld"],
         "unknown surrogates": outcome["surrogates_unknown"],
+        "ambiguous surrogates": outcome["surrogates_ambiguous"],
     }
 
 

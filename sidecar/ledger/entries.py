@@ -36,7 +36,8 @@ _INTENT += " prompt_version prompt_source params not_inspected findings findings
 _INTENT += " detectors not_looked_for decision request_bytes outbound_bytes timings_us _sd"
 _OUTCOME = "at state status error aborted_by model_served fingerprint finish_reasons usage confidence_ppm"
 _OUTCOME += " confidence_source upstream_error complete decision release released findings restored"
-_OUTCOME += " surrogates_unknown rationale_codes rationale_source reply_bytes answer_bytes timings_us"
+_OUTCOME += " not_inspected withheld_values surrogates_unknown surrogates_ambiguous"
+_OUTCOME += " rationale_codes rationale_source reply_bytes answer_bytes timings_us"
 
 SHAPES: Mapping[str, frozenset[str]] = {
     typ: frozenset(names.split())

@@ -73,7 +73,8 @@ class Outcome:
     `error` is a code of the catalogue. `aborted_by` is `client`, `drain` or `crash`. `decision` is the judgement of the
     reply where there was one. `released` is `none`, `part` or `whole`. `rationale` is the model's own stated reasoning
     with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity, unless
-    `reply_not_inspected` says why nothing was looked for.
+    `reply_not_inspected` says why nothing, or not all, was looked at. `restored` and `withheld` count surrogates by
+    entity: those that came back as values, and those left as they were because of the link or tool they stood in.
     Disclosed: digests, response_id, rationale.
     """
 
@@ -90,7 +91,9 @@ class Outcome:
     reply_findings: Mapping[str, int] = field(default_factory=dict)
     reply_not_inspected: str | None = None
     restored: Mapping[str, int] = field(default_factory=dict)
+    withheld: Mapping[str, int] = field(default_factory=dict)
     surrogates_unknown: int = 0
+    surrogates_ambiguous: int = 0
     rationale_codes: tuple[str, ...] = ()
     rationale: str | None = field(default=None, repr=False)
     reply_bytes: int = 0

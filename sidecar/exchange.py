@@ -17,13 +17,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of, restoration
-from sidecar.deadline import Watch, for_texts, turn, within
+from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
 from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
 from sidecar.ledger.facts import Intent, Outcome, State
@@ -42,7 +43,7 @@ from sidecar.plan import NO_CALL, NOTHING_FOUND, House, Plan
 from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
-from sidecar.wire import is_stream, opened, outbound_of, pipe_of, reply_headers, without
+from sidecar.wire import is_stream, opened, outbound_of, packed_size, pipe_of, reply_headers, without
 
 NOTICE_HEADER = "AI-Notice"
 """Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
@@ -167,23 +168,22 @@ class Exchange:
         """Steps 2 to 5. Whatever goes wrong is a plan to refuse; only CancelledError is raised."""
         call, judgement = NO_CALL, None
         try:
-            body = opened(self.arrival, self.house.body_limit)
-            call = self.dialect.parse(body)  # (2)
+            body = await step(packed_size(self.arrival), opened, self.arrival, self.house.body_limit)
+            size = len(body)
+            call = await step(size, self.dialect.parse, body)  # (2)
             self.watch.lap("parse_us")
-            await turn(len(body))
             judgement, document = await judge(
                 call.parts, lambda found: self.request_document(call, found), self.ports, self.house.judge_deadline
             )  # (3), (4)
             self.watch.lap("judge_us")
-            await turn(len(body))
             if judgement.decision.verdict is Verdict.DENY:
                 raise self.refusal(judgement.decision)
             found, rules, looks = judgement.inspection.findings, judgement.decision.duties.redact, self.house.surrogates
-            redaction = redact(call.parts, found, rules, style=looks.style, operators=looks.operators)  # (5)
-            await turn(len(body))
-            outbound = outbound_of(self.arrival, body, self.dialect, call, redaction, judgement.decision)
+            mint = partial(redact, style=looks.style, operators=looks.operators)
+            redaction = await step(size, mint, call.parts, found, rules)  # (5)
+            fix = partial(outbound_of, self.arrival, body, self.dialect)
+            outbound = await step(size, fix, call, redaction, judgement.decision)
             self.watch.lap("redact_us")
-            await turn(len(body))
         except Exception as fault:  # noqa: BLE001  a call that cannot be read or rewritten is refused, never passed
             return self.refused(call, judgement, as_error(fault))
         return Plan(

@@ -1,14 +1,15 @@
-"""`within`: the same answers, faults and cancellations as awaiting the work itself, and an end to waiting."""
+"""`within`: the same answers, faults and cancellations as awaiting the work itself, and an end to waiting; `step`."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from sidecar.deadline import within
+from sidecar.deadline import HUGE_STEP, LONG_STEP, step, within
 
 
 async def answered(*pauses: float) -> str:
@@ -69,3 +70,39 @@ async def test_a_cancellation_reaches_the_work() -> None:
 
 async def _run(work: Coroutine[Any, Any, None]) -> None:
     await within(5, work)
+
+
+async def test_a_step_over_a_short_body_is_just_done() -> None:
+    others = Counting()
+    assert await step(LONG_STEP - 1, threading.get_ident) == threading.get_ident()
+    assert others.turns == 0
+
+
+async def test_after_a_long_step_the_others_get_their_turn() -> None:
+    others = Counting()
+    assert await step(LONG_STEP, threading.get_ident) == threading.get_ident()
+    assert others.turns == 1
+
+
+async def test_beside_a_huge_step_the_others_go_on() -> None:
+    others, go_on = Counting(), threading.Event()
+    asyncio.get_running_loop().call_soon(go_on.set)  # only a loop that runs lets it end
+    assert await step(HUGE_STEP, lambda: go_on.wait(10) and threading.get_ident()) != threading.get_ident()
+    assert others.turns == 1
+
+
+async def test_a_step_raises_what_its_work_raises() -> None:
+    for size in (0, LONG_STEP, HUGE_STEP):
+        with pytest.raises(ZeroDivisionError):
+            await step(size, divmod, 1, 0)
+
+
+class Counting:
+    """Counts the turns that others get in the running loop."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        asyncio.get_running_loop().call_soon(self.take)
+
+    def take(self) -> None:
+        self.turns += 1

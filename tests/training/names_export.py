@@ -63,10 +63,10 @@ def export(folder: Path) -> Path:
     ready.unlink()
     bias = {
         "balanced": dict.fromkeys(TYPES, 0.0),
-        "strict": {**dict.fromkeys(TYPES, 1.25), "PERSON": 2.5},
-        "lower": {**dict.fromkeys(TYPES, 0.5), "PERSON": 1.0},
+        "strict": {**dict.fromkeys(TYPES, 1.5), "PERSON": 3.25},
+        "lower": {**dict.fromkeys(TYPES, 0.75), "PERSON": 1.75},
     }
-    config = {"version": "names-1", "labels": list(LABELS), "bias": bias}
+    config = {"version": "names-2", "labels": list(LABELS), "bias": bias}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     return folder / "model.onnx"
 

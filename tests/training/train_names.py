@@ -37,7 +37,7 @@ class Stage(NamedTuple):
     rate: float
 
 
-STAGES = (Stage(200, 1.0, 80, 6000, 4e-4), Stage(200, 1.0, 80, 6000, 4e-4), Stage(240, 0.1, 20, 4000, 3.5e-4))
+STAGES = (Stage(800, 1.0, 80, 6000, 4e-4), Stage(800, 1.0, 80, 6000, 4e-4), Stage(960, 0.1, 20, 4000, 3.5e-4))
 HERE = Path(__file__).resolve().parent
 
 

@@ -10,7 +10,7 @@ thread, but never both at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ CHECKPOINT_PAGES = 1000
 
 FORCED_PAGES = 16_384
 """Pages (64 MiB) from which it is folded in even under load."""
+
+NO_ROW = -1
 
 
 @dataclass(slots=True, eq=False)
@@ -150,11 +152,12 @@ class StoreWriter:
         return item.entry.typ == "intent" and bool(self._connection.execute(query, (item.entry.id,)).fetchall())
 
     def _transaction(self, items: Sequence[Item]) -> None:
-        head, run = self.head, self._connection.execute
+        head = self.head
         batch = _Batch(head, items)
-        run("BEGIN IMMEDIATE")
-        for statement, values in batch.statements():
-            run(statement, values)
+        self._connection.execute("BEGIN IMMEDIATE")
+        for statement, rows in batch.statements():
+            if rows:
+                self._connection.executemany(statement, rows)
         self._read_back(head.frontier.size, batch.entries)
         batch.move_open(head.open)
         root = batch.frontier.root()
@@ -211,6 +214,9 @@ class _Batch:
         self.frontier = head.frontier.copy()
         self.t = head.t
         self.open_from = 0
+        self._known = head.open
+        self._new: dict[str, int] = {}
+        self._ended: list[str] = []
         self.entries: list[tuple[int, bytes, bytes]] = []
         self.boxes: list[tuple[int, bytes]] = []
         self.datakeys: list[tuple[int, bytes]] = []
@@ -232,28 +238,27 @@ class _Batch:
         if item.wrapped is not None:
             self.datakeys.append((number, item.wrapped))
         if entry.typ == "intent":
+            self._new[entry.id] = number
             self.opened.append((*intent_columns(number, entry.fields), *item.refs, *OPEN))
         elif entry.typ == "outcome":
-            self.closed.append((*outcome_columns(number, entry.fields), entry.id))
+            self._ended.append(entry.id)
+            row = self._new.get(entry.id, self._known.get(entry.id, NO_ROW))
+            self.closed.append((*outcome_columns(number, entry.fields), row))
 
     def move_open(self, known: dict[str, int]) -> None:
         """Bring the open exchanges up to date, in place: they may be thousands. What fails after this is final."""
-        known |= {exchange: number for number, exchange, *_ in self.opened}
-        for *_, exchange in self.closed:
+        known |= self._new
+        for exchange in self._ended:
             known.pop(exchange, None)
         self.open_from = next(iter(known.values()), self.frontier.size)
 
-    def statements(self) -> Iterator[tuple[str, Sequence[Any]]]:
-        """What to run, and the values for it."""
-        tables: tuple[tuple[str, Sequence[Sequence[Any]]], ...] = (
-            ("entry", self.entries),
-            ("box", self.boxes),
-            ("datakey", self.datakeys),
-            ("exchange", self.opened),
-            ("tile", self.tiles),
+    def statements(self) -> tuple[tuple[str, Sequence[Sequence[Any]]], ...]:
+        """What to run, and its rows."""
+        return (
+            (sql.INSERT_ENTRY, self.entries),
+            (sql.INSERT_BOX, self.boxes),
+            (sql.INSERT_DATAKEY, self.datakeys),
+            (sql.INSERT_EXCHANGE, self.opened),
+            (sql.INSERT_TILE, self.tiles),
+            (sql.CLOSE_EXCHANGE, self.closed),
         )
-        for table, all_rows in tables:
-            for rows in sql.chunks(all_rows):
-                yield sql.insert(table, len(rows[0]), len(rows)), sql.flat(rows)
-        for rows in sql.chunks(self.closed):
-            yield sql.close_exchanges(len(rows)), sql.flat(rows)

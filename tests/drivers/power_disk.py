@@ -87,6 +87,9 @@ class Careless:
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         return self._connection.execute(sql.replace("synchronous = FULL", "synchronous = OFF"), parameters)
 
+    def executemany(self, sql: str, rows: Any) -> Any:
+        return self._connection.executemany(sql, rows)
+
     def close(self) -> None:
         self._connection.close()
 

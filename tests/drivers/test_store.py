@@ -232,6 +232,9 @@ class SlowDisk:
             time.sleep(self.pause)
         return self.connection.execute(sql, parameters)
 
+    def executemany(self, sql: str, rows: Any) -> Any:
+        return self.connection.executemany(sql, rows)
+
     def close(self) -> None:
         self.connection.close()
 

@@ -170,7 +170,7 @@ class Ledger:
         return Item(
             entry,
             ref_columns(entry.disclosed, self._keyring.ref),
-            seal_box(entry.sealed.texts, key, seal, box_context(entry.id, entry.typ)),
+            seal_box(entry.sealed.arrays, key, seal, box_context(entry.id, entry.typ)),
             self._keyring.wrap(raw, entry.id, nonce),
         )
 
@@ -179,7 +179,7 @@ class Ledger:
         if entry.sealed is None:
             return Item(entry)
         key, nonce = self._keys[outcome.id], self._token(NONCE_SIZE)
-        return Item(entry, box=seal_box(entry.sealed.texts, key, nonce, box_context(entry.id, entry.typ)))
+        return Item(entry, box=seal_box(entry.sealed.arrays, key, nonce, box_context(entry.id, entry.typ)))
 
     def _plain_item(self, typ: str, fields: Mapping[str, Any]) -> Item:
         return Item(_checked(entries.build, typ, self._token(16).hex(), self._now(), self._sidecar, fields))

@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import orjson
-
 from sidecar import policy
 from sidecar.account import count_entities, intent_of, restoration
 from sidecar.deadline import Watch, for_texts, step, within
@@ -112,7 +110,7 @@ async def judge(
 
     try:
         answer = await within(for_texts(deadline, parts), decided())
-        return Judgement(found, policy.read(answer, orjson.dumps(document), enforced=enforced)), document
+        return Judgement(found, policy.read(answer, policy.recorded(document), enforced=enforced)), document
     except SidecarError as fault:
         code = fault.code
     except TimeoutError:

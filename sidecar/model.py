@@ -280,7 +280,9 @@ class PolicyVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What policy answered. `document` is the canonical policy input (content-free), kept as an erasable disclosure."""
+    """What policy answered. `document` is the canonical policy input (content-free), kept as an erasable disclosure;
+    of a reply's it holds what is not in the request's.
+    """
 
     verdict: Verdict
     denies: tuple[Deny, ...] = ()

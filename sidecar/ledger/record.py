@@ -165,10 +165,18 @@ def _request(record: Record) -> dict[str, Any]:
 
 def _decision(record: Record) -> dict[str, Any]:
     later = None if record.outcome is None else record.outcome["decision"]
+    asked, added = (part.get("policy_input") for part in (record.disclosed, record.reply_disclosed))
     return {
-        "policy": _policy(record.intent["decision"], record.disclosed.get("policy_input")),
-        "reply_policy": None if later is None else _policy(later, record.reply_disclosed.get("policy_input")),
+        "policy": _policy(record.intent["decision"], asked),
+        "reply_policy": None if later is None else _policy(later, joined(asked, added)),
     }
+
+
+def joined(asked: str | None, added: str | None) -> str | None:
+    """The policy input of a reply: its request's, and what the reply added to it or put in the place of it."""
+    if asked is None or added is None:
+        return None
+    return orjson.dumps({**orjson.loads(asked), **orjson.loads(added)}).decode()
 
 
 def _policy(decision: Mapping[str, Any], document: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ policies/build.py; its digest is pinned here, so that a package whose bundle was
 
 from sidecar.policy.answer import fault, read
 from sidecar.policy.catalogue import FAULTS, Reason, find, render
-from sidecar.policy.document import request_document, response_document
+from sidecar.policy.document import recorded, request_document, response_document
 from sidecar.policy.duties import FULFILLED
 
 ENTRYPOINT = "governor/decide/decision"
@@ -30,6 +30,7 @@ __all__ = [
     "fault",
     "find",
     "read",
+    "recorded",
     "render",
     "request_document",
     "response_document",

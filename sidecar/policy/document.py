@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+import orjson
+
 from sidecar.model import Arrival, Asserted, Call, Caller, Inspection, Part, ReplyFacts, Role, Side, Uninspectable
 from sidecar.model import Usage as ReplyUsage
 from sidecar.policy import contract, names
@@ -77,6 +79,13 @@ def response_document(
         "not_looked_for": list(inspection.not_looked_for),
     }
     return {**request, "phase": "response_window" if window else "response", "response": response}
+
+
+def recorded(document: Mapping[str, Any]) -> bytes:
+    """What is kept of a policy input: all of a request's; of a reply's what it adds, for the rest is the request's."""
+    if document["phase"] != "request":
+        document = {"phase": document["phase"], "response": document["response"]}
+    return orjson.dumps(document)
 
 
 def _time(at: int) -> contract.Time:

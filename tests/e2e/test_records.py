@@ -23,10 +23,14 @@ import pytest
 
 from sidecar.cli import main
 from sidecar.console.render import CSV_COLUMNS
+from sidecar.drivers.bundle import parse
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.keys import load_vkey
+from sidecar.drivers.rego_engine import RegoEngine
 from sidecar.drivers.store_reader import Reader
 from sidecar.ledger.checkpoint import verify_receipt
 from sidecar.ledger.note import NoteError
+from sidecar.policy import read
 from tests.e2e import processes
 from tests.e2e.processes import Sidecar, Stub
 
@@ -229,6 +233,23 @@ def test_questions(made: dict[str, str], audit: Audit, arguments: list[str], wan
             row
         )
         assert {"confidence", "findings", "state"} <= set(row)
+
+
+@pytest.mark.parametrize("name", ["known", "refused", "unknown"])
+def test_each_decision_can_be_made_again_from_its_record(
+    busy: Sidecar, made: dict[str, str], audit: Audit, name: str
+) -> None:
+    record = shown(audit, made[name])
+    decided = {phase: record[key] for phase, key in (("request", "policy"), ("response", "reply_policy"))}
+    assert (decided["response"] is None) == (name == "refused")
+    for phase, told in decided.items():
+        if told is not None:
+            bundle = parse((busy.state / "bundles" / f"{told['bundle_hash']}.tar.gz").read_bytes())
+            asked = orjson.loads(told["input"])
+            again = read(RegoEngine(bundle, SystemClock()).decide_now(asked))
+            assert asked["phase"] == phase and asked["model"]["requested"] == record["model"]["requested"]
+            assert (again.verdict, list(again.codes)) == (told["result"], told["codes"])
+            assert [duty.id for duty in again.obligations] == [duty["id"] for duty in told["obligations"]]
 
 
 def test_the_newest_first_and_as_a_table(made: dict[str, str], audit: Audit) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from policies import generate
+from sidecar.ledger.record import joined
 from sidecar.model import (
     Arrival,
     Asserted,
@@ -32,7 +33,7 @@ from sidecar.model import (
     Uninspectable,
     Usage,
 )
-from sidecar.policy import request_document, response_document
+from sidecar.policy import recorded, request_document, response_document
 from sidecar.policy.contract import UNREADABLE, Document
 
 SCHEMA = Draft202012Validator(generate.schema_of(Document, "policy input"))
@@ -136,6 +137,28 @@ def test_reply_total(inspection: Inspection, facts: ReplyFacts, window: bool) ->
     answered = response_document(generate.example_request(), inspection=inspection, facts=facts, window=window)
     of_schema(answered)
     assert answered["phase"] == ("response_window" if window else "response")
+
+
+@settings(max_examples=60)
+@given(
+    inspections,
+    st.builds(
+        ReplyFacts,
+        model_served=st.none() | words,
+        response_id=st.none() | texts,
+        finish_reasons=st.lists(words, max_size=2).map(tuple),
+        usage=st.builds(Usage, input_tokens=st.none() | st.integers()),
+        confidence_ppm=st.none() | st.integers(0, 10**6),
+    ),
+    st.booleans(),
+)
+def test_what_is_recorded_of_a_reply_gives_its_whole_input_back(
+    inspection: Inspection, facts: ReplyFacts, window: bool
+) -> None:
+    asked = generate.example_request()
+    answered = response_document(asked, inspection=inspection, facts=facts, window=window)
+    assert len(recorded(answered)) < len(orjson.dumps(answered)) - len(orjson.dumps(asked)) / 2
+    assert joined(recorded(asked).decode(), recorded(answered).decode()) == orjson.dumps(answered).decode()
 
 
 def everywhere(value: str) -> tuple[Call, Asserted]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
-from sidecar.deadline import for_texts, within
+from sidecar.deadline import for_texts, others, within
 from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import Plan
@@ -207,7 +207,7 @@ class Inspector:
         for _, window in pieces:
             keys.append(self._cache.key(window))
             if len(keys) % STRIDE == 0:
-                await asyncio.sleep(0)
+                await others()
         known = [self._cache.get(piece_key) for piece_key in keys]
         new = [at for at, spans in enumerate(known) if spans is None]
         for batch in _batches(new, pieces):
@@ -245,7 +245,7 @@ async def _in_steps(steps: Steps) -> list[Span]:
         except StopIteration as done:
             answer: list[Span] = done.value
             return answer
-        await asyncio.sleep(0)
+        await others()
 
 
 async def _in_slices(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
@@ -255,7 +255,7 @@ async def _in_slices(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> 
         for start in range(0, len(found), SLICE):
             findings += _findings([part], [found[start : start + SLICE]])
             if len(found) > SLICE:
-                await asyncio.sleep(0)
+                await others()
     return findings
 
 

@@ -78,7 +78,9 @@ async def test_a_step_over_a_short_body_is_just_done() -> None:
     assert others.turns == 0
 
 
-async def test_after_a_long_step_the_others_get_their_turn() -> None:
+async def test_around_a_long_step_the_others_get_their_turn() -> None:
+    others = Counting()
+    assert await step(LONG_STEP, lambda: others.turns) == 1, "before it"
     others = Counting()
     assert await step(LONG_STEP, threading.get_ident) == threading.get_ident()
     assert others.turns == 1

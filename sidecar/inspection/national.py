@@ -172,6 +172,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("UK_BANK_ACCOUNT", r"\d{8}", "sort account acc bank bacs", (8,)),
     ),
     "us": (
+        Row("US_ZIP_CODE", r"\d{5}(?:-\d{4})?", "zip zipcode", (5,)),
         Row("US_EIN", r"\d\d-\d{7}", "ein employer identification federal tax", (2,), bare=0.3),
         Row("MEDICAL_RECORD_NUMBER", r"(?:MRN[-# :]?)?[A-Z]{0,3}-?\d{5,12}", "mrn medical record patient chart",
             range(5, 13), range(6, 16)),

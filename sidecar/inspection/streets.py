@@ -38,7 +38,9 @@ ENGLISH = listed(
     "close crescent highway hwy parkway pkwy circle cir trail gardens grove mews row plaza loop"
 )
 BOXES = listed("p.o. po_box postfach boîte_postale apartado casella_postale postbus")
-WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *ENGLISH, *BOXES)))
+UNITS = listed("apt suite")
+"""Begins the line that stands between house and town in a letter's address."""
+WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *ENGLISH, *BOXES, *UNITS)))
 
 AFTER = (
     rf"(?:[ ,\n]{{1,3}}(?:[A-Z]{{1,3}}-)?\d{{4,5}}(?:[ ]?[A-Z]{{2}})?[ ]{TOWN}"
@@ -70,6 +72,10 @@ HOUSE = re.compile(
     r"(?:(?:[A-Z][\w'’.-]{0,24}|\d{1,3}(?:st|nd|rd|th))[ ]){1,4}$"
 )
 BOX_AFTER = re.compile(r"[ ]?(?:box)?[ #:.]{0,3}\d[\d ]{1,8}\d", re.IGNORECASE)
+BLOCK_AFTER = re.compile(
+    r"\.? ?#?\d{1,5}[A-Za-z]?,?\n(?:[^\n]{0,40}\n){0,3}[^\n\d]{2,50} \d{5}(?:-\d{4})?(?![\w-])", re.IGNORECASE
+)
+"""The lines after it, to one that ends with a five-digit code."""
 DETECTOR = "rules/street"
 REACH = 90
 
@@ -144,14 +150,22 @@ def _box(text: str, start: int, end: int) -> Span | None:
     return _span(start, match.end()) if match else None
 
 
+def _block(text: str, start: int, end: int) -> Span | None:
+    match = None if start and text[start - 1] not in "\n ,>" else BLOCK_AFTER.match(text, end, end + 2 * REACH)
+    return _span(start, match.end()) if match else None
+
+
 def _span(start: int, end: int) -> Span:
     return Span(start, end, "STREET_ADDRESS", 0.7, DETECTOR, Strength.LIST)
 
 
+FORM_WORDS = (
+    (_suffixed, SUFFIXED), (_prefixed, PREFIXED), (_english, ENGLISH), (_box, BOXES), (_block, UNITS),
+)  # fmt: skip
 FORMS = {
     word: tuple(
         form
-        for form, words in ((_suffixed, SUFFIXED), (_prefixed, PREFIXED), (_english, ENGLISH), (_box, BOXES))
+        for form, words in FORM_WORDS
         if word in words
     )
     for word in WORDS

@@ -92,6 +92,7 @@ WRITTEN = {
     "FR_NIR": "NIR |2 55 08 14 168 025 38",
     "FR_PASSPORT": "passeport |12AB34567",
     "FR_POSTCODE": "code postal |75008",
+    "US_ZIP_CODE": "zip code |94107",
     "FR_SIREN": "SIREN |303 265 045",
     "FR_SIRET": "SIRET |303 265 045 64942",
     "FR_TAX_ID": "numéro fiscal |30 23 217 600 053",

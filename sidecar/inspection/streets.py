@@ -162,12 +162,5 @@ def _span(start: int, end: int) -> Span:
 FORM_WORDS = (
     (_suffixed, SUFFIXED), (_prefixed, PREFIXED), (_english, ENGLISH), (_box, BOXES), (_block, UNITS),
 )  # fmt: skip
-FORMS = {
-    word: tuple(
-        form
-        for form, words in FORM_WORDS
-        if word in words
-    )
-    for word in WORDS
-}
+FORMS = {word: tuple(form for form, words in FORM_WORDS if word in words) for word in WORDS}
 SPELLED = {word: (f" {word.capitalize()}", f" {word.upper()}") for word in ENGLISH}

@@ -38,6 +38,7 @@ INLINE_NUMBERS = 160
 FRAME = 16384
 """Code points handed to a worker at once: several long prompts take turns instead of waiting for each other."""
 CACHE_BYTES = 32 << 20
+FEW = 8
 SLICE = 1000
 STRIDE = 256
 """Pieces of a long text between two turns of the event loop: about a millisecond."""
@@ -163,7 +164,7 @@ class Inspector:
     ) -> Sequence[Sequence[Span]]:
         """Values found once, wherever they stand again (inspection/consistency.py); turns seen before are cached."""
         known, behind, chain = Known(), 0, b""
-        if len(parts) == 1:
+        if len(parts) == 1 and len(parts[0].text) <= INLINE and len(spans[0]) <= FEW:  # cheaper than to look it up
             known.learn(parts[0].text, spans[0])
             return [await _in_steps(known.spread(parts[0].text, spans[0]))]
         found: list[Sequence[Span]] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.util import find_spec
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self
 
 from sidecar.deadline import for_texts, others, within
@@ -39,6 +40,8 @@ FRAME = 16384
 """Code points handed to a worker at once: several long prompts take turns instead of waiting for each other."""
 CACHE_BYTES = 32 << 20
 FEW = 8
+NEW: Any = tuple.__new__
+"""Of Finding, in less than half the time of its constructor: a long history has hundreds."""
 SLICE = 1000
 STRIDE = 256
 """Pieces of a long text between two turns of the event loop: about a millisecond."""
@@ -261,14 +264,13 @@ async def _in_slices(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> 
 
 
 def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
-    made = tuple.__new__  # half the time of Finding(...), of which a long history has hundreds
-    return [
-        made(Finding, (place, start, end, entity, score, detector))
-        for part, found in zip(parts, spans, strict=True)
-        if found
-        for place in (part.place,)
-        for start, end, entity, score, detector, _ in found
-    ]
+    findings: list[Finding] = []
+    for part, found in zip(parts, spans, strict=True):
+        if found:
+            starts, ends, entities, scores, detectors, _ = zip(*found, strict=True)
+            rows = zip(repeat(part.place), starts, ends, entities, scores, detectors, strict=False)
+            findings += map(NEW, repeat(Finding), rows)
+    return findings
 
 
 def _names_model(mode: str) -> NamesModel | None:

@@ -114,6 +114,16 @@ def of_schema(value: dict[str, Any]) -> None:
     SCHEMA.validate(json.loads(orjson.dumps(value)))
 
 
+replies = st.builds(
+    ReplyFacts,
+    model_served=st.none() | words,
+    response_id=st.none() | texts,
+    finish_reasons=st.lists(words, max_size=2).map(tuple),
+    usage=st.builds(Usage, input_tokens=st.none() | st.integers()),
+    confidence_ppm=st.none() | st.integers(0, 10**6),
+)
+
+
 @settings(max_examples=80)
 @given(calls, inspections, assertions)
 def test_total(call: Call, inspection: Inspection, asserted: Asserted) -> None:
@@ -121,18 +131,7 @@ def test_total(call: Call, inspection: Inspection, asserted: Asserted) -> None:
 
 
 @settings(max_examples=60)
-@given(
-    inspections,
-    st.builds(
-        ReplyFacts,
-        model_served=st.none() | words,
-        response_id=st.none() | texts,
-        finish_reasons=st.lists(words, max_size=2).map(tuple),
-        usage=st.builds(Usage, input_tokens=st.none() | st.integers()),
-        confidence_ppm=st.none() | st.integers(0, 10**6),
-    ),
-    st.booleans(),
-)
+@given(inspections, replies, st.booleans())
 def test_reply_total(inspection: Inspection, facts: ReplyFacts, window: bool) -> None:
     answered = response_document(generate.example_request(), inspection=inspection, facts=facts, window=window)
     of_schema(answered)
@@ -140,18 +139,7 @@ def test_reply_total(inspection: Inspection, facts: ReplyFacts, window: bool) ->
 
 
 @settings(max_examples=60)
-@given(
-    inspections,
-    st.builds(
-        ReplyFacts,
-        model_served=st.none() | words,
-        response_id=st.none() | texts,
-        finish_reasons=st.lists(words, max_size=2).map(tuple),
-        usage=st.builds(Usage, input_tokens=st.none() | st.integers()),
-        confidence_ppm=st.none() | st.integers(0, 10**6),
-    ),
-    st.booleans(),
-)
+@given(inspections, replies, st.booleans())
 def test_what_is_recorded_of_a_reply_gives_its_whole_input_back(
     inspection: Inspection, facts: ReplyFacts, window: bool
 ) -> None:

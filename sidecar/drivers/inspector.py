@@ -18,7 +18,7 @@ from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import Plan
 from sidecar.errors import OwnError, SidecarError
-from sidecar.inspection.cache import Key, SpanCache
+from sidecar.inspection.cache import Key, SpanCache, Spans
 from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
 from sidecar.inspection.checksums import NO_DIGITS
 from sidecar.inspection.consistency import Known, Steps, turns
@@ -100,7 +100,7 @@ class Inspector:
         self._missing = missing(self._found_types)
         self._cache = SpanCache(cache_bytes, secret, repr((settings, self._detectors)))
         self._pool = Pool(plan.to_json(), monotonic=clock.monotonic, size=workers, frame_s=deadline_s, command=command)
-        self._flights: dict[Key, asyncio.Task[tuple[Span, ...]]] = {}
+        self._flights: dict[Key, asyncio.Task[Spans]] = {}
 
     @property
     def not_looked_for(self) -> tuple[str, ...]:
@@ -157,7 +157,7 @@ class Inspector:
         spans = [spans or () for spans in known]
         return await self._consistent(parts, keys, spans) if self._is_consistent and any(spans) else spans
 
-    async def _new(self, texts: Mapping[Key, str]) -> dict[Key, tuple[Span, ...]]:
+    async def _new(self, texts: Mapping[Key, str]) -> dict[Key, Spans]:
         if not self._heavy and _is_short(texts.values()):
             return {key: self._kept(key, self._engine.find(text)) for key, text in texts.items()}
         return dict(zip(texts, await asyncio.gather(*map(self._long, texts, texts.values())), strict=True))
@@ -185,12 +185,12 @@ class Inspector:
                 found += [spans for spans in kept if spans is not None]
         return found
 
-    def _kept(self, key: Key, spans: Iterable[Span]) -> tuple[Span, ...]:
-        kept = tuple(spans)
+    def _kept(self, key: Key, spans: Iterable[Span]) -> Spans:
+        kept = Spans(spans)
         self._cache.put(key, kept)
         return kept
 
-    async def _long(self, key: Key, text: str) -> tuple[Span, ...]:
+    async def _long(self, key: Key, text: str) -> Spans:
         """One analysis however many wait for it; it goes on when one of them leaves."""
         flight = self._flights.get(key)
         if flight is None:
@@ -199,12 +199,12 @@ class Inspector:
             flight.add_done_callback(lambda done: self._landed(key, done))
         return await asyncio.shield(flight)
 
-    def _landed(self, key: Key, flight: asyncio.Task[tuple[Span, ...]]) -> None:
+    def _landed(self, key: Key, flight: asyncio.Task[Spans]) -> None:
         del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # marks it as seen: whoever waited has it, and nobody may have waited
 
-    async def _analysed(self, key: Key, text: str) -> tuple[Span, ...]:
+    async def _analysed(self, key: Key, text: str) -> Spans:
         """The text piece by piece, pieces from the cache where they are known."""
         pieces = [(piece, text[piece.low : piece.high]) for piece in segments(text)]
         keys: list[Key] = []
@@ -267,9 +267,8 @@ def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Fi
     findings: list[Finding] = []
     for part, found in zip(parts, spans, strict=True):
         if found:
-            starts, ends, entities, scores, detectors, _ = zip(*found, strict=True)
-            rows = zip(repeat(part.place), starts, ends, entities, scores, detectors, strict=False)
-            findings += map(NEW, repeat(Finding), rows)
+            columns = (found if isinstance(found, Spans) else Spans(found)).columns
+            findings += map(NEW, repeat(Finding), zip(repeat(part.place), *columns, strict=False))
     return findings
 
 

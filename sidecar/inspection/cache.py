@@ -6,17 +6,27 @@ per process, so that neither a memory dump nor the timing of a hit tells one ten
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b, sha256
+from typing import Any
 
 from sidecar.inspection.spans import Span
 
-ENTRY_BYTES = 200
-SPAN_BYTES = 200
+ENTRY_BYTES = 400
+SPAN_BYTES = 250
 """Measured with tracemalloc on CPython 3.11, rounded up: a dict slot with its 16-byte key, and one span."""
 
 KEY_BYTES = 16
 Key = bytes
-Spans = tuple[Span, ...]
+
+
+class Spans(tuple[Span, ...]):
+    """The spans of one text as they are kept."""
+
+    @cached_property
+    def columns(self) -> tuple[tuple[Any, ...], ...]:
+        """Starts, ends, entities, scores, detectors: a long history's findings are made of these in one go."""
+        return tuple(zip(*self, strict=True))[:-1]
 
 
 class SpanCache:

@@ -173,10 +173,17 @@ def _decision(record: Record) -> dict[str, Any]:
 
 
 def joined(asked: str | None, added: str | None) -> str | None:
-    """The policy input of a reply: its request's, and what the reply added to it or put in the place of it."""
-    if asked is None or added is None:
+    """The policy input of a reply: its request's, and what the reply added to it or put in the place of it.
+
+    A log whose keeper wrote something else there is shown all the same: None where the two do not make one input.
+    """
+    try:
+        parts = [orjson.loads(part) for part in (asked, added) if isinstance(part, str)]
+    except orjson.JSONDecodeError:
         return None
-    return orjson.dumps({**orjson.loads(asked), **orjson.loads(added)}).decode()
+    if len(parts) < 2 or not all(isinstance(part, dict) for part in parts):
+        return None
+    return orjson.dumps({**parts[0], **parts[1]}).decode()
 
 
 def _policy(decision: Mapping[str, Any], document: str | None) -> dict[str, Any]:

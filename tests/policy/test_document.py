@@ -149,6 +149,13 @@ def test_what_is_recorded_of_a_reply_gives_its_whole_input_back(
     assert joined(recorded(asked).decode(), recorded(answered).decode()) == orjson.dumps(answered).decode()
 
 
+@pytest.mark.parametrize(
+    ("asked", "added"), [(None, "{}"), ("{}", None), ("[]", "{}"), ("{}", "{"), ("{}", "1"), (3, "{}")]
+)
+def test_what_makes_no_policy_input_is_none(asked: Any, added: Any) -> None:
+    assert joined(asked, added) is None
+
+
 def everywhere(value: str) -> tuple[Call, Asserted]:
     """A call with the same value in every string that the caller writes."""
     place = Place(path=("messages", value), label="messages[0].content")

@@ -39,7 +39,7 @@ class Voice(Protocol):
 
 
 class OpenAIVoice:
-    """The error envelope of the OpenAI API; its SDKs raise on it, in a stream too. The exception's `body` has `record`."""
+    """The error envelope of the OpenAI API. Its SDKs raise on it, in a stream too; the exception's `body` has it all."""
 
     def body(self, error: SidecarError, record: str | None) -> bytes:
         if error.status < 500:

@@ -39,7 +39,7 @@ class Voice(Protocol):
 
 
 class OpenAIVoice:
-    """The error envelope of the OpenAI API. Its SDKs raise on it, in a stream too; the exception's `body` has it all."""
+    """The error envelope of the OpenAI API. Its SDKs raise on it, in a stream too, with it as their `body`."""
 
     def body(self, error: SidecarError, record: str | None) -> bytes:
         if error.status < 500:

@@ -56,6 +56,32 @@ def test_only_the_chosen_tokens_change(tree: Any, dice: Random, new: str) -> Non
     assert edited == expected + spelled[at:]
 
 
+@given(tree=TREES, dice=st.randoms(use_true_random=False), new=TEXTS)
+def test_the_short_way_ends_where_the_long_one_does(tree: Any, dice: Random, new: str) -> None:
+    raw = write({"first": new, "then": tree, "last": [tree, new]}, dice).encode()
+    chosen = [token for token in editable(raw.decode()) if dice.random() < 0.3]
+    changes = [Change(token.path, kind_of(raw.decode(), token), new + "x") for token in chosen]
+    long = apply(raw, cuts(raw, orjson.loads(raw), changes))
+
+    assert edit(raw, [Edit(place(path, kind), text) for path, kind, text in changes]) == long
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"a":"x","b":"x"}', ("b",)),  # the same text before it
+        (b'{"a":"say \\"x","b":"x"}', ("b",)),  # and within another
+        (b'["a",5,"b",",5,"]', (3,)),  # what is found stands between two texts
+    ],
+)
+def test_a_text_found_in_a_wrong_place_is_not_edited(body: bytes, path: tuple[str | int, ...]) -> None:
+    edited = edit(body, [Edit(place(path), ",6,")])
+
+    expected = orjson.loads(body)
+    expected[path[0]] = ",6,"
+    assert edited == orjson.dumps(expected)
+
+
 @given(tree=TREES, outer=TREES, dice=st.randoms(use_true_random=False), new=TEXTS, levels=st.integers(1, 3))
 def test_an_edit_inside_a_string_leaves_the_rest_of_it(
     tree: Any, outer: Any, dice: Random, new: str, levels: int

@@ -112,9 +112,11 @@ def _check_items(items: Iterable[Any], depth: int) -> None:
         if kind is str or kind is int or kind is bool or item is None:
             continue
         if kind is dict:
-            _check_items(item.values(), depth - 1)
+            if item or depth == 1:  # most lists and objects of an entry are empty
+                _check_items(item.values(), depth - 1)
         elif kind is list:
-            _check_items(item, depth - 1)
+            if item or depth == 1:
+                _check_items(item, depth - 1)
         elif kind is not orjson.Fragment:  # of `constant`, hence walked before
             raise ProfileError(f"type {kind.__name__}")
 
@@ -139,17 +141,19 @@ def plain(value: Any) -> Any:
     kind = type(value)
     if value is None or kind is bool or (kind is str and value.isascii()):
         return value
+    if kind is dict:
+        return {_ascii(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, str):
         return clean(str(value))
     if isinstance(value, int):
         return int(value) if -MAX_INT <= value <= MAX_INT else {"digits": str(int(value))}
     if isinstance(value, float):
         return {"ppm": to_ppm(value)}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if isinstance(value, dict | Mapping):
+    if isinstance(value, Mapping):
         return {_ascii(str(key)): plain(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
+    if isinstance(value, (set, frozenset)):
         return sorted((plain(item) for item in value), key=repr)
     raise ProfileError(f"type {type(value).__name__}")
 

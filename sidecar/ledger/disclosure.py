@@ -70,16 +70,15 @@ def digest_of(disclosure: str) -> str:
 
 def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
     """Salt each field. Raises ProfileError for a value outside the profile."""
-    check(dict(fields))
+    check(list(fields.values()))
     salts = b64url(token(SALT_SIZE * len(fields)))
     arrays, digests, at = [], [], 0
     for name, value in fields.items():
-        salt = salts[at : at + _SALT_CHARS]
-        at += _SALT_CHARS
         try:
-            array = orjson.dumps([salt, name, value], option=orjson.OPT_SORT_KEYS)
+            array = orjson.dumps([salts[at : at + _SALT_CHARS], name, value], option=orjson.OPT_SORT_KEYS)
         except TypeError as fault:
             raise ProfileError("not a Unicode string") from fault
+        at += _SALT_CHARS
         arrays.append(array)
         digests.append(b64url(sha256(_b64url(array)).digest()))
     digests.sort()

@@ -17,11 +17,15 @@ from orjson import Fragment
 
 from sidecar.ledger.canon import clean, constant, plain
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.model import Decision, Detector, PolicyVersion, Uninspectable, Usage
+from sidecar.model import Decision, Detector, Obligation, PolicyVersion, Uninspectable, Usage
 
 MAX_PLACES = 64
 MAX_LIST = 64
 MAX_RATIONALE = 65_536
+
+_REQUESTED = ("model_requested", "use_case", "prompt_name", "prompt_version")
+_SERVED = ("model_served", "fingerprint")
+"""What a caller or an upstream named freely."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9./][A-Za-z0-9._:/+-]{0,127}(?:@(?:[0-9]{6,8}|default|latest))?")
 """Model and prompt names as providers spell them; `@` only before a date, for it also makes e-mail addresses."""
@@ -42,29 +46,20 @@ def is_identifier(text: str) -> bool:
     return _IDENTIFIER.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
 
-class _Names:
-    """Sorts freely chosen names into leaf and disclosures."""
-
-    def __init__(self) -> None:
-        self.disclosed: dict[str, Any] = {}
-        self.withheld: list[str] = []
-
-    def keep(self, name: str, value: str | None, *, secret: bool = False) -> str | None:
-        if value is None or (not secret and is_identifier(value)):
-            return value
-        self.disclosed[name] = clean(value)
-        self.withheld.append(name)
-        return None
-
-    def close(self, fields: dict[str, Any]) -> Draft:
-        if self.withheld:
-            fields["withheld"] = self.withheld
-        return Draft(fields, self.disclosed)
+def _withhold(fields: dict[str, Any], names: Sequence[str], secret: str = "") -> dict[str, Any]:
+    """Take freely chosen names that may say more than a name out of the leaf, which then lists them; disclose them."""
+    disclosed: dict[str, Any] = {}
+    for name in names:
+        value = fields[name]
+        if value is not None and (name == secret or not is_identifier(value)):
+            disclosed[name], fields[name] = clean(value), None
+    if disclosed:
+        fields["withheld"] = list(disclosed)
+    return disclosed
 
 
 def intent_fields(intent: Intent) -> Draft:
     """Everything of `Intent`, each field on its side of the line that facts.py draws."""
-    names = _Names()
     fields = {
         "at": intent.at,
         "side": intent.side,
@@ -74,12 +69,10 @@ def intent_fields(intent: Intent) -> Draft:
         "provider": intent.provider,
         "recipient": intent.recipient,
         "streaming": intent.streaming,
-        "model_requested": names.keep("model_requested", intent.model_requested),
-        "use_case": names.keep("use_case", intent.asserted.use_case),
-        "prompt_name": names.keep("prompt_name", intent.prompt_name),
-        "prompt_version": names.keep(
-            "prompt_version", intent.prompt_version, secret=intent.prompt_source == "system_digest"
-        ),
+        "model_requested": intent.model_requested,
+        "use_case": intent.asserted.use_case,
+        "prompt_name": intent.prompt_name,
+        "prompt_version": intent.prompt_version,
         "prompt_source": intent.prompt_source,
         "params": plain(intent.params) if intent.params else {},
         "not_inspected": _not_inspected(intent.uninspectable),
@@ -94,32 +87,32 @@ def intent_fields(intent: Intent) -> Draft:
         "outbound_bytes": intent.outbound_bytes,
         "timings_us": dict(intent.timings_us),
     }
-    _disclose_caller(intent, names.disclosed)
-    _digests(
-        names.disclosed, request=intent.request_sha256, outbound=intent.outbound_sha256, prompt=intent.prompt_sha256
-    )
-    _document(names.disclosed, intent.decision)
-    return names.close(fields)
+    disclosed = _withhold(fields, _REQUESTED, "prompt_version" if intent.prompt_source == "system_digest" else "")
+    _disclose_caller(intent, disclosed)
+    request, outbound, prompt = intent.request_sha256, intent.outbound_sha256, intent.prompt_sha256
+    _digests(disclosed, ("request", request), ("outbound", outbound), ("prompt", prompt))
+    _document(disclosed, intent.decision)
+    return Draft(fields, disclosed)
 
 
 def outcome_fields(outcome: Outcome) -> Draft:
     """Everything of `Outcome`; the confidence keeps its source, the rationale says where it came from (guarantee 9)."""
-    names, reply = _Names(), outcome.reply
+    reply, decision = outcome.reply, outcome.decision
     fields = {
         "at": outcome.at,
         "state": str(outcome.state),
         "status": outcome.status,
         "error": outcome.error,
         "aborted_by": outcome.aborted_by,
-        "model_served": names.keep("model_served", reply.model_served),
-        "fingerprint": names.keep("fingerprint", reply.fingerprint),
+        "model_served": reply.model_served,
+        "fingerprint": reply.fingerprint,
         "finish_reasons": _identifiers(reply.finish_reasons),
         "usage": _usage(reply.usage),
         "confidence_ppm": reply.confidence_ppm,
         "confidence_source": reply.confidence_source,
         "upstream_error": reply.upstream_error,
         "complete": reply.complete,
-        "decision": None if outcome.decision is None else decision_fields(outcome.decision),
+        "decision": None if decision is None else decision_fields(decision),
         "release": str(outcome.release),
         "released": outcome.released,
         "findings": dict(outcome.reply_findings),
@@ -134,33 +127,33 @@ def outcome_fields(outcome: Outcome) -> Draft:
         "answer_bytes": outcome.answer_bytes,
         "timings_us": dict(outcome.timings_us),
     }
-    _digests(names.disclosed, reply=outcome.reply_sha256, answer=outcome.answer_sha256)
+    disclosed = _withhold(fields, _SERVED)
+    _digests(disclosed, ("reply", outcome.reply_sha256), ("answer", outcome.answer_sha256))
     if reply.response_id is not None:
-        names.disclosed["response_id"] = clean(reply.response_id)
+        disclosed["response_id"] = clean(reply.response_id)
     if outcome.rationale is not None:
-        names.disclosed["rationale"] = clean(outcome.rationale[:MAX_RATIONALE])
+        disclosed["rationale"] = clean(outcome.rationale[:MAX_RATIONALE])
         if len(outcome.rationale) > MAX_RATIONALE:
             fields["rationale_chars"] = len(outcome.rationale)  # said, not silent: the disclosure holds the beginning
-    if outcome.decision is not None:
-        _document(names.disclosed, outcome.decision)
-    return names.close(fields)
+    if decision is not None:
+        _document(disclosed, decision)
+    return Draft(fields, disclosed)
 
 
 def decision_fields(decision: Decision) -> dict[str, Any]:
-    policy = decision.policy
+    denies, duties, policy = decision.denies, decision.obligations, decision.policy
     return {
         "verdict": str(decision.verdict),
-        "denies": [
-            {"code": deny.code, "params": plain(deny.params) if deny.params else {}} for deny in decision.denies
-        ],
-        "obligations": [
-            {"type": duty.type, "id": duty.id, "params": plain(duty.params), "critical": duty.critical}
-            for duty in decision.obligations
-        ],
+        "denies": [{"code": deny.code, "params": plain(deny.params)} for deny in denies] if denies else [],
+        "obligations": [_duty(duty) for duty in duties] if duties else [],
         "enforced": decision.enforced,
         "eval_us": decision.eval_us,
         "policy": None if policy is None else _policy(policy),
     }
+
+
+def _duty(duty: Obligation) -> dict[str, Any]:
+    return {"type": duty.type, "id": duty.id, "params": plain(duty.params), "critical": duty.critical}
 
 
 def policy_fields(policy: PolicyVersion) -> dict[str, Any]:
@@ -182,10 +175,13 @@ def _constants(names: tuple[str, ...]) -> Fragment:
     return constant(list(names))
 
 
-def _not_inspected(places: Sequence[Uninspectable]) -> dict[str, Any]:
+_ALL_INSPECTED = constant({"places": [], "more": 0, "kinds": {}})
+
+
+def _not_inspected(places: Sequence[Uninspectable]) -> dict[str, Any] | Fragment:
     """Labels of the first places, counts of all: an entry is at most 64 KiB, and nothing is left out unsaid."""
     if not places:
-        return {"places": [], "more": 0, "kinds": {}}
+        return _ALL_INSPECTED
     return {
         "places": [[place.label, place.kind] for place in places[:MAX_PLACES]],
         "more": max(0, len(places) - MAX_PLACES),
@@ -234,9 +230,9 @@ def _disclose_caller(intent: Intent, disclosed: dict[str, Any]) -> None:
         disclosed["conversation"] = clean(asserted.conversation)
 
 
-def _digests(disclosed: dict[str, Any], **digests: bytes | None) -> None:
+def _digests(disclosed: dict[str, Any], *digests: tuple[str, bytes | None]) -> None:
     """SHA-256 of whole bodies: guessable for a short prompt, hence salted."""
-    known = {name: value.hex() for name, value in digests.items() if value is not None}
+    known = {name: value.hex() for name, value in digests if value is not None}
     if known:
         disclosed["sha256"] = known
 

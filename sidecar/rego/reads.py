@@ -10,7 +10,7 @@ further lookup is read whole, so that a statement not thought of here costs prec
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -65,6 +65,31 @@ def projected(value: Any, reads: Reads) -> Any:
     if type(value) is tuple:
         raise ValueError("not JSON")  # it would be taken for the projection of an object
     return value
+
+
+def projection(reads: Reads) -> Callable[[Any], Any]:
+    """`projected` for these reads, written out as one expression, which takes a third of the time."""
+    nodes: list[Reads] = []
+    text = f"lambda value: {_written(reads, 'value', 0, nodes)}"
+    names = {"__builtins__": {"type": type, "dict": dict, "list": list}}
+    found: Callable[[Any], Any] = eval(  # noqa: S307 (of a bundle the text holds the repr() of keys: see module.py)
+        text, {**names, "ABSENT": ABSENT, "projected": projected, "nodes": nodes}
+    )
+    return found
+
+
+def _written(reads: Reads, value: str, depth: int, nodes: list[Reads]) -> str:
+    """What `reads` sees of the expression `value`, as an expression; of a value of another kind, `projected` knows."""
+    if not reads:
+        return value
+    here, each = f"v{depth}", f"i{depth}"
+    if EACH in reads:
+        kind, seen = "list", f"[{_written(reads[EACH], each, depth + 1, nodes)} for {each} in {here}]"
+    else:
+        steps = [_written(below, f"{here}.get({key!r}, ABSENT)", depth + 1, nodes) for key, below in reads.items()]
+        kind, seen = "dict", f"({''.join(f'{step}, ' for step in steps)})"
+    nodes.append(reads)
+    return f"({seen} if type({here} := {value}) is {kind} else projected({here}, nodes[{len(nodes) - 1}]))"
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ import orjson
 
 from . import document as documents
 from .engine import Clock, Engine
-from .reads import projected
+from .reads import projection
 from .runtime import MISSING
 from .values import Undefined
 
@@ -30,7 +30,8 @@ class Recall:
     def __init__(self, engine: Engine, entrypoint: str, kept: int = KEPT) -> None:
         self._engine, self._entrypoint, self._kept = engine, entrypoint, kept
         self._answers: dict[bytes, Any] = {}
-        self._reads = engine.reads  # 8 ms for the default bundle: now, not in the first call
+        reads = engine.reads  # 8 ms for the default bundle: now, not in the first call
+        self._seen = None if reads is None else projection(reads)
 
     def evaluate(self, document: Any, *, now: Clock | None = None) -> Undefined | Any:
         """The entrypoint's value. Raises EvaluationFault, and nothing else."""
@@ -46,10 +47,10 @@ class Recall:
 
     def _key(self, document: Any) -> bytes:
         """What the policy reads, exactly; empty where an answer is not to be looked for."""
-        if self._reads is None:
+        if self._seen is None:
             return b""
         try:
-            key = marshal.dumps(projected(document, self._reads), FORMAT)
+            key = marshal.dumps(self._seen(document), FORMAT)
         except ValueError:  # not JSON: the engine says so
             return b""
         return key if len(key) <= KEY_LIMIT else b""

@@ -16,7 +16,7 @@ from policies import generate
 from sidecar.drivers.rego_engine import default_bundle
 from sidecar.policy import ENTRYPOINT
 from sidecar.rego import UNDEFINED, Engine, EvaluationFault, Limits, Recall, load
-from sidecar.rego.reads import projected
+from sidecar.rego.reads import projected, projection
 
 ODD: list[Any] = [None, True, 1, 1.0, "x", [], {}, ["x"], {"x": 1}]
 
@@ -46,10 +46,13 @@ def changed(value: Any) -> Iterator[Any]:
 def agree(engine: Engine, entrypoint: str, document: Any) -> tuple[int, int]:
     """How many changes the policy does not see, and of how many. Where it sees none, it answers the same."""
     assert engine.reads is not None
-    before, wanted = marshal.dumps(projected(document, engine.reads), 2), told(engine, entrypoint, document)
+    seen = projection(engine.reads)
+    before, wanted = marshal.dumps(seen(document), 2), told(engine, entrypoint, document)
     unseen, others = 0, list(changed(document))
     for other in others:
-        if marshal.dumps(projected(other, engine.reads), 2) == before:
+        key = marshal.dumps(seen(other), 2)
+        assert key == marshal.dumps(projected(other, engine.reads), 2)
+        if key == before:
             unseen += 1
             assert told(engine, entrypoint, other) == wanted
     return unseen, len(others)

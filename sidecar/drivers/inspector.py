@@ -21,7 +21,7 @@ from sidecar.errors import OwnError, SidecarError
 from sidecar.inspection.cache import Key, SpanCache, Spans
 from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
 from sidecar.inspection.checksums import NO_DIGITS
-from sidecar.inspection.consistency import Known, Steps, turns
+from sidecar.inspection.consistency import Known, Steps, alone, turns
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.segments import Segment, joined, segments
 from sidecar.inspection.spans import Span
@@ -133,7 +133,9 @@ class Inspector:
     async def inspect(self, parts: Sequence[Part]) -> Inspection:
         """Findings by part, in order. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR)."""
         try:
-            findings = await within(for_texts(self._deadline_s, parts), self._found(parts))
+            findings = self._alone(parts[0]) if len(parts) == 1 else None
+            if findings is None:
+                findings = await within(for_texts(self._deadline_s, parts), self._found(parts))
         except SidecarError:
             raise
         except TimeoutError:
@@ -141,6 +143,22 @@ class Inspector:
         except Exception:  # noqa: BLE001  no detector's failure may pass for an answer; its message may quote the text
             raise OwnError("INSPECTOR_ERROR", FAILED) from None
         return Inspection(findings=tuple(findings), detectors=self._detectors, not_looked_for=self._missing)
+
+    def _alone(self, part: Part) -> list[Finding] | None:
+        """Of one short part with few findings, where nothing waits: no deadline could ever pass. Else None."""
+        text = part.text
+        if len(text) > INLINE:
+            return None
+        key = self._cache.key(text)
+        spans: Sequence[Span] | None = self._cache.get(key)
+        if spans is None:
+            if self._heavy or not _is_short((text,)):
+                return None
+            spans = self._kept(key, self._engine.find(text))
+        if len(spans) > FEW:
+            return None
+        spans = alone(text, spans) if self._is_consistent else spans
+        return [NEW(Finding, (part.place, *span[:-1])) for span in spans]
 
     async def _found(self, parts: Sequence[Part]) -> list[Finding]:
         spans = await self._spans(parts)
@@ -166,10 +184,9 @@ class Inspector:
         self, parts: Sequence[Part], keys: Sequence[Key], spans: Sequence[Sequence[Span]]
     ) -> Sequence[Sequence[Span]]:
         """Values found once, wherever they stand again (inspection/consistency.py); turns seen before are cached."""
-        known, behind, chain = Known(), 0, b""
         if len(parts) == 1 and len(parts[0].text) <= INLINE and len(spans[0]) <= FEW:  # cheaper than to look it up
-            known.learn(parts[0].text, spans[0])
-            return [await _in_steps(known.spread(parts[0].text, spans[0]))]
+            return [alone(parts[0].text, spans[0])]
+        known, behind, chain = Known(), 0, b""
         found: list[Sequence[Span]] = []
         for turn in turns([part.role is Role.ASSISTANT for part in parts]):
             chain = self._cache.chained(chain, b"".join(keys[turn.start : turn.stop]))

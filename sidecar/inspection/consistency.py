@@ -53,6 +53,11 @@ class Known:
                 self._values[value] = span
                 self._phrases = None
 
+    def found(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """What `spread` answers, without a pause: for a short text and few values."""
+        places = [place for value in self._values for place in _searched(value, text)]
+        return _joined(self._values, text, spans, places)
+
     def spread(self, text: str, spans: Sequence[Span]) -> Steps:
         """The spans with those of known values that stand in the text, too.
 
@@ -75,6 +80,17 @@ class Known:
                 places.extend((start + low, start + high) for low, high in self._phrases.places(text[start:end]))
                 yield
         return _joined(values, text, spans, places)
+
+
+def alone(text: str, spans: Sequence[Span]) -> Sequence[Span]:
+    """The spans of a short text that stands by itself, with those of its own values that stand in it again."""
+    for start, end, *_ in spans:
+        value = text[start:end]
+        if text.find(value) != start or text.find(value, end) >= 0:
+            known = Known()
+            known.learn(text, spans)
+            return known.found(text, spans)
+    return spans
 
 
 def turns(replies: Sequence[bool]) -> Iterator[range]:

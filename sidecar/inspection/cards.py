@@ -65,26 +65,19 @@ def cards(text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: f
     return found
 
 
-def _goes_on(text: str, tokens: Sequence[Token], at: int) -> bool:
-    """Whether another group of digits follows with one separator between."""
-    if at + 1 == len(tokens):
-        return False
-    (_, end, _), (start, _, numeric) = tokens[at], tokens[at + 1]
-    return numeric and start - end == 1 and text[end] in SEPARATORS
-
-
 def _longest(text: str, tokens: Sequence[Token], at: int, threshold: float) -> Span | None:
     """The longest card that starts at token `at`."""
-    start, number, ends, sizes = tokens[at][0], "", list[int](), list[int]()
-    for index in range(at, at + 10):
-        low, high, _ = tokens[index]
+    start, number = tokens[at][0], ""
+    ends: list[int] = []
+    sizes: list[int] = []
+    for low, high, numeric in tokens[at : at + 10]:
+        if ends and not (numeric and low - ends[-1] == 1 and text[low - 1] in SEPARATORS):
+            break  # the next group of digits stands one separator from the last
         if len(number) + high - low > 19:
             break
         number += text[low:high]
         ends.append(high)
         sizes.append(high - low)
-        if not _goes_on(text, tokens, index):
-            break
     while len(number) >= 12:
         if luhn(number) and len(set(number)) > 1:
             score = _score(number, sizes, text, start, ends[-1])
@@ -117,6 +110,7 @@ def _is_grouped(sizes: Sequence[int]) -> bool:
     Figures of a table make Luhn sums too, one in ten.
     """
     *heads, last = sizes
-    fours = not heads or (all(size == 4 for size in heads) and last <= 7)
+    if not heads or (heads.count(4) == len(heads) and last <= 7):
+        return True
     presidio = len(sizes) == 4 and sizes[0] == 4 and max(sizes[1:3]) <= 4 and min(sizes[1:]) >= 3 and last <= 5
-    return fours or presidio or list(sizes[:2]) == [4, 6]
+    return presidio or list(sizes[:2]) == [4, 6]

@@ -13,7 +13,7 @@ from hashlib import sha256
 ALNUM = {char: value for value, char in enumerate(string.digits + string.ascii_uppercase)}
 VALUES = bytes(code - 48 if 48 <= code < 58 else 0 for code in range(256))
 NO_DIGITS = bytes(code for code in range(256) if not 48 <= code < 58)
-NUMBERS = {char: str(value) for char, value in ALNUM.items()}
+NUMBERS = {ord(char): str(value) for char, value in ALNUM.items()}
 
 
 def digits(text: str) -> list[int]:
@@ -44,9 +44,8 @@ def luhn(text: str) -> bool:
 
 
 def mod97(text: str) -> bool:
-    """ISO/IEC 7064 mod 97-10 over letters (A=10) and digits, check digits at the end."""
-    number = "".join([NUMBERS[char] for char in text if char in NUMBERS])
-    return bool(number) and int(number) % 97 == 1
+    """ISO/IEC 7064 mod 97-10 over capitals (A=10) and digits and nothing else, check digits at the end."""
+    return int(text.translate(NUMBERS)) % 97 == 1
 
 
 def mod11_10(values: Sequence[int]) -> bool:

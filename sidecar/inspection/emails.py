@@ -57,9 +57,11 @@ def _score(text: str, start: int, at: int, end: int) -> float:
     if after == "@" or after == "(" or (text[start:at] == "git" and after == ":"):
         return 0.0
     last = domain.rpartition(".")[2].lower()
-    if domain.startswith("[") or QUAD.fullmatch(domain):
+    if domain[0] == "[" or (last.isdecimal() and QUAD.fullmatch(domain)):
         return 1.0
-    if NUMERIC.fullmatch(domain) or last in FILES or last.isdecimal() or len(last) < 2:
+    if last in FILES or last.isdecimal() or len(last) < 2:
+        return 0.0
+    if (domain[0] == "v" or domain[0].isdecimal()) and NUMERIC.fullmatch(domain):
         return 0.0
     if "." in domain:
         return 1.0

@@ -49,10 +49,10 @@ def _end(text: str, start: int, length: int) -> int:
     end, account = start + length, text[start : start + length]
     if not (len(account) == length and account.isascii() and account.isalnum() and account[2:4].isdecimal()):
         end = _grouped_end(text, start, length)
-        account = text[start:end]
+        account = compact(text[start:end])
     if not end or text[end : end + 1].isalnum():
         return 0
-    account = compact(account)
+    account = account.upper()
     return end if mod97(account[4:] + account[:4]) else 0
 
 

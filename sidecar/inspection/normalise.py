@@ -69,7 +69,7 @@ def _found(text: str, drawn: bytes | None) -> list[Edit]:
     found: list[Edit] = []
     if not text.isascii() and SPECIAL.search(text):
         found.extend(_folds(text))
-    if "%" in text or "\\u" in text or "&" in text:
+    if "%" in text or "&" in text or ("\\" in text and "\\u" in text):
         found.extend(edit for match in ESCAPED.finditer(text) if (edit := _unescaped(match)))
     if ("]" in text or ")" in text or "}" in text or ">" in text) and any(hint in text for hint in SPELLED_HINTS):
         found.extend((*match.span(), "@" if match.group(1) else ".") for match in SPELLED.finditer(text))

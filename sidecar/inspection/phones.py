@@ -128,7 +128,8 @@ class Phones:
     def _best(self, around: Neighbourhood, candidate: re.Match[str], threshold: float) -> Span | None:
         """The longest run of groups from the start that is a number; the rest may be the next number."""
         text, (start, limit) = around.text, candidate.span()
-        number, ends = "", list[tuple[int, int]]()
+        number = ""
+        ends: list[tuple[int, int]] = []
         for run in islice(DIGITS.finditer(text, start, limit), MOST_GROUPS):
             number += run.group()
             ends.append((run.end(), len(number)))

@@ -40,7 +40,12 @@ ENGLISH = listed(
 BOXES = listed("p.o. po_box postfach boîte_postale apartado casella_postale postbus")
 UNITS = listed("apt suite")
 """Begins the line that stands between house and town in a letter's address."""
-WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *ENGLISH, *BOXES, *UNITS)))
+WRITTEN = {
+    f" {word}": re.compile(rf" {word[0].upper()}(?:{word[1:]}|{word[1:].upper()})(?![^\W_])").finditer
+    for word in ENGLISH
+}
+"""As in an address: `Street`, `ROAD`, with the space before; `last` and `Please` hold one and are none."""
+WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *WRITTEN, *BOXES, *UNITS)))
 
 AFTER = (
     rf"(?:[ ,\n]{{1,3}}(?:[A-Z]{{1,3}}-)?\d{{4,5}}(?:[ ]?[A-Z]{{2}})?[ ]{TOWN}"
@@ -84,23 +89,12 @@ def streets(text: str, low: str, words: Iterable[str]) -> list[Span]:
     """`words` are those of WORDS that stand in `low`."""
     found: list[Span] = []
     for word in words:
+        if word in WRITTEN:
+            found += filter(None, [_english(text, match.start() + 1, match.end()) for match in WRITTEN[word](text)])
+            continue
         for form in FORMS.get(word, ()):
-            for at in _written(text, word) if form is _english else places(low, word):
-                span = form(text, at, at + len(word))
-                if span is not None:
-                    found.append(span)
+            found += filter(None, [form(text, at, at + len(word)) for at in places(low, word)])
     return found
-
-
-def _written(text: str, word: str) -> list[int]:
-    """An English street word as it is written in an address: `Street`, `ROAD`; `Please` begins with one and is none."""
-    size = len(word) + 1
-    return [
-        at + 1
-        for spelled in SPELLED[word]
-        for at in (places(text, spelled) if spelled in text else ())
-        if not text[at + size : at + size + 1].isalnum()
-    ]
 
 
 def _suffixed(text: str, start: int, end: int) -> Span | None:
@@ -160,7 +154,6 @@ def _span(start: int, end: int) -> Span:
 
 
 FORM_WORDS = (
-    (_suffixed, SUFFIXED), (_prefixed, PREFIXED), (_english, ENGLISH), (_box, BOXES), (_block, UNITS),
+    (_suffixed, SUFFIXED), (_prefixed, PREFIXED), (_box, BOXES), (_block, UNITS),
 )  # fmt: skip
 FORMS = {word: tuple(form for form, words in FORM_WORDS if word in words) for word in WORDS}
-SPELLED = {word: (f" {word.capitalize()}", f" {word.upper()}") for word in ENGLISH}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from sidecar.ledger.index import COLUMNS, OutcomeColumns
+from sidecar.ledger.index import COLUMNS, OPEN, OutcomeColumns
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x51DECA12
@@ -52,12 +52,19 @@ SCHEMA = (
     ),
 )
 
+
 def _insert(table: str, columns: int) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608  names of ours
 
 
 INSERT_ENTRY, INSERT_BOX, INSERT_DATAKEY = _insert("entry", 3), _insert("box", 2), _insert("datakey", 2)
-INSERT_EXCHANGE, INSERT_TILE = _insert("exchange", len(COLUMNS)), _insert("tile", 3)
+INSERT_TILE = _insert("tile", 3)
+INSERT_EXCHANGE = (
+    f"INSERT INTO exchange VALUES ({'?, ' * (len(COLUMNS) - len(OPEN))}"  # noqa: S608  values of ours
+    f"{', '.join('NULL' if value is None else repr(value) for value in OPEN)})"
+)
+"""What every open exchange has in common stands in the statement: a value bound to it costs more than one it holds."""
+
 CLOSE_EXCHANGE = (
     f"UPDATE exchange SET {', '.join(f'{name} = ?' for name in OutcomeColumns._fields)}"  # noqa: S608  names of ours
     " WHERE intent_number = ?"

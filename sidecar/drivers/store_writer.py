@@ -18,7 +18,7 @@ from sidecar.drivers import store_sql as sql
 from sidecar.drivers.store_folder import CheckpointFile, FolderLock, StateFolder
 from sidecar.ledger.checkpoint import Checkpoint, sign_checkpoint
 from sidecar.ledger.entries import Entry
-from sidecar.ledger.index import NO_REFS, OPEN, RefColumns, intent_columns, outcome_columns
+from sidecar.ledger.index import NO_REFS, RefColumns, intent_columns, outcome_columns
 from sidecar.ledger.merkle import Frontier, TileRoot, leaf_hash
 from sidecar.ledger.note import Signer
 
@@ -239,7 +239,7 @@ class _Batch:
             self.datakeys.append((number, item.wrapped))
         if entry.typ == "intent":
             self._new[entry.id] = number
-            self.opened.append((*intent_columns(number, entry.fields), *item.refs, *OPEN))
+            self.opened.append(intent_columns(number, entry.fields) + item.refs)
         elif entry.typ == "outcome":
             self._ended.append(entry.id)
             row = self._new.get(entry.id, self._known.get(entry.id, NO_ROW))

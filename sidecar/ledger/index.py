@@ -72,7 +72,7 @@ def intent_columns(number: int, leaf: Mapping[str, Any]) -> IntentColumns:
         leaf["prompt_name"],
         leaf["prompt_version"],
         decision["verdict"],
-        tags(deny["code"] for deny in decision["denies"]),
+        _codes(decision),
         tags(findings),
         sum(findings.values()),
     )
@@ -94,10 +94,15 @@ def outcome_columns(number: int, leaf: Mapping[str, Any]) -> OutcomeColumns:
         leaf["confidence_ppm"],
         leaf["error"],
         None if decision is None else decision["verdict"],
-        "" if decision is None else tags(deny["code"] for deny in decision["denies"]),
+        "" if decision is None else _codes(decision),
         tags(findings),
         sum(findings.values()),
     )
+
+
+def _codes(decision: Mapping[str, Any]) -> str:
+    denies = decision["denies"]
+    return tags([deny["code"] for deny in denies]) if denies else ""
 
 
 def tags(names: Iterable[str]) -> str:

@@ -99,15 +99,14 @@ def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Tally:
     if not findings:
         return counted
     entities, roles, scores = counted
-    role_of = {part.place: part.role for part in parts}
-    for finding in findings:
-        entity = finding.entity
+    role_of = {part.place.path: part.role for part in parts}
+    for place, _, _, entity, score, detector in findings:
         entities[entity] = entities.get(entity, 0) + 1
-        by_role = roles.setdefault(role_of[finding.place], {})
+        by_role = roles.setdefault(role_of[place.path], {})
         by_role[entity] = by_role.get(entity, 0) + 1
-        by_detector = scores.setdefault(finding.detector, {})
+        by_detector = scores.setdefault(detector, {})
         count, lowest = by_detector.get(entity, (0, PPM))
-        by_detector[entity] = (count + 1, min(lowest, int(finding.score * PPM)))
+        by_detector[entity] = (count + 1, min(lowest, int(score * PPM)))
     return counted
 
 

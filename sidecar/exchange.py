@@ -41,7 +41,7 @@ from sidecar.plan import NO_CALL, NOTHING_FOUND, House, Plan
 from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
-from sidecar.wire import is_stream, opened, outbound_of, packed_size, pipe_of, reply_headers, without
+from sidecar.wire import PACKED, header, is_stream, opened, outbound_of, pipe_of, reply_headers, without
 
 NOTICE_HEADER = "AI-Notice"
 """Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
@@ -166,7 +166,9 @@ class Exchange:
         """Steps 2 to 5. Whatever goes wrong is a plan to refuse; only CancelledError is raised."""
         call, judgement = NO_CALL, None
         try:
-            body = await step(packed_size(self.arrival), opened, self.arrival, self.house.body_limit)
+            body, coding = self.arrival.body, header(self.arrival.headers, "content-encoding")
+            if coding is not None:
+                body = await step(PACKED * len(body), opened, body, coding, self.house.body_limit)
             size = len(body)
             call = await step(size, self.dialect.parse, body)  # (2)
             self.watch.lap("parse_us")
@@ -302,16 +304,14 @@ class Exchange:
             self.not_inspected = "REPLY_TOO_LARGE" if self.relay.overflowed else None
         if self.judgement is None:
             return
-        if not self.judgement.inspection.detectors:
+        if self.judgement.inspection.detectors:
+            self.rationale = self.relay.reasoning(self.judgement.inspection.findings)
+        else:
             self.not_inspected = self.judgement.decision.codes[0]
-            return
-        self.rationale = self.relay.reasoning(self.judgement.inspection.findings)
 
     async def conclude(self) -> None:
         """Steps 11 and 12: nothing of the end leaves before the outcome is durable."""
-        tail = b"".join(self.relay.tail) if self.relay and not self.fault else b""
-        if not self.fault:
-            self.went.feed(tail)
+        tail = self.went.feed(b"".join(self.relay.tail) if self.relay and not self.fault else b"")
         try:
             if self.intent is not None:
                 self.outcome = self.outcome_of(self.state())
@@ -321,13 +321,16 @@ class Exchange:
         if self.fault is not None:
             await self.answer.fail(self.fault)
             return
+        await reached(self.give(tail))
+
+    async def give(self, tail: bytes) -> None:
+        """Step 12. What has not begun is framed by its length."""
         if not self.started:
             assert self.head is not None
-            status, headers = self.head
-            framed = [*without(headers, {"content-length"}), ("Content-Length", str(len(tail)))]
-            await reached(self.answer.start(status, framed))
-        await reached(self.answer.write(tail))
-        await reached(self.answer.end())
+            framed = [*without(self.head[1], {"content-length"}), ("Content-Length", str(len(tail)))]
+            await self.answer.start(self.head[0], framed)
+        await self.answer.write(tail)
+        await self.answer.end()
 
     async def abort(self) -> None:
         """The caller has gone, or the process drains: the upstream is closed already; say so in the record."""

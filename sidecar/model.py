@@ -295,7 +295,7 @@ class Decision:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        return tuple(deny.code for deny in self.denies)
+        return tuple([deny.code for deny in self.denies]) if self.denies else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ class Relay:
 
     def parts(self) -> tuple[Part, ...]:
         """The reply's text by channel, surrogates and all, for inspection after a PASS release."""
-        return reply_parts({channel: "".join(texts) for channel, texts in self._kept.items()})
+        return _parts_of(self._kept)
 
     @property
     def overflowed(self) -> bool:
@@ -104,11 +104,8 @@ class Relay:
 
     def reasoning(self, findings: Iterable[Finding]) -> str | None:
         """The model's own stated rationale with every finding masked, or None when it stated none."""
-        texts = [
-            mask_text(part.text, [f for f in findings if f.place == part.place])
-            for part in self.parts()
-            if part.place.path[2] in REASONING_FIELDS
-        ]
+        stated = {channel: texts for channel, texts in self._kept.items() if channel.field in REASONING_FIELDS}
+        texts = [mask_text(part.text, [f for f in findings if f.place == part.place]) for part in _parts_of(stated)]
         return "\n".join(texts) or None
 
     def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
@@ -245,15 +242,21 @@ class Opened:
         return await self._inner.finish()
 
 
+def _parts_of(pieces: Mapping[Channel, Sequence[str]]) -> tuple[Part, ...]:
+    return reply_parts({channel: "".join(texts) for channel, texts in pieces.items()})
+
+
 def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
     """Reply text as parts, so that the same detectors read it."""
     return tuple(
-        Part(
-            place=Place(path=("reply", c.choice, c.field, c.item), label=f"reply[{c.choice}].{c.field}"),
-            role=Role.ASSISTANT,
-            text=text,
-        )
-        for c, text in texts.items()
+        [
+            Part(
+                place=Place(path=("reply", c.choice, c.field, c.item), label=f"reply[{c.choice}].{c.field}"),
+                role=Role.ASSISTANT,
+                text=text,
+            )
+            for c, text in texts.items()
+        ]
     )
 
 

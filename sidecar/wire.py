@@ -25,16 +25,12 @@ REQUEST_EDITED_AWAY = EDITED_AWAY | {"accept-encoding"}
 Headers = Sequence[tuple[str, str]]
 
 
-def packed_size(arrival: Arrival) -> int:
-    """About how many bytes a request body may open to: a hundred times as many where it is coded."""
-    return len(arrival.body) * (1 if header(arrival.headers, "content-encoding") is None else 100)
+PACKED = 100
+"""How many times as large a coded body may be when it is opened, about."""
 
 
-def opened(arrival: Arrival, limit: int) -> bytes:
-    """The request body without its content coding. Raises CallerError (415, 413, 400)."""
-    coding = header(arrival.headers, "content-encoding")
-    if coding is None:
-        return arrival.body
+def opened(body: bytes, coding: str, limit: int) -> bytes:
+    """A request body without its content coding. Raises CallerError (415, 413, 400)."""
     transducer = decoder(
         coding,
         limit=limit,
@@ -43,7 +39,7 @@ def opened(arrival: Arrival, limit: int) -> bytes:
     )
     if transducer is None:
         raise CallerError("ENCODING_UNSUPPORTED", "Send the body uncompressed, or with gzip or deflate.", status=415)
-    return transducer.feed(arrival.body) + transducer.finish()
+    return transducer.feed(body) + transducer.finish()
 
 
 def outbound_of(
@@ -115,4 +111,7 @@ def without(headers: Headers, names: AbstractSet[str]) -> list[tuple[str, str]]:
 
 
 def header(headers: Headers, wanted: str) -> str | None:
-    return next((value for name, value in headers if name.lower() == wanted), None)
+    for name, value in headers:
+        if name.lower() == wanted:
+            return value
+    return None

@@ -21,8 +21,7 @@ class SystemClock:
             self._last = now
         return self._last
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
 
 
 class SystemEntropy:

@@ -25,6 +25,7 @@ COUNT_LIMIT = 10_000_000
 PPM = 1_000_000
 SETTING_LIMIT = 1000.0
 WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+NO_USAGE: contract.Usage = {"tokens_today": None, "cost_today": None, "rpm": None}
 NO_PARTS = {role.value: 0 for role in Role}
 
 
@@ -54,7 +55,7 @@ def request_document(
         "principal": _principal(arrival.caller),
         "use_case": _use_case(arrival.asserted.use_case, found),
         "model": _model(call.model, provider, region, found),
-        "usage": {"tokens_today": None, "cost_today": None, "rpm": None},
+        "usage": NO_USAGE,
         "request": _request(arrival, call, found),
         "content": _content(call, inspection),
         "response": None,
@@ -161,7 +162,7 @@ def _parts(parts: Iterable[Part]) -> contract.Parts:
 
 def _content(call: Call, inspection: Inspection) -> contract.Content:
     return {
-        "chars": sum(len(part.text) for part in call.parts),
+        "chars": sum([len(part.text) for part in call.parts]),
         "entities": _entities(call.parts, inspection, Role.USER),
         "detectors": _detectors(inspection),
         "uninspectable": _uninspectable(call.uninspectable),
@@ -175,13 +176,13 @@ def _entities(parts: Iterable[Part], inspection: Inspection, unknown: Role) -> l
         return []
     roles = {part.place.path: part.role for part in parts}
     groups: dict[tuple[str, str], tuple[int, int]] = {}
-    for finding in inspection.findings:
-        key = (finding.entity, roles.get(finding.place.path, unknown)._value_)
-        count, score = groups.get(key, (0, 0))
-        groups[key] = (count + 1, max(score, _ppm(finding.score)))
+    for place, _, _, entity, score, _ in inspection.findings:
+        key = (entity, roles.get(place.path, unknown)._value_)
+        count, best = groups.get(key, (0, 0))
+        groups[key] = (count + 1, max(best, _ppm(score)))
     return [
-        {"type": entity, "role": role, "count": count, "score_ppm": score}
-        for (entity, role), (count, score) in sorted(groups.items())
+        {"type": entity, "role": role, "count": count, "score_ppm": best}
+        for (entity, role), (count, best) in sorted(groups.items())
     ]
 
 

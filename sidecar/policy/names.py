@@ -9,7 +9,7 @@ which no allow list but `*` matches.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sidecar.model import Finding, Part
 from sidecar.policy.contract import UNREADABLE
@@ -18,21 +18,27 @@ TOOL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}")
 PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,63}")
 LABEL = re.compile(r"[A-Za-z0-9_.:/\[\]-]{1,200}")
+NAME_LENGTH = 128
 LONG_DIGITS = re.compile(r"[0-9]{9}")
 """Dates have eight digits; subscriber numbers, cards and accounts have more."""
 
 
-def found_values(parts: Iterable[Part], findings: Iterable[Finding]) -> frozenset[str]:
+def found_values(parts: Iterable[Part], findings: Sequence[Finding]) -> frozenset[str]:
     """The values that detectors found, and the whole of each identifier that holds one. Never leaves this room."""
-    spans: dict[tuple[str | int, ...], list[Finding]] = {}
-    for finding in findings:
-        spans.setdefault(finding.place.path, []).append(finding)
-    if not spans:
+    if not findings:
         return frozenset()
-    hit = [(part.text, spans[part.place.path]) for part in parts if part.place.path in spans]
-    values = {text[finding.start : finding.end] for text, found in hit for finding in found}
-    names = {text for text, _ in hit if len(text) <= 128}
-    return frozenset((values | names) - {""})
+    spans: dict[tuple[str | int, ...], list[tuple[int, int]]] = {}
+    for place, start, end, *_ in findings:
+        spans.setdefault(place.path, []).append((start, end))
+    found: set[str] = set()
+    for part in parts:
+        here, text = spans.get(part.place.path), part.text  # of a key and of its value the path is the same
+        if here is not None:
+            found.update([text[start:end] for start, end in here])
+            if len(text) <= NAME_LENGTH:
+                found.add(text)
+    found.discard("")
+    return frozenset(found)
 
 
 def readable(name: str, shape: re.Pattern[str], found: frozenset[str]) -> str:

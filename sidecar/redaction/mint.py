@@ -23,13 +23,14 @@ class Mint:
 
     def entry(self, entity: str, value: str) -> Entry:
         """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7)."""
-        key = label(entity), value
-        entry = self._known.get(key)
+        stem = label(entity)
+        entry = self._known.get((stem, value))
         if entry is None:
-            name = self._name(*key)
-            entry = Entry(entity=entity, value=value, name=name, token=self._lifelike(*key) or bracketed(name))
-            self.vault.add(entry)
-            self._known[key] = entry
+            name = self._name(stem, value)
+            token = (self._lifelike(stem, value) if self._style.shapes else None) or bracketed(name)
+            entry = Entry(entity=entity, value=value, name=name, token=token)
+            self.vault.add(entry, stem)
+            self._known[stem, value] = entry
         return entry
 
     def _name(self, stem: str, value: str) -> str:

@@ -117,7 +117,7 @@ class Restorer:
         self._bare_words = bare_words
         self._labels = vault.labels
         self._starts = vault.starts
-        self._first = _one_of("".join(sorted({each[0] for each in self._starts})))
+        self._first = _one_of("".join(sorted({each[0] for each in self._starts})) if self._starts else "")
         self._runs: dict[Channel, Run] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}

@@ -55,7 +55,7 @@ def host_of(authority: str) -> str:
 
 def trusted_texts(parts: Iterable[Part]) -> tuple[str, ...]:
     """The texts that may name a host. Looking for hosts in them waits until a reply has a URL."""
-    return tuple(part.text for part in parts if part.role in TRUSTED)
+    return tuple([part.text for part in parts if part.role in TRUSTED])
 
 
 def names_host(texts: Iterable[str], host: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from sidecar.redaction.grammar import bracketed, label_of, longest_spelling
+from sidecar.redaction.grammar import bracketed, longest_spelling
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,15 +58,16 @@ class Vault:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a vault lives and dies with its exchange; it is never written down")
 
-    def add(self, entry: Entry) -> None:
-        """Keep a new surrogate. Raises ValueError when another value has it already."""
+    def add(self, entry: Entry, label: str) -> None:
+        """Keep a new surrogate, whose name begins with this label. Raises ValueError when another value has it."""
         key = entry.name.upper()
         if key in self._names or entry.token in self._tokens:
             raise ValueError(f"{entry.name} stands for another value")
         self._names[key] = self._tokens[entry.token] = entry
-        self._labels.add(label_of(key))
-        self.longest = max(self.longest, longest_spelling(entry.name), len(entry.token) + 1)
+        self._labels.add(label)
+        self.longest = max(self.longest, longest_spelling(entry.name))
         if entry.token != bracketed(entry.name):
+            self.longest = max(self.longest, len(entry.token) + 1)
             self._lifelike.add(entry.token)
             self._starts.update(entry.token[:end] for end in range(1, len(entry.token) + 1))
             self._starts.add(f"{entry.token}.")  # an address goes on after a dot, a sentence ends with one

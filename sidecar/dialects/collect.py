@@ -142,6 +142,8 @@ class Collector:
 
     def settle(self, raw: bytes, tree: Any, base: int = 0) -> None:
         """Gives numbers that a float cannot hold exactly the digits that the bytes have."""
+        if not self._imprecise:
+            return
         late, self._imprecise = self._imprecise, []
         spans = locate(raw, tree, [path[base:] for _, path in late])
         for index, path in late:

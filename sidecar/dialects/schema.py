@@ -35,6 +35,8 @@ def closed(values: frozenset[str]) -> Handler:
     """A closed enumeration: its values are silent, alone or in a list; anything else is text."""
 
     def handle(collector: Collector, at: At, value: Any) -> None:
+        if type(value) is str and value in values:
+            return
         for step, item in enumerate(value) if type(value) is list else ((None, value),):
             if type(item) is not str or item not in values:
                 collector.anything(at if step is None else at.into(step), item)

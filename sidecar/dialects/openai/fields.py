@@ -62,7 +62,7 @@ def parse(body: bytes, operation: Operation) -> Call:
     if type(tree) is not dict:
         raise CallerError("BODY_INVALID", "Send a JSON object.")
     collector = Collector()
-    for field in sorted(tree, key=_rank):
+    for field in [*[field for field in _FIRST if field in tree], *[field for field in tree if field not in _FIRST]]:
         _field(collector, field, tree[field])
     collector.settle(body, tree)
     if operation is Operation.CHAT and type(tree.get("messages")) is not list:
@@ -70,14 +70,8 @@ def parse(body: bytes, operation: Operation) -> Call:
     return _call(operation, tree, collector)
 
 
-def _rank(field: str) -> int:
-    """Declarations, then the conversation, then the rest as it stands: a grown conversation keeps its prefix."""
-    return _FIRST.get(field, len(_FIRST))
-
-
-_FIRST: Mapping[str, int] = {
-    field: rank for rank, field in enumerate(("tools", "functions", "response_format", "messages"))
-}
+_FIRST = ("tools", "functions", "response_format", "messages")
+"""Declarations, then the conversation, then the rest as it stands: a grown conversation keeps its prefix."""
 
 
 def _field(collector: Collector, field: str, value: Any) -> None:
@@ -105,8 +99,8 @@ def _call(operation: Operation, tree: dict[str, Any], collector: Collector) -> C
         parts=tuple(collector.parts),
         uninspectable=tuple(collector.uninspectable),
         params=collector.params,
-        max_tokens=max((tree[field] for field in CAPS if tree.get(field) is not None), default=None),
-        tools=tuple(offered(tree)),
+        max_tokens=max([tree[field] for field in CAPS if tree.get(field) is not None], default=None),
+        tools=tuple(offered(tree)) if "tools" in tree or "functions" in tree else (),
         json_output=declares_json(tree),
         prompt_name=_prompt_id(metadata, "prompt_name"),
         prompt_version=_prompt_id(metadata, "prompt_version"),

@@ -44,16 +44,13 @@ def messages(collector: Collector, at: At, value: Any) -> None:
         raise wrong(at, "a list of messages")
     collector.count(len(value))
     for index, message in enumerate(value):
-        _message(collector, at.item(index), message)
-
-
-def _message(collector: Collector, at: At, message: Any) -> None:
-    if type(message) is not dict:
-        raise wrong(at, "an object")
-    role = message.get("role")
-    if type(role) is not str:
-        raise wrong(at.key("role"), "a string")
-    collector.fields(at.of(_ROLES.get(role, Role.USER)), message, _MESSAGE)
+        if type(message) is not dict:
+            raise wrong(at.item(index), "an object")
+        role = message.get("role")
+        if type(role) is not str:
+            raise wrong(at.item(index).key("role"), "a string")
+        here = At((*at.path, index), f"{at.label}[{index}]", _ROLES.get(role, Role.USER))
+        collector.fields(here, message, _MESSAGE)
 
 
 def content(collector: Collector, at: At, value: Any) -> None:

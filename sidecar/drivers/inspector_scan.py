@@ -24,15 +24,14 @@ def hyperscan_scan(words: Sequence[str]) -> Scan:
         elements=len(words),
         flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(words),
     )
-    scratch = hyperscan.Scratch(database)
+    scratch, search = hyperscan.Scratch(database), database.scan
+
+    def hit(number: int, _start: int, _end: int, _flags: int, found: list[int]) -> None:
+        found.append(number)
 
     def scan(text: str) -> list[int]:
         found: list[int] = []
-
-        def hit(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-            found.append(number)
-
-        database.scan(text.encode("utf-8", "surrogatepass"), match_event_handler=hit, scratch=scratch)
+        search(text.encode("utf-8", "surrogatepass"), hit, 0, found, scratch)  # by position: naming them costs a third
         return found
 
     return scan

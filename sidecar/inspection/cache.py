@@ -43,7 +43,9 @@ class SpanCache:
         self.misses = 0
 
     def key(self, text: str) -> Key:
-        return self.chained(b"", text.encode("utf-8", "surrogatepass"))
+        state = self._keyed.copy()
+        state.update(text.encode("utf-8", "surrogatepass"))
+        return state.digest()[:KEY_BYTES]
 
     def chained(self, before: Key, data: bytes) -> Key:
         """The key of `data` after what has the key `before`. SHA-256: processors have instructions for it."""

@@ -84,9 +84,9 @@ class Known:
 
 def alone(text: str, spans: Sequence[Span]) -> Sequence[Span]:
     """The spans of a short text that stands by itself, with those of its own values that stand in it again."""
-    for start, end, *_ in spans:
-        value = text[start:end]
-        if text.find(value) != start or text.find(value, end) >= 0:
+    for span in spans:
+        value = text[span.start : span.end]
+        if text.find(value) != span.start or text.find(value, span.end) >= 0:
             known = Known()
             known.learn(text, spans)
             return known.found(text, spans)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Self
 
 WORDS = re.compile(r"[^\W\d_]+")
-LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128))
+LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128)).encode().ljust(256)
 """ASCII with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
 BEFORE = 90
 AFTER = 40
@@ -42,7 +42,7 @@ class Neighbourhood:
 
 def _words(text: str) -> list[str]:
     """Every word, in lower case."""
-    return text.translate(LETTERS).split() if text.isascii() else WORDS.findall(text.lower())
+    return text.encode().translate(LETTERS).decode().split() if text.isascii() else WORDS.findall(text.lower())
 
 
 class Context:

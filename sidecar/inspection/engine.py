@@ -100,21 +100,21 @@ class Engine:
         return self._allowed is None or text[span.start : span.end] not in self._allowed
 
     def _marks(self, text: str, drawn: bytes | None) -> list[Span]:
-        found: list[Span] = []
-        if "@" in text:
-            found += self._wanted(emails(text))
-        if "://" in text:
-            found += self._wanted(urls(text, every=self.settings.mode is Mode.STRICT))
+        found = emails(text) if "@" in text else []
+        if "/" in text and "://" in text:
+            found += urls(text, every=self.settings.mode is Mode.STRICT)
+        found = self._wanted(found)
         numbers = tokens(text, drawn)
         if numbers:
-            found += self._wanted(self._numbers(text, numbers, found))
-        found += self._wanted(self._by_words(text, has_digits=bool(numbers)))
+            found += self._numbers(text, numbers, found)
+        found = self._wanted(found + self._by_words(text, has_digits=bool(numbers)))
         for words in self._lists:
             found += words.find(text)
         return found
 
     def _wanted(self, spans: list[Span]) -> list[Span]:
-        return [span for span in spans if span.entity in self.entities]
+        entities = self.entities
+        return [span for span in spans if span.entity in entities]
 
     def _numbers(self, text: str, numbers: Sequence[Token], known: Sequence[Span]) -> list[Span]:
         """What proves itself first; then a number inside something proven is tried as nothing else.

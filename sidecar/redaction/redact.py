@@ -92,13 +92,13 @@ def _spans(findings: Sequence[Finding], rules: Mapping[str, RedactMode]) -> dict
     spans: dict[Place, list[Span]] = {}
     place: Place | None = None
     rest = rules.get("*")
-    for finding in findings:
-        mode = rules.get(finding.entity, rest)
+    for there, start, end, entity, _, _ in findings:
+        mode = rules.get(entity, rest)
         if mode is not None:
-            if finding.place is not place:
-                place = finding.place
+            if there is not place:
+                place = there
                 here = spans.setdefault(place, [])
-            here.append(NEW(Span, (finding.start, finding.end, finding.entity, mode)))
+            here.append(NEW(Span, (start, end, entity, mode)))
     return spans
 
 
@@ -164,7 +164,7 @@ class _Job:
         if not marked and not (self._scan and self._scan.literals(part.text)):
             return None
         identifier = part.place.kind is PlaceKind.IDENTIFIER
-        if self._all_named and not identifier and "_" not in part.text and not _may_link(part.text):
+        if self._all_named and not identifier and "_" not in part.text and not _may_link(part.text[: marked[-1].end]):
             return self._plainly(part.text, marked)
         pieces = self._pieces(part, _widened(part.text, marked) if marked and identifier else marked)
         if not marked and len(pieces) == 1:
@@ -174,9 +174,9 @@ class _Job:
     def _plainly(self, text: str, marked: Sequence[Span]) -> str:
         """A text without literals and links whose values all get a surrogate in brackets: most of them."""
         tokens: list[str] = []
-        at = 0
+        at, counts = 0, self._counts
         for start, end, entity, _ in marked:
-            self._count(entity)
+            counts[entity] = counts.get(entity, 0) + 1
             tokens += (text[at:start], self._mint.entry(entity, text[start:end]).token)
             at = end
         return "".join((*tokens, text[at:]))

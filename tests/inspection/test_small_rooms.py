@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sidecar.inspection import consistency, report, scoring
 from sidecar.inspection.cache import SpanCache
@@ -35,6 +37,15 @@ def finished(steps: consistency.Steps) -> list[Span]:
         except StopIteration as done:
             answer: list[Span] = done.value
             return answer
+
+
+@given(st.text(alphabet="1a .", min_size=8, max_size=60), st.lists(st.tuples(st.integers(0, 52), st.integers(1, 9))))
+def test_a_text_by_itself_is_spread_as_one_of_a_conversation(text: str, drawn: list[tuple[int, int]]) -> None:
+    found: list[Span] = []
+    for start, size in sorted(drawn):
+        if start + size <= len(text) and (not found or start >= found[-1].end):
+            found.append(Span(start, start + size, "PERSON", 0.9, "model", Strength.MODEL))
+    assert list(consistency.alone(text, found)) == spread([(text, False)], [found])[0]
 
 
 def test_the_cache_is_bounded_and_forgets_the_oldest() -> None:

@@ -6,8 +6,8 @@ Counts and codes only; a digest is taken of exactly the bytes that came in, went
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sidecar.ledger.facts import Intent
 from sidecar.model import Arrival, Call, Finding, Part, Role
@@ -110,13 +110,17 @@ def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Tally:
     return counted
 
 
-def restoration(restorer: Restorer | None) -> dict[str, Any]:
-    """What became of the surrogates of a reply, as fields of its outcome; nothing where none was read."""
+class Restoration(NamedTuple):
+    """What became of the surrogates of a reply."""
+
+    restored: Mapping[str, int]
+    withheld: Mapping[str, int]
+    unknown: int
+    ambiguous: int
+
+
+def restoration(restorer: Restorer | None) -> Restoration:
+    """Nothing where no reply was read."""
     if restorer is None:
-        return {}
-    return {
-        "restored": restorer.restored,
-        "withheld": restorer.withheld,
-        "surrogates_unknown": restorer.unknown,
-        "surrogates_ambiguous": restorer.ambiguous,
-    }
+        return Restoration({}, {}, 0, 0)
+    return Restoration(restorer.restored, restorer.withheld, restorer.unknown, restorer.ambiguous)

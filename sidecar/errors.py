@@ -42,3 +42,10 @@ class UpstreamError(SidecarError):
 class OwnError(SidecarError):
     status = 503
     retry = True
+
+
+def as_error(fault: Exception) -> SidecarError:
+    """A fault as the error it is answered with. What is not ours to name says nothing but INTERNAL."""
+    if isinstance(fault, SidecarError):
+        return fault
+    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")

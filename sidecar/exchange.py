@@ -24,7 +24,7 @@ from sidecar import policy
 from sidecar.account import count_entities, intent_of, restoration
 from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
-from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, as_error
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import (
     Arrival,
@@ -352,6 +352,7 @@ class Exchange:
         """What the closing entry says. Confidence and rationale name their source, or say `unavailable`."""
         found = self.judgement.inspection.findings if self.judgement else ()
         upstream_status = self.head[0] if self.head else None
+        values = restoration(self.relay.restorer if self.relay else None)
         return Outcome(
             id=self.arrival.id,
             at=self.ports.clock.now(),
@@ -361,11 +362,14 @@ class Exchange:
             aborted_by=self.ports.aborted_by() if state is State.ABORTED else None,
             reply=self.facts(),
             decision=self.judgement.decision if self.judgement else None,
-            release=self.plan.decision.duties.release.mode.value,
+            release=str(self.plan.decision.duties.release.mode),
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
             reply_findings=count_entities(found),
             reply_not_inspected=self.not_inspected,
-            **restoration(self.relay.restorer if self.relay else None),
+            restored=values.restored,
+            withheld=values.withheld,
+            surrogates_unknown=values.unknown,
+            surrogates_ambiguous=values.ambiguous,
             rationale_codes=self.plan.decision.codes,
             rationale=self.rationale,
             reply_bytes=self.came.size,
@@ -390,10 +394,3 @@ async def reached(step: Awaitable[None]) -> None:
         await step
     except ConnectionError:
         raise asyncio.CancelledError from None
-
-
-def as_error(fault: Exception) -> SidecarError:
-    """A fault as the error it is answered with. What is not ours to name says nothing but INTERNAL."""
-    if isinstance(fault, SidecarError):
-        return fault
-    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")

@@ -158,14 +158,14 @@ class Sending:
 
     async def _write(self, protocol: ResponseHandler) -> asyncio.Task[None] | None:
         """Write the call. A body that may have to wait for the upstream is written while the reply is awaited."""
-        writer = StreamWriter(protocol, asyncio.get_running_loop())
+        writer = StreamWriter(protocol, self._door.loop)
         await writer.write_headers(f"{self._method} {self._target} HTTP/1.1", self._headers)
         body = self._body or b""
         if isinstance(body, bytes) and len(body) <= AT_ONCE:
             await writer.write(body, drain=False)
             self._door.waits.begin(protocol)
             return None
-        return asyncio.get_running_loop().create_task(self._upload(body, writer, protocol))
+        return self._door.loop.create_task(self._upload(body, writer, protocol))
 
     async def _upload(self, body: Body, writer: StreamWriter, protocol: ResponseHandler) -> None:
         """Write a body as fast as it is taken; from its end on, the upstream may be silent for so long only.

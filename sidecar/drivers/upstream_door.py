@@ -42,7 +42,8 @@ class Door:
     def __init__(self, settings: UpstreamSettings, base: URL) -> None:
         limit = settings.connect_timeout
         self._connector = connector_of(settings)
-        self._where = aiohttp.ClientRequest("GET", base, loop=asyncio.get_running_loop())
+        self.loop = asyncio.get_running_loop()
+        self._where = aiohttp.ClientRequest("GET", base, loop=self.loop)
         self._patience = aiohttp.ClientTimeout(total=None, connect=2 * limit, sock_connect=limit)
         self._tls = base.scheme == "https"
         self.waits = Waits(settings.idle_timeout)

@@ -48,7 +48,7 @@ def request_document(
         "time": _time(arrival.at),
         "request_id": arrival.id,
         "session_id": None,
-        "side": side.value,
+        "side": side._value_,
         "mode": mode,
         "env": environment,
         "route": arrival.route,
@@ -127,7 +127,7 @@ def _model(name: str | None, provider: str, region: str | None, found: frozenset
 
 def _request(arrival: Arrival, call: Call, found: frozenset[str]) -> contract.Request:
     return {
-        "operation": call.operation.value,
+        "operation": call.operation._value_,
         "endpoint": arrival.route,
         "method": names.readable(arrival.method, WORD, frozenset()),
         "stream": call.stream,

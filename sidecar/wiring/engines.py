@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -123,5 +123,5 @@ class Serving:
         """How the second engine's answers compared so far, None where none is asked."""
         return self.decider.counts if isinstance(self.decider, Auditor) else None
 
-    async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
-        return await self.decider.decide(document)
+    def decide(self, document: Mapping[str, Any]) -> Coroutine[Any, Any, EngineAnswer]:
+        return self.decider.decide(document)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -175,9 +176,7 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
             raise OwnError("OVERLOADED", "Too many exchanges are in flight; send the call again in a moment.")
         if config.callers.required and arrival.caller.auth == "anonymous":
             raise CallerError("CALLER_UNKNOWN", "Ask the operator for a key.", status=401)
-        dialect = routes.match(kind, arrival.method, arrival.route).dialect
-        assert dialect is not None  # `find` lets nothing else through
-        done = exchange.Exchange(arrival, dialect, answer, ports, house)
+        done = exchange.Exchange(arrival, routes.GOVERNED[kind][arrival.route], answer, ports, house)
         try:
             await done.run()
         finally:
@@ -213,11 +212,17 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
     return data, admin
 
 
+@lru_cache(maxsize=64)
+def taken(template: str, passes: bool) -> Route:
+    """A route that is there; each is made once."""
+    return Route(template=template, passes=passes)
+
+
 def find(kind: str, method: str, path: str) -> Route:
     """The route table's word on a call. Raises CallerError (ROUTE_UNKNOWN); a wrong method the shell answers itself."""
     route = routes.match(kind, method, path)
     if route.action is not routes.Action.DENY:
-        return Route(template=route.template, passes=route.action is routes.Action.PASS)
+        return taken(route.template, route.action is routes.Action.PASS)
     if route.allow:
         return Route(template=route.template, allow=tuple(route.allow))
     raise CallerError("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", status=404)

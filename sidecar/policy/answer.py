@@ -25,6 +25,7 @@ ITEM_LIMIT = 256
 TEXT_LIMIT = 256
 KNOWN = 256
 KNOWN_LIMIT = 4096
+PHASE = b'"phase":"'
 MARSHAL_FORMAT = 2
 """Without references, so that equal answers have equal bytes."""
 
@@ -117,9 +118,12 @@ def _denied(code: str, policy: PolicyVersion | None, eval_us: int, document: byt
 def _phase(document: bytes) -> str:
     """Which phase the document is of, without parsing it: a quote inside a JSON string is escaped, so only the key
     itself reads like this. Without a document the phase is `request`, the one with the most obligations."""
-    if b'"phase":"response_window"' in document:
+    at = document.find(PHASE) + len(PHASE)
+    if at < len(PHASE):
+        return "request"
+    if document.startswith(b'response_window"', at):
         return "response_window"
-    return "response" if b'"phase":"response"' in document else "request"
+    return "response" if document.startswith(b'response"', at) else "request"
 
 
 def _answer(result: object) -> tuple[tuple[Deny, ...], tuple[Obligation, ...], bool]:

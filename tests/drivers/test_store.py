@@ -226,9 +226,11 @@ class SlowDisk:
     def __init__(self, path: Path) -> None:
         self.connection = store_sql.STDLIB.connect(path)
         self.pause = 0.0
+        self.commits = 0
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        if sql == "COMMIT" and self.pause:
+        if sql == "COMMIT":
+            self.commits += 1
             time.sleep(self.pause)
         return self.connection.execute(sql, parameters)
 
@@ -272,6 +274,31 @@ async def test_a_commit_that_takes_too_long_refuses_and_is_closed_later(
     late = next(leaf for leaf in leaves(tmp_path) if leaf["typ"] == "outcome")
     assert (late["id"], late["state"], late["error"]) == (exchange_id(1), "failed", "LEDGER_UNAVAILABLE")
     assert verify_path(tmp_path).exit_code == VERIFIED
+
+
+async def test_a_busy_loop_gathers_what_comes_in_its_next_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def one_a_turn(numbers: range) -> int:
+        before, tasks = disk.commits, []
+        for number in numbers:
+            tasks.append(asyncio.ensure_future(ledger.open(make_intent(number))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        return disk.commits - before
+
+    monkeypatch.setattr(store_commits, "GATHER", 5.0)
+    ledger, disk = await slow_ledger(tmp_path)
+    disk.pause = 0.05
+    assert await one_a_turn(range(1)) == 1
+    assert await one_a_turn(range(10, 16)) == 2  # the first is alone in its commit: nothing says that others come
+    assert await one_a_turn(range(20, 26)) == 1
+    monkeypatch.setattr(store_commits, "GATHER", 0.0)
+    assert await one_a_turn(range(30, 36)) == 2  # the first has waited long enough at once
+    await ledger.stop()
+    assert [leaf["id"] for leaf in leaves(tmp_path)[2:-1]] == [
+        exchange_id(n) for n in (0, *range(10, 16), *range(20, 26), *range(30, 36))
+    ]
 
 
 async def test_a_full_queue_refuses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

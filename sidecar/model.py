@@ -1,8 +1,8 @@
 """The nouns of the sidecar: what passes between rooms, and nothing else.
 
 Every class is frozen, slotted and keyword-only; if an instance exists it is legal. Only the standard library is
-imported here, and `swift`, which fills the wide ones faster. A type that holds a person's text hides it from its repr
-(guarantee 4), so that a log line or an exception that mentions the object cannot leak it.
+imported here. A type that holds a person's text hides it from its repr (guarantee 4), so that a log line or an
+exception that mentions the object cannot leak it.
 
 Units: times are integer microseconds since the epoch (`at`) or integer microseconds (`*_us`); sizes are bytes;
 offsets are Unicode code points into the part's text; probabilities are parts per million (`*_ppm`).
@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-from sidecar.noun import swift
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -160,7 +158,6 @@ class Asserted:
     conversation: str | None = field(default=None, repr=False)
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One call as it came in: the head, and the body byte for byte (still compressed if it was).
@@ -179,7 +176,6 @@ class Arrival:
     asserted: Asserted = Asserted()
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """The parsed request: what is asked, of which model, and every text a provider would see.
@@ -282,7 +278,6 @@ class PolicyVersion:
     signed: bool = False
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What policy answered. `document` is the canonical policy input (content-free), kept as an erasable disclosure;
@@ -358,7 +353,6 @@ class Usage:
     cached_tokens: int | None = None
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyFacts:
     """What a reply said of itself. Confidence exists only with a source (guarantee 9)."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from sidecar.errors import SidecarError
 from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
-from sidecar.noun import swift
 from sidecar.redaction import NUMBERED, Operators, Redaction, Style, redact
 from sidecar.redaction.oneway import DEFAULTS
 
@@ -41,7 +40,6 @@ class House:
     judge_deadline: float = 10.0
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The request half, decided: what to send, or with which `fault` to refuse (then `outbound` is None)."""

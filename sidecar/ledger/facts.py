@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sidecar.model import Asserted, Caller, Decision, Detector, ReplyFacts, Uninspectable
-from sidecar.noun import swift
 
 
 class State(StrEnum):
@@ -24,7 +23,6 @@ class State(StrEnum):
     ABORTED = "aborted"
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """Durable before the first byte goes upstream; written for a refused call too.
@@ -68,7 +66,6 @@ class Intent:
     timings_us: Mapping[str, int]
 
 
-@swift
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Durable before the last byte goes to the caller.

@@ -3,6 +3,8 @@
 By turns, not backwards over them: what is found in a turn is masked in that turn and in later ones. An earlier turn was
 sent upstream as it stands, and changing it now would break the identical prefix that providers cache by (guarantee of
 issue 3), to hide what they were already told. A turn is what one request adds: it begins with the assistant's reply.
+
+Of a person named in full each name is looked for by itself, too: who is "Peter Miller" once is "Mr Miller" afterwards.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ LEFT_OUT = frozenset({"MINOR", "URL", "PASSPORT_MRZ"})
 """Types whose text says nothing by itself, or is its own context."""
 FEW = 128
 """Up to so many values each is searched for (a code point costs a nanosecond); beyond, one pass looks for all."""
+JOINTS = str.maketrans("", "", "-'’")
+"""What stands within one name: Lloyd-George, O'Brien."""
+NEARBY = 2000
+"""Code points on either side."""
 STEP = 1_000_000
 """Values times code points searched between two yields."""
 
@@ -49,9 +55,10 @@ class Known:
             least = LEAST_WEAK if span.strength is Strength.WEAK else LEAST
             if not least <= len(value) <= 200 or span.entity in LEFT_OUT:
                 continue
-            if len(self._values) < MOST_VALUES and value not in self._values:
-                self._values[value] = span
-                self._phrases = None
+            for each in (value, *names_in(span, value, text)):
+                if len(self._values) < MOST_VALUES and each not in self._values:
+                    self._values[each] = span
+                    self._phrases = None
 
     def found(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """What `spread` answers, without a pause: for a short text and few values."""
@@ -82,11 +89,25 @@ class Known:
         return _joined(values, text, spans, places)
 
 
+def names_in(span: Span, value: str, text: str) -> list[str]:
+    """The names of a person's full name that say who it is by themselves: capitalised words of four letters and more,
+    unless the text nearby has the same word in small letters ("Mark Brown", "a brown dog")."""
+    if span.entity != "PERSON" or span.strength is Strength.WEAK or " " not in value:
+        return []
+    words = [word.strip(".,;:()\"'“”«»") for word in value.split()]
+    near = (max(0, span.start - NEARBY), span.end + NEARBY)
+    return [word for word in words if len(word) >= LEAST and is_name(word) and text.find(word.lower(), *near) < 0]
+
+
+def is_name(word: str) -> bool:
+    return word[0].isupper() and not word.isupper() and word.translate(JOINTS).isalpha()
+
+
 def alone(text: str, spans: Sequence[Span]) -> Sequence[Span]:
     """The spans of a short text that stands by itself, with those of its own values that stand in it again."""
     for span in spans:
         value = text[span.start : span.end]
-        if text.find(value) != span.start or text.find(value, span.end) >= 0:
+        if text.find(value) != span.start or text.find(value, span.end) >= 0 or names_in(span, value, text):
             known = Known()
             known.learn(text, spans)
             return known.found(text, spans)

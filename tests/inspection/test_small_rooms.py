@@ -39,7 +39,9 @@ def finished(steps: consistency.Steps) -> list[Span]:
             return answer
 
 
-@given(st.text(alphabet="1a .", min_size=8, max_size=60), st.lists(st.tuples(st.integers(0, 52), st.integers(1, 9))))
+@given(
+    st.text(alphabet="Ab Bcde.", min_size=8, max_size=60), st.lists(st.tuples(st.integers(0, 52), st.integers(1, 9)))
+)
 def test_a_text_by_itself_is_spread_as_one_of_a_conversation(text: str, drawn: list[tuple[int, int]]) -> None:
     found: list[Span] = []
     for start, size in sorted(drawn):
@@ -99,6 +101,28 @@ def test_a_name_found_once_is_masked_everywhere_in_its_turn_and_later() -> None:
 def test_an_earlier_turn_is_not_changed_by_a_later_one() -> None:
     texts = [("Kowalska asks", False), ("Hi", True), ("I am Kowalska", False)]
     assert [len(spans) for spans in spread(texts, [[], [], [span(texts[2][0], "Kowalska")]])] == [0, 0, 1]
+
+
+def test_a_person_named_in_full_is_known_by_each_name_afterwards() -> None:
+    texts = [("Ask Anna Kowalska-Lem.", False), ("Kowalska-Lem wrote, signed: Anna. Kowalska is another.", False)]
+    found = spread(texts, [[span(texts[0][0], "Anna Kowalska-Lem")], []])
+    assert [texts[1][0][s.start : s.end] for s in found[1]] == ["Kowalska-Lem", "Anna"]
+    assert {(s.entity, s.detector) for s in found[1]} == {("PERSON", "consistency")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mark Brown saw a brown dog. Brown it was.", "Dr. Ann Lee came; Ann, Lee and Dr. too.", "ANNA KOWALSKA, KOWALSKA"],
+)
+def test_a_word_that_may_be_another_is_no_name_by_itself(text: str) -> None:
+    full = text[:10] if text.startswith("Mark") else text[:11] if text.startswith("Dr") else text[:13]
+    found = spread([(text, False)], [[span(text, full)]])[0]
+    assert [text[s.start : s.end] for s in found] == [full]
+
+
+def test_only_people_are_known_by_a_part_of_their_name() -> None:
+    text = "Kowalska Steel hired them. Kowalska pays."
+    assert len(spread([(text, False)], [[span(text, "Kowalska Steel", "ORGANIZATION")]])[0]) == 1
 
 
 def test_no_match_inside_a_word() -> None:

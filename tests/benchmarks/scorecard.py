@@ -142,6 +142,9 @@ def report(hits: Row, found: list[Row]) -> None:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", required=True, type=Path, help="the folder of labelled sets")
+    options.add_argument(
+        "--texts", type=Path, help="the folder of tests/training/names_real.py: text not written by us"
+    )
     options.add_argument("--most", type=int, default=400, help="texts a set, at most")
     options.add_argument("--code", type=int, default=1000, help="KB of the standard library to read")
     options.add_argument("--only", default="", help="sets whose `language set` holds this")
@@ -152,7 +155,7 @@ def main() -> None:
     if not chosen.json:
         print(f"names model: {NamesModel().version}\n\n| language | set | type | n | {' | '.join(SYSTEMS)} |")
         print("|---|---|---|---|" + "---|" * len(SYSTEMS))
-    for part in sets(chosen.data, chosen.most):
+    for part in sets(chosen.data, chosen.most, chosen.texts):
         for row in rows(part, systems) if chosen.only in f"{part.language} {part.name}" else ():
             made.append(row)
             if not chosen.json:

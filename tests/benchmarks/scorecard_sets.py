@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "training")]
 
 import names_data  # noqa: E402
+import names_real  # noqa: E402
 import score_names  # noqa: E402
 
 from sidecar.inspection.scoring import Example, Label, named  # noqa: E402
@@ -85,9 +86,12 @@ def _lowered(example: Example) -> Example:
     return Example(example.text.lower(), example.labels)
 
 
-def sets(root: Path, most: int) -> Iterator[LabelledSet]:
-    """All there are, each in its own case and in lower case; what the folder does not hold is left out."""
-    for part in (*_presidio(root), *_columns(root), *_clinical(root), *_own()):
+def sets(root: Path, most: int, texts: Path | None = None) -> Iterator[LabelledSet]:
+    """All there are, each in its own case and in lower case; what the folder does not hold is left out.
+
+    `texts` is the folder of names_real.py.
+    """
+    for part in (*_presidio(root), *_columns(root), *_clinical(root), *_own(texts)):
         if part.examples:
             yield part if part.types == FORMATS else _cut(part, most)
             yield _cut(part, most).lowered()
@@ -162,10 +166,11 @@ def _clinical(root: Path) -> Iterator[LabelledSet]:
     yield LabelledSet("meddocan", "es", (*NAMES, STREET, *dict.fromkeys(CLINICAL.values())), found)
 
 
-def _own() -> Iterator[LabelledSet]:
-    for name, golds in score_names.own_sentences().items():
+def _own(texts: Path | None) -> Iterator[LabelledSet]:
+    """Sentences written for this project, and the text that it only labelled."""
+    for name, golds in (score_names.own_sentences() | (names_real.read(texts) if texts else {})).items():
         found = [Example(text, tuple(Label(*span) for span in spans)) for text, spans in golds]
-        yield LabelledSet("own sentences", name[:2], NAMES, found)
+        yield LabelledSet(name[3:], name[:2], NAMES, found)
 
 
 def _generated(count: int) -> Iterator[LabelledSet]:

@@ -1,5 +1,7 @@
 """Score a names model on the held-out parts: `python tests/training/score_names.py --data DIR [--model DIR]`.
 
+`--texts DIR` adds text that this project did not write (names_real.py).
+
 Prints precision, recall, F1 (a prediction matches a gold span of its type at an overlap of half of the union) and
 the share of gold spans covered (every character inside some prediction, whatever its type), per set and type, with n.
 """
@@ -18,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 import names_data as data  # noqa: E402
+import names_real  # noqa: E402
 
 from sidecar.drivers import names_model  # noqa: E402
 
@@ -119,6 +122,7 @@ def main() -> None:
     """Read the command line, print one table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True)
+    parser.add_argument("--texts", default="", help="folder of the unpacked packages named in names_real.py")
     parser.add_argument("--model", default="")
     parser.add_argument("--part", default="test")
     parser.add_argument("--most", type=int, default=1500)
@@ -133,7 +137,7 @@ def main() -> None:
         "| set | type | n | P | R | F1 | covered | strict P | strict covered | lower covered | lower strict covered |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
-    sets = own_sentences()
+    sets = own_sentences() | (names_real.read(Path(args.texts)) if args.texts else {})
     for name, examples in held_out(Path(args.data), args.part, args.most).items():
         sets[name] = [text_of(one) for one in examples]
     for name, golds in sets.items():

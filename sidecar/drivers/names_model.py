@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sidecar.drivers.names.pieces import Encoded, Lexicon, Pieces, Word, words_of
+from sidecar.drivers.names_code import is_code
 
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 HOME = Path(__file__).parent / "names"
@@ -74,7 +75,7 @@ class NamesModel:
         verdicts: list[Verdict] = []
         for start, end, keep in windows(words, encoded):
             verdicts += run(encoded[start:end])[keep - start :]
-        return list(self._spans(text, words, verdicts))
+        return [span for span in self._spans(text, words, verdicts) if not is_code(text, span.start, span.end)]
 
     def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
         """Join labelled words to spans; the words of a span vote on its entity."""

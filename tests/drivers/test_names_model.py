@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sidecar.drivers import names_model
 from sidecar.drivers.names.pieces import casing_of, normal, words_of
+from sidecar.drivers.names_code import is_code
 from sidecar.drivers.names_model import NamesModel, Span, windows
 
 pytest.importorskip("onnxruntime")
@@ -228,3 +229,32 @@ def test_package_is_small_and_names_its_sources() -> None:
     ):
         assert source in notice
     assert "MODEL_CARD.md" in files
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "code"),
+    [
+        ("elif hasattr(x, 'name'):", "elif hasattr", True),
+        ("from sidecar import ledger", "ledger", True),
+        ("    return open(ledger)", "ledger", True),
+        ("if (a == mercer) {", "mercer", True),
+        ("open('anna')", "anna", False),
+        ("x(1)  # thanks to anna", "anna", False),
+        ("connect(user=anna)", "anna", False),
+        ("Customer(Anna)", "Anna", False),
+        ("mail anna kowalska (sales)", "anna kowalska", False),
+        ("if anna calls, tell me", "anna", False),
+        ("anna", "anna", False),
+        ("(" * 500 + "f(anna)", "anna", True),
+    ],
+)
+def test_a_word_of_code_is_no_name(text: str, word: str, code: bool) -> None:
+    start = text.index(word)
+    assert is_code(text, start, start + len(word)) is code
+
+
+def test_code_holds_few_names(balanced: NamesModel) -> None:
+    folder = Path(names_model.__file__).parents[1]
+    texts = [path.read_text("utf-8") for path in sorted((folder / "proxy").glob("*.py"))]
+    found = [text[span.start : span.end] for text in texts for span in balanced.find(text)]
+    assert len(found) < 0.6 * sum(map(len, texts)) / 1024, found

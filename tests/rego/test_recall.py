@@ -16,7 +16,7 @@ from policies import generate
 from sidecar.drivers.rego_engine import default_bundle
 from sidecar.policy import ENTRYPOINT
 from sidecar.rego import UNDEFINED, Engine, EvaluationFault, Limits, Recall, load
-from sidecar.rego.reads import projected, projection
+from sidecar.rego.reads import Reads, projected, projection
 
 ODD: list[Any] = [None, True, 1, 1.0, "x", [], {}, ["x"], {"x": 1}]
 
@@ -186,3 +186,13 @@ def test_a_policy_that_replaces_its_input_is_always_asked() -> None:
     inner = block(stmt("DotStmt", source=local(0), key=string(1), target=9))
     replaced = stmt("WithStmt", local=0, path=[1], value={"type": "bool", "value": True}, block=inner)
     assert load(plan(replaced, strings=("k",))).reads is None
+
+
+@pytest.mark.parametrize("levels", [1, 50, 51, 400])
+def test_a_policy_may_read_as_deep_as_it_likes(levels: int) -> None:
+    reads: Reads = {}
+    value: Any = 1
+    for level in range(levels):
+        reads, value = {f"a\"'\\{level}": reads}, {f"a\"'\\{level}": value, "unread": 2}
+    assert projection(reads)(value) == projected(value, reads)
+    assert projection(reads)({"another": 1}) == projected({"another": 1}, reads)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +47,11 @@ def cases_folder() -> Path | None:
 
 
 class NotCompiled(Exception):
-    """OPA's compiler refused; the message is its own."""
+    """OPA's compiler refused; the message is its own, and names one of its codes (`rego_type_error`)."""
+
+
+class Crashed(Exception):
+    """`opa build` ended without a plan and without a reason of the compiler's: killed, out of memory, disk full."""
 
 
 @functools.cache
@@ -61,18 +67,34 @@ def compile_plan(
     """`plan.json` of a bundle of these modules."""
     key = hashlib.sha256(json.dumps([VERSION, modules, entrypoints, experimental]).encode()).hexdigest()[:32]
     kept = cache / key if cache else None
-    if kept and kept.exists():
-        return _kept(kept.read_bytes())
-    answer = _build(modules, entrypoints, experimental)
+    if kept and kept.exists() and _whole(kept.read_bytes()):
+        return _plan(kept.read_bytes())
+    answer = _built(modules, entrypoints, experimental)
     if kept:
         kept.write_bytes(answer)
-    return _kept(answer)
+    return _plan(answer)
 
 
-def _kept(answer: bytes) -> bytes:
+def _whole(answer: bytes) -> bool:
+    """A plan, or a refusal of the compiler's: all else says nothing about the modules."""
+    return answer[:1] == b"{" or re.search(rb"rego_\w+_error", answer) is not None
+
+
+def _plan(answer: bytes) -> bytes:
     if answer[:1] != b"{":
         raise NotCompiled(answer[1:].decode())
     return answer
+
+
+def _built(modules: dict[str, str], entrypoints: list[str], experimental: bool) -> bytes:
+    """A build that crashes is begun again, twice, a little later: a busy machine is no fault of the modules."""
+    answer = b""
+    for pause in (0, 1, 5):
+        time.sleep(pause)
+        answer = _build(modules, entrypoints, experimental)
+        if _whole(answer):
+            return answer
+    raise Crashed(f"opa build: {answer[1:].decode(errors='replace')!r}")
 
 
 def _build(modules: dict[str, str], entrypoints: list[str], experimental: bool) -> bytes:
@@ -84,7 +106,10 @@ def _build(modules: dict[str, str], entrypoints: list[str], experimental: bool) 
         if experimental:
             Path(folder, "capabilities.json").write_text(capabilities())
             command += ["--capabilities", "capabilities.json"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
+        except (OSError, subprocess.TimeoutExpired) as fault:
+            return b"!" + str(fault).encode()
         if done.returncode:
             return b"!" + f"{done.returncode} ".encode() + done.stderr + done.stdout
         with tarfile.open(Path(folder, "out.tar.gz")) as archive:

@@ -77,3 +77,19 @@ def test_what_is_refused_is_what_must_be(compiled: Compiled) -> None:
     names = {verdict(case, plan, True).partition(": ")[2] for case, plan in compiled}
     assert {"http.send", "opa.runtime", "net.lookup_ip_addr", "rand.intn", "uuid.rfc4122", "time.now_ns"} <= names
     assert not any(name.endswith("Stmt") for name in names)
+
+
+def test_a_build_that_crashes_is_begun_again_and_is_no_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_opa: str
+) -> None:
+    once, never = tmp_path / "once", tmp_path / "never"
+    once.write_text(f'#!/bin/sh\nif mkdir {tmp_path}/seen; then kill -9 $$; fi\nexec {real_opa} "$@"\n')
+    never.write_text("#!/bin/sh\necho no memory >&2; kill -9 $$\n")
+    once.chmod(0o755), never.chmod(0o755)
+    monkeypatch.setattr(opa.time, "sleep", lambda seconds: None)
+    modules = {"t.rego": "package t\n\nout := 1\n"}
+    monkeypatch.setattr(opa, "program", lambda: str(once))
+    assert opa.compile_plan(modules, ["t/out"], tmp_path)[:1] == b"{"
+    monkeypatch.setattr(opa, "program", lambda: str(never))
+    with pytest.raises(opa.Crashed, match="no memory"):
+        opa.compile_plan({"t.rego": "package t\n\nout := 2\n"}, ["t/out"], tmp_path)

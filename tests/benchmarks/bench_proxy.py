@@ -29,6 +29,9 @@ import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+TURNS = 9
+"""Rounds of the latency row; how many of them held their own bar stands in its name."""
+
 ROUNDS = 5
 TICK = os.sysconf("SC_CLK_TCK")
 PATH = "/v1/chat/completions"
@@ -99,13 +102,16 @@ def sidecar(upstream: str, folder: Path, *, names: bool) -> Iterator[tuple[Proxy
     command = ["-m", "sidecar", "serve", "--upstream", upstream, "--state", str(folder / "state")]
     command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", str(ready)]
     begin = time.monotonic()
-    with (folder / "log").open("wb") as log, subprocess.Popen(
-        [sys.executable, *command],
-        stdout=log,
-        stderr=log,
-        cwd=ROOT,
-        env={**os.environ, "SIDECAR_DETECTION_NAMES": "true" if names else "false"},  # noqa: TID251  a child needs ours
-    ) as process:
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, *command],
+            stdout=log,
+            stderr=log,
+            cwd=ROOT,
+            env={**os.environ, "SIDECAR_DETECTION_NAMES": "true" if names else "false"},  # noqa: TID251  a child needs ours
+        ) as process,
+    ):
         try:
             while not ready.exists():
                 assert process.poll() is None, (folder / "log").read_text()
@@ -256,13 +262,7 @@ def report(proxies: list[Proxy], start: float, folder: Path, scale: float) -> No
     row("start to first answer", f"{start:.2f} s", "<= 3 s", start <= 3)
     row("idle memory", f"{idle:.0f} MB (bare {bare.memory():.0f} MB)", "<= 170 MB (goal 120)", idle <= 170)
     rounds = int(400 * scale)
-    syncs = [fdatasync(folder)]
-    extra, base = added(asyncio.run(latency(proxies, chat(prose(1024, 3)), rounds)))
-    syncs.append(fdatasync(folder))
-    sync = statistics.mean(syncs)
-    bar = 1.5 + 2 * sync
-    shown = f"+{extra:.2f} ms on {base:.2f} ms, x{(base + extra) / base:.2f}; fdatasync {sync:.2f} ms"
-    row("added median latency, 1 KB prose, 3 values", shown, f"<= {bar:.2f} ms (1.5 + 2 fdatasync)", extra <= bar)
+    short_prompt(proxies, folder, int(150 * scale))
     more: Any = (("dense 1 KB (a value every 40 characters)", chat(prose(1024, 16))),)
     for name, body in more:
         extra, base = added(asyncio.run(latency(proxies, body, rounds // 2)))
@@ -286,6 +286,19 @@ def report(proxies: list[Proxy], start: float, folder: Path, scale: float) -> No
     prompts = [chat(prose(1_000_000, 1000) + f" number {n}") for n in range(max(2, int(10 * scale)))]
     gap(ours, prompts)
     row("memory after the run", f"{ours.memory():.0f} MB", "reported", None)
+
+
+def short_prompt(proxies: list[Proxy], folder: Path, rounds: int) -> None:
+    """The median of rounds, each beside the speed of its disk: a shared machine's changes by half within minutes."""
+    taken = [
+        (*added(asyncio.run(latency(proxies, chat(prose(1024, 3)), rounds))), fdatasync(folder)) for _ in range(TURNS)
+    ]
+    extra, base, sync = (statistics.median(column) for column in zip(*taken, strict=True))
+    under = sum(one <= 1.5 + 2 * its for one, _, its in taken)
+    shown = f"+{extra:.2f} ms on {base:.2f} ms, x{(base + extra) / base:.2f}; fdatasync {sync:.2f} ms"
+    bar = 1.5 + 2 * sync
+    name = f"added median latency, 1 KB prose, 3 values ({under} of {TURNS})"
+    row(name, shown, f"<= {bar:.2f} ms (1.5 + 2 fdatasync)", extra <= bar)
 
 
 def gap(ours: Proxy, prompts: list[bytes]) -> None:

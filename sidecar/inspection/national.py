@@ -31,12 +31,27 @@ class Row(NamedTuple):
 
 S = r"[ .\u00a0-]?"
 """A separator that people put between groups."""
-TAX = "tax vat tin steuer fiscal fiscale taxe impôt impuesto belasting btw tva iva nif nip moms podatek skatt vero"
+TAX = (
+    "tax vat tin steuer fiscal fiscale taxe impôt impuesto belasting btw tva iva nif nip moms podatek skatt vero alv"
+    " ustid umsatzsteuer uid partita piva btwnummer momsnummer momsregistreringsnummer cvr cvrnr"
+)
 ID = (
     "id identity identification card ausweis carte identité identidad identità identiteitskaart tarjeta document cartão"
 )
-PLATE = "plate registration vehicle car licence immatriculation plaque matrícula matricula targa kenteken rejestracja"
-PASSPORT = "passport passeport pasaporte passaporto paspoort passaporte paszport pass passi reisepass"
+PLATE = (
+    "license_plate licence_plate number_plate plate_number licenseplate numberplate plates registration vehicle"
+    " immatriculation plaque matrícula matricula targa kenteken kentekenplaat nummerplaat rejestracja"
+    " rejestracyjny rejestracyjna rejestracyjne rejestracyjnej tablica tablicy registreringsnummer"
+    " registreringsskylt regnummer regnr nummerplade rekisterinumero rekisterikilpi kennzeichen autokennzeichen"
+    " nummernschild"
+)
+"""Not `car` and `licence`: one is a French conjunction, the other stands beside every GPL-3."""
+US_PLATE = "license_plate licence_plate plate_number number_plate licenseplate plates dmv"
+"""Looks like ISO 9001: only where it is named in full."""
+PASSPORT = (
+    "passport passeport pasaporte passaporto paspoort passaporte paszport paszportu pass passi reisepass passnummer"
+    " passnr passinumero paspoortnummer"
+)
 BIRTH = "personal person number cpr hetu national identity social security register insurance"
 
 ROWS: dict[str, tuple[Row, ...]] = {
@@ -113,6 +128,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
             check=check.pl_id_card, proven=0.5),
         Row("PL_PASSPORT", r"[A-Z]{2} ?\d{7}", PASSPORT, (7,), (9,), check=check.pl_passport, proven=0.35),
         Row("PL_LICENSE_PLATE", r"[A-Z]{2,3} ?(?=\w*\d)[A-Z0-9]{4,5}", PLATE, mixed=(7, 8)),
+        Row("PL_LICENSE_PLATE", r"[A-Z]{2,3} (?=\w*\d)[A-Z0-9]{4,5}", PLATE, (4, 5), (4, 5), lead=True),
     ),
     "se": (
         Row("SE_LICENSE_PLATE", r"[A-HJ-PR-UW-Z]{3} ?\d\d[0-9A-HJ-NPR-UW-Z]", f"bil {PLATE}", mixed=(6,)),
@@ -132,6 +148,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("DK_CPR", r"\d{10}|\d{6} \d{4}", BIRTH, (6, 10), check=check.dk_cpr, proven=WEAK_PROOF),
         Row("DK_CVR", r"\d{2} ?\d{2} ?\d{2} ?\d{2}", f"cvr virksomhed {TAX}", (2, 8), check=check.dk_cvr, proven=0.2),
         Row("DK_VAT_ID", r"DK ?\d{8}", TAX, (8,), (10,), check=check.dk_cvr),
+        Row("DK_PASSPORT", r"\d{9}", "pasnummer pasnr dansk_pas", (9,)),
         Row("DK_LICENSE_PLATE", r"[A-Z]{2} ?\d\d ?\d{3}", f"bil nummerplade {PLATE}", (2, 5), (7,)),
         Row("DK_LICENSE_PLATE", r"[A-Z]{2} \d\d \d{3}", f"bil nummerplade {PLATE}", (2, 5), lead=True),
     ),
@@ -151,6 +168,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("AT_VAT_ID", r"ATU ?\d{8}", TAX, (8,), (11,), check=check.at_vat, bare=0.5),
         Row("AT_TAX_ID", r"\d\d[- ]?\d{3}/\d{4}", f"steuernummer abgabenkontonummer {TAX}", (2, 5), bare=0.3),
         Row("AT_PASSPORT", r"[A-Z] ?\d{7}", PASSPORT, mixed=(8,)),
+        Row("AT_LICENSE_PLATE", r"[A-Z]{1,2}[- ](?=\d{1,6}[A-Z ])\d{1,5} ?[A-Z]{1,3}",
+            f"kennzeichen autokennzeichen nummernschild zulassung kfz {US_PLATE}", range(1, 6), range(2, 9), lead=True),
     ),
     "ie": (
         Row("IE_PPS", r"\d{7}[A-W][ABWTXZH-I]?", f"pps ppsn {BIRTH}", mixed=(8, 9), check=check.ie_pps),
@@ -173,6 +192,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "us": (
         Row("US_ZIP_CODE", r"\d{5}(?:-\d{4})?", "zip zipcode", (5,)),
+        Row("US_LICENSE_PLATE", r"\d[A-Z]{3}\d{3}|[A-Z]{2,3}\d{4,5}", US_PLATE, mixed=(6, 7, 8)),
+        Row("US_LICENSE_PLATE", r"[A-Z]{3}[- ]\d{3,4}", US_PLATE, (3, 4), lead=True),
         Row("US_EIN", r"\d\d-\d{7}", "ein employer identification federal tax", (2,), bare=0.3),
         Row("MEDICAL_RECORD_NUMBER", r"(?:MRN[-# :]?)?[A-Z]{0,3}-?\d{5,12}", "mrn medical record patient chart",
             range(5, 13), range(6, 16)),

@@ -29,13 +29,16 @@ DATE = re.compile(
 )
 FIGURES = re.compile(r"\.\.|\d{1,3}(?:\.\d{3})+(?!\S)| / |(?<![\d.])0\.\d|\. |\.\d+[ /]|[ /]\d+\.\d")
 """Thousands, decimals, sums, lists of figures: what dots and slashes mean in tables rather than in phone numbers."""
-QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?![.\d])")
+OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+QUAD = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}(?![.\d])")
 DECIMAL = re.compile(r"\d+[.,]\d+(?!\S)")
+TRUNKED = re.compile(r"0\d{1,5}\.\d+")
+"""`06.12345678`, `0664.123456`: no decimal is written so."""
 CONTEXT = Context.words(
     """
-    anruf anrufen appeler appelez bellen call called calling calls cell cellphone cellulare celular chiamami
+    anruf anrufen appeler appelez bel bellen call called calling calls cell cellphone cellulare celular chiamami
     chiamare dial fax festnetz gsm handy handynummer hotline komórka landline ligar llamar llame mobiel mobil
-    mobile mobilephone mobilnummer msisdn móvil pager phone phonenumber phones puhelin puhelinnumero ring ringa
+    mobile mobilephone mobilnummer msisdn móvil pager phone phonenumber phones puh puhelin puhelinnumero ring ringa
     rufnummer sms soita tel telefon telefone telefonnummer telefono telefoon telefoonnummer telemóvel telephone
     teléfono tlf tél téléphone voicemail whatsapp zadzwoń
     """
@@ -44,7 +47,7 @@ GENERIC = Context.words("number numéro número numero numer nummer contact text
 """Words that stand beside a phone number, and beside every other kind too."""
 SPOKEN = Context.words(
     """
-    phone telephone tel tél call called calling mobile cell cellphone fax whatsapp sms dial office answering hotline
+    phone telephone tel tél call called calling mobile cell cellphone fax whatsapp sms dial office answering hotline puh
     telefon telefonnummer handy rufnummer mobil mobilnummer téléphone portable teléfono telefono móvil celular cellulare
     telefoon telefoonnummer gsm telemóvel telefone puhelin tlf landline festnetz
     """
@@ -159,7 +162,7 @@ class Phones:
 
     def _national(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
         if ("." in written or "/" in written) and (DECIMAL.fullmatch(written) or FIGURES.search(written)):
-            return 0.0
+            return self._dotted(around, start, end, written, number)
         if not self._is_national(number):
             if NORTH_AMERICAN.fullmatch(written):
                 return 0.5
@@ -172,6 +175,17 @@ class Phones:
         if GENERIC.among(around.words(start, end)):
             return 0.4 if written.isdigit() else 0.55
         return 0.35 if written.isdigit() else 0.5 if _has_form(written, number) else 0.35
+
+    def _dotted(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
+        """What looks like a decimal or like thousands: a number only where somebody says so."""
+        if "/" in written or ". " in written or ".." in written or not self._is_national(number):
+            return 0.0
+        words, trunked = around.words(start, end), TRUNKED.fullmatch(written) is not None
+        if not trunked and DECIMAL.fullmatch(written):
+            return 0.0
+        if SPOKEN.among(words) or (trunked and (CONTEXT.among(words) or GENERIC.among(words))):
+            return 0.5
+        return 0.35 if trunked else 0.0
 
 
 def _has_form(written: str, number: str) -> bool:

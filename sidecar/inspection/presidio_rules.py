@@ -111,6 +111,7 @@ OTHER_CONTEXT = {
 }
 """In place of Presidio's: "member" and "policy" make an insurance number of `base64` and `sha256`."""
 EXTRA_CONTEXT = {
+    "DeKfzRecognizer": ("plate", "licenseplate"),
     "UsClaimNumberRecognizer": ("medical claim", "healthcare claim"),
     "UsPrescriptionNumberRecognizer": ("rx", "prescription"),
     "UsPriorAuthorizationNumberRecognizer": ("prior auth", "pre auth"),

@@ -49,6 +49,19 @@ def test_example_numbers_as_they_are_written_at_home() -> None:
     assert len(missed) / total <= 0.05, missed
 
 
+@pytest.mark.parametrize("value", ["06.12306647", "0664.195875", "612.35.68.17", "512.343.738", "01 42 68 53.00"])
+def test_numbers_written_with_dots_beside_a_word_that_says_so(value: str) -> None:
+    assert covered(f"tel. {value}", value)
+    assert covered(f'{{"phone": "{value}"}}', value)
+
+
+@pytest.mark.parametrize(
+    "text", ["Umsatz 512.343.738 EUR", "version 10.20.30.40", "0.12306647", "call it 512343.738", "ratio 6.12306647"]
+)
+def test_figures_with_dots_are_no_numbers_to_call(text: str) -> None:
+    assert [span for span in ENGINE.find(text) if span.entity == "PHONE_NUMBER"] == []
+
+
 DENSE = (
     "mail a.b@corp.example tel +49 30 901820 ssn 219-09-9999 ip 10.1.2.3 "
     "card 4111111111111111 iban DE89370400440532013000 "

@@ -33,6 +33,7 @@ MRZ = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F120415
 WRITTEN = {
     "ABA_ROUTING_NUMBER": "ABA routing |021000021",
     "API_KEY": "token |ghp_aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5",
+    "AT_LICENSE_PLATE": "Kennzeichen |KU-581 M",
     "AT_PASSPORT": "Reisepass |P1234567",
     "AT_SOCIAL_SECURITY": "SVNR |1237 010180",
     "AT_TAX_ID": "Abgabenkontonummer |12 345/6789",
@@ -70,6 +71,7 @@ WRITTEN = {
     "DK_CPR": "CPR |211062-5629",
     "DK_CVR": "CVR |13585628",
     "DK_LICENSE_PLATE": "nummerplade |AB 12 345",
+    "DK_PASSPORT": "pasnummer |205123456",
     "DK_VAT_ID": "moms |DK13585628",
     "EMAIL_ADDRESS": "mail |anna.schmidt@corp.example",
     "ES_CIF": "CIF |A58818501",
@@ -179,6 +181,7 @@ WRITTEN = {
     "US_EIN": "EIN |12-3456789",
     "US_HEALTH_INSURANCE_MEMBER_ID": "insurance member id |XYZ-123456789",
     "US_ITIN": "ITIN |912-71-1234",
+    "US_LICENSE_PLATE": "license plate |7ABC123",
     "US_MBI": "Medicare |1EG4-TE5-MK73",
     "US_NPI": "NPI |1749488403",
     "US_PASSPORT": "passport |123456788",

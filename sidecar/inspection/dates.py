@@ -11,15 +11,15 @@ from sidecar.inspection.tokens import places
 
 BIRTH_WORDS = listed(
     "born birth birthday birthdate dob d.o.b geboren geburtsdatum geburtstag geb. née né_le naissance nacido "
-    "nacida nacimiento nato_il nata_il nascita geboortedatum geboorte nascido nascida nascimento urodz född "
-    "födelsedatum syntynyt syntymäaika født fødselsdato fødselsdag cumpleaños compleanno anniversaire"
+    "nacida nacimiento nato_il nata_il nato_a nata_a nascita geboortedatum geboorte nascido nascida nascimento urodz "
+    "född födelsedatum syntynyt syntymäaika født fødselsdato fødselsdag cumpleaños compleanno anniversaire"
 )
 AGE_WORDS = listed("year old years aged age jahre jährig ans años anni jaar anos lat år vuotta")
 WORDS = (*BIRTH_WORDS, *AGE_WORDS, "<<")
 
 MONTHS = (
     r"(?:jan(?:uary|uar|vier|\.)?|gennaio|enero|janeiro|januari|feb(?:ruary|ruar|rero|braio|ruari|\.)?"
-    r"|f[ée]v(?:rier|ereiro|\.)?|mar(?:ch|s|zo|ço|et|\.)?|märz|maart"
+    r"|f[ée]v(?:rier|ereiro|\.)?|mar(?:ch|s|zo|ço|ts|et|\.)?|märz|maart"
     r"|apr(?:il|ile|\.)?|avr(?:il|\.)?|abril?|may|mai(?:o)?|mayo|mei|maggio|maj|june?|juni|juin|junio|giugno|junho|july?|juli|juillet"
     r"|julio|luglio|julho|aug(?:ust|ustus|\.)?|ao[ûu]t|agosto|sep(?:t(?:ember|embre|iembre|\.)?|\.)?|settembre|setembro"
     r"|o[ck]t(?:ober|obre|ubre|\.)?|ottobre|outubro|nov(?:ember|embre|iembre|embro|\.)?|de[cz](?:ember|embre|iembre|embro|\.)?"
@@ -28,7 +28,7 @@ MONTHS = (
     r"|(?:tammi|helmi|maalis|huhti|touko|kesä|heinä|elo|syys|loka|marras|joulu)kuuta)"
 )
 DATE = re.compile(
-    r"(?<![\w/.-])(?:(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:3[01]|[12]\d|0?[1-9])"
+    r"(?<![\w/.-])(?:(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:3[01]|[12]\d|0[1-9])|(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:3[01]|[12]\d|0?[1-9])"
     r"|(?:3[01]|[12]\d|0?[1-9])[-./ ]{1,2}(?:3[01]|[12]\d|0?[1-9])[-./ ]{1,2}(?:(?:19|20)\d\d|\d\d)"
     rf"|(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|er|\.|º)?[ -](?:de |of )?{MONTHS},?[ -](?:de |del )?"
     r"(?:(?:19|20)\d\d|\d\d)"

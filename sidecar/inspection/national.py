@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sidecar.inspection import national_checks as check
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.context import Context
+from sidecar.inspection.presidio_checks import de_tax_id, it_fiscal_code
 from sidecar.inspection.presidio_rules import WEAK_PROOF
 from sidecar.inspection.rules import NEVER, NOT_INSIDE, NOT_ON, Check, Rule
 
@@ -86,6 +87,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("ES_LICENSE_PLATE", r"\d{4}[ -]?[B-DF-HJ-NPR-TV-Z]{3}", PLATE, (4,), (7,)),
     ),
     "it": (
+        Row("IT_FISCAL_CODE", r"[A-Z]{3} [A-Z]{3} \d\d[A-EHLMPRST]\d\d [A-Z]\d{3}[A-Z]", "codice fiscale cf",
+            mixed=(5,), lead=True, check=lambda text: it_fiscal_code(text.replace(" ", ""))),
         Row("IT_POSTCODE", r"\d{5}", "cap postale", (5,)),
         Row("IT_HEALTH_CARD", r"80380\d{15}", "tessera sanitaria", (20,), check=check.it_health_card),
         Row("IT_VAT_ID", r"IT[ ]?\d{11}", TAX, (11,), (13,), check=lambda text: luhn(text[-11:])),
@@ -199,6 +202,10 @@ ROWS: dict[str, tuple[Row, ...]] = {
             range(5, 13), range(6, 16)),
     ),
     "de": (
+        Row("DE_TAX_ID", r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}", f"id idnr identifikationsnummer steuerid {TAX}", (2,),
+            check=lambda text: de_tax_id(text.replace(" ", "")), proven=0.5),
+        Row("DE_FUEHRERSCHEIN", r"[A-Z][A-Z0-9]{2}[A-Z0-9]{6}\d[A-Z0-9]",
+            "führerschein führerscheinnummer fahrerlaubnis", mixed=(11,)),
         Row("DE_PASSPORT", r"[CFGHJK][CFGHJKLMNPRTVWXYZ0-9]{8}\d?", f"{PASSPORT} reisepassnummer passnummer",
             mixed=(9, 10)),
         Row("DE_ID_CARD", r"[LMNPRTVWXY][CFGHJKLMNPRTVWXYZ0-9]{8}\d?", f"{ID} personalausweis ausweisnummer",

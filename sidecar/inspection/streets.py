@@ -16,7 +16,7 @@ from sidecar.inspection.tokens import places
 NAME = r"[A-ZÀ-ÖØ-ÞŁŚŻŹĆ0-9][\w'’.-]{0,24}"
 TOWN = rf"{NAME}(?:[ -](?:{NAME}|am|an der|im|ob der|sur|sous|les|la|le|de|del|di|do|da|of|upon|the)){{0,3}}"
 NUMBER = r"\d{1,5}(?:[ /-]?\d{1,4})?(?:[ ]?[a-zA-Z](?![\w]))?"
-UNIT = r"(?:[, \n]{1,2}(?:apt|apartment|suite|ste|unit|flat|room|floor|fl|bldg|building|#)\.? ?#?[\w-]{1,6})?"
+UNIT = r"(?:[, \n]{1,2}(?i:apt|apartment|suite|ste|unit|flat|room|floor|fl|bldg|building|#)\.? ?#?[\w-]{1,6})?"
 
 WORD = r"(?=\S{0,24}?[a-zß-ÿ])[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
 """A name that begins with a letter and is no abbreviation: "via RFC 1870" is no street in Rome."""
@@ -24,25 +24,34 @@ WORD = r"(?=\S{0,24}?[a-zß-ÿ])[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
 SUFFIXED = listed(
     "straße strasse str. weg platz allee gasse ring damm ufer chaussee steig straat laan plein gracht kade "
     "singel dijk gatan vägen gränd torget katu kuja vej gade stræde allé boulevarden markt promenade steeg "
-    "dreef hof"
+    "dreef hof boulevard pad baan lei werf"
 )
 """Compounded to the name: Hauptstraße 5, Keizersgracht 12, Storgatan 3."""
 PREFIXED = listed(
     "rue avenue av. avda. boulevard bd place chemin allée impasse quai cours route calle c/ avenida avda plaza "
     "paseo camino carrer via viale piazza corso largo vicolo strada rua travessa praça estrada ul. ulica al. "
-    "aleja pl. os. rynek"
+    "aleja pl. os. rynek passeig ronda rambla pasaje pasadizo callejón alameda glorieta carretera cuesta calzada "
+    "circuito andador cerrada privada retorno prolongación periférico lungomare lungotevere lungarno salita traversa "
+    "vico contrada borgo rotonda canale stretto località"
 )
 """Before the name: 12 rue de la Paix, Calle Mayor 3, Via Roma 1, ul. Długa 7/2."""
 ENGLISH = listed(
     "street st ave avenue road rd lane ln drive dr boulevard blvd way court ct place pl square sq terrace "
     "close crescent highway hwy parkway pkwy circle cir trail gardens grove mews row plaza loop"
 )
+ENGLISH_TOO = listed(
+    "park cove ridge heights hill hills view crossing run path pike pass point manor meadow meadows walk green hollow "
+    "landing glen knoll vista estate estates gate wharf quay rise vale mount parade esplanade common yard passage "
+    "croft fields villas cottages bypass causeway expressway turnpike junction corner corners shore shores springs "
+    "summit orchard valley village bridge harbor harbour forest creek station brook"
+)
+"""The other endings of postal services' lists; not after what may be a year ("2012 Olympic Park")."""
 BOXES = listed("p.o. po_box postfach boîte_postale apartado casella_postale postbus")
 UNITS = listed("apt suite")
 """Begins the line that stands between house and town in a letter's address."""
 WRITTEN = {
     f" {word}": re.compile(rf" {word[0].upper()}(?:{word[1:]}|{word[1:].upper()})(?![^\W_])").finditer
-    for word in ENGLISH
+    for word in (*ENGLISH, *ENGLISH_TOO)
 }
 """As in an address: `Street`, `ROAD`, with the space before; `last` and `Please` hold one and are none."""
 WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *WRITTEN, *BOXES, *UNITS)))
@@ -52,7 +61,12 @@ AFTER = (
     rf"|[ ,\n]{{1,3}}\d\d-\d{{3}} {TOWN}|[ ,\n]{{1,3}}\d{{3}} \d\d {TOWN})?"
 )
 """Postcode and town, as on the continent."""
-SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){AFTER}")
+INSIDE = (
+    r"(?:,?[ ](?:Appartamento|Appart(?:ement)?|App\.|Apt\.|Interno|Int\.|Interior|Scala|Piano|Depto\.|Departamento|"
+    r"Edif\.|Edificio|Piso|Puerta|bus|bo[iî]te|bte|Wohnung|Whg\.|Top|Stiege|Tür)[ ]?\d{1,4}[A-Za-z]?(?![\w])){0,3}"
+)
+"""Flat, stair, floor, letter box behind the house number."""
+SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){INSIDE}{AFTER}")
 CONNECT = r"(?:de la|de los|de las|de l['’]|des|del|della|delle|dei|degli|du|de|do|da|dos|das|d['’]|the)"
 PREFIX_NAME = rf"[ ]?(?:{CONNECT}[ ]?)?{WORD}(?:[ -](?:{CONNECT}[ ]?)?{NAME}){{0,4}}?"
 FLOOR = (
@@ -60,7 +74,7 @@ FLOOR = (
     r"(?:[ ]?(?:[A-Z]|\d{1,2}[ ]?ª|izda|dcha|izq|der|pta|puerta)\.?(?![\w]))?(?![\w]))?"
 )
 """Storey and door, as in Spain: `, 6º A`, ` - 5º 2ª`, `, 1D`."""
-PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]{{0,2}}[ ]?)?{NUMBER}(?![\w]){FLOOR}{AFTER}")
+PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]{{0,2}}[ ]?)?{NUMBER}(?![\w]){FLOOR}{INSIDE}{AFTER}")
 PREFIX_NUMBERED = re.compile(rf"{PREFIX_NAME[:-1]}(?=[\s,.;!?)]|$){AFTER}")
 NUMBER_BEFORE = re.compile(r"(?<![\w.])[0-9]{1,4}(?:[ ]?(?:bis|ter|quater|[A-Za-z](?![\w])))?,? $")
 STATES = (
@@ -76,6 +90,9 @@ HOUSE = re.compile(
     rf"(?<![\w.])(\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)[ ](?:{COMPASS}\.?[ ])?"
     r"(?:(?:[A-Z][\w'’.-]{0,24}|\d{1,3}(?:st|nd|rd|th))[ ]){1,4}$"
 )
+SENTENCE_END = re.compile(r"[^\W\d_]{4}\.[ \n]")
+"""Au cours de la guerre. En 1968 ..."""
+YEAR = re.compile(r"(?:1[89]|20)\d\d")
 BOX_AFTER = re.compile(r"[ ]?(?:box)?[ #:.]{0,3}\d[\d ]{1,8}\d", re.IGNORECASE)
 BLOCK_AFTER = re.compile(
     r"\.? ?#?\d{1,5}[A-Za-z]?,?\n(?:[^\n]{0,40}\n){0,3}[^\n\d]{2,50} \d{5}(?:-\d{4})?(?![\w-])", re.IGNORECASE
@@ -109,10 +126,11 @@ def _suffixed(text: str, start: int, end: int) -> Span | None:
     begin = begin if begin < start else _word_before(text, start)
     if text[begin:end] in NO_STREETS:
         return None
-    return _span(begin, match.end()) if text[begin].isupper() else None
+    return _span(text, begin, match.end()) if text[begin].isupper() else None
 
 
-NO_STREETS = frozenset({"Spring", "During", "String", "Norweg", "Bring", "Bahnhof", "Offspring"})
+NO_STREETS = frozenset({"Spring", "During", "String", "Norweg", "Bring", "Bahnhof", "Offspring",
+                        "Ipad", "Notepad", "Thinkpad", "Touchpad", "Launchpad", "Keypad", "Allerlei"})  # fmt: skip
 
 
 def _word_before(text: str, start: int) -> int:
@@ -126,9 +144,9 @@ def _prefixed(text: str, start: int, end: int) -> Span | None:
         return None
     before = NUMBER_BEFORE.search(text[max(0, start - 14) : start])
     match = (PREFIX_NUMBERED if before else PREFIX_AFTER).match(text, end, end + REACH)
-    if match is None:
+    if match is None or SENTENCE_END.search(match.group()):
         return None
-    return _span(start - len(before.group()) if before else start, match.end())
+    return _span(text, start - len(before.group()) if before else start, match.end())
 
 
 def _english(text: str, start: int, end: int) -> Span | None:
@@ -136,20 +154,24 @@ def _english(text: str, start: int, end: int) -> Span | None:
     after = ENGLISH_AFTER.match(text, end, end + REACH)
     if house is None or after is None:
         return None
-    return _span(start - len(house.group()), after.end())
+    if text[start:end].lower() in ENGLISH_TOO and YEAR.fullmatch(house[1]):
+        return None
+    return _span(text, start - len(house.group()), after.end())
 
 
 def _box(text: str, start: int, end: int) -> Span | None:
     match = BOX_AFTER.match(text, end, end + 20)
-    return _span(start, match.end()) if match else None
+    return _span(text, start, match.end()) if match else None
 
 
 def _block(text: str, start: int, end: int) -> Span | None:
     match = None if start and text[start - 1] not in "\n ,>" else BLOCK_AFTER.match(text, end, end + 2 * REACH)
-    return _span(start, match.end()) if match else None
+    return _span(text, start, match.end()) if match else None
 
 
-def _span(start: int, end: int) -> Span:
+def _span(text: str, start: int, end: int) -> Span:
+    """Without the full stop that ends the sentence."""
+    end -= text[end - 1] == "."
     return Span(start, end, "STREET_ADDRESS", 0.7, DETECTOR, Strength.LIST)
 
 

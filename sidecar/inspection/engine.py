@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.inspection import access as _access
+from sidecar.inspection import accounts as _accounts
 from sidecar.inspection import credentials as _credentials
 from sidecar.inspection import dates, special, streets
 from sidecar.inspection.cards import cards
@@ -38,7 +39,7 @@ Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
 """Takes the text, its tokens, and the indexes of those to be tried."""
 WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 """Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
-WORDS = (*_credentials.WORDS, *_access.WORDS, *dates.WORDS, *streets.WORDS, *special.WORDS)
+WORDS = (*_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *dates.WORDS, *streets.WORDS, *special.WORDS)
 
 
 class Engine:
@@ -161,6 +162,7 @@ class Engine:
             (SECRET_TYPES, self._secrets.keywords, False, self._secrets.find),
             (("PASSWORD", "USERNAME"), _credentials.WORDS, False, lambda *at: credentials(*at, strict=strict)),
             (("API_KEY", "PASSWORD"), _access.WORDS, False, _access.access),
+            (("USERNAME",), _accounts.WORDS, False, _accounts.accounts),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ", "MINOR"), dates.WORDS, True, dates.dates),
             (("STREET_ADDRESS",), streets.WORDS, True, streets.streets),
             (SPECIAL, special.WORDS, False, special.special),

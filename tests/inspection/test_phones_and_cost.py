@@ -84,6 +84,7 @@ NASTY = {
     "headers": "authorization: bearer ",
     "mysql": "mysql -u ",
     "key heads": "sk-proj-",
+    "homes": "/home/ab",
     "hyphens": "12-",
     "brackets": "(1",
     "streets": "12 Main Street ",

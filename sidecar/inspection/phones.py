@@ -27,6 +27,11 @@ DATE = re.compile(
     r"\d{4}([-./] ?)(?:0?[1-9]|1[0-2])\1(?:3[01]|[12]\d|0?[1-9])(?!\d)"
     r"|[0-3]?\d([-./] ?)[0-3]?\d\2(?:(?:19|20)\d\d|\d\d)(?![-./]?\d)"
 )
+CLOCK = re.compile(
+    r"^(?:19|20)\d\d [+-]\d{4}$|^(?:19|20)\d\d ?[-\u2013/] ?(?:19|20)\d\d$"
+    r"|(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d)"
+)
+"""The end of a date in a log of git, `2022 -0700`; from year to year; a date among other figures."""
 FIGURES = re.compile(r"\.\.|\d{1,3}(?:\.\d{3})+(?!\S)| / |(?<![\d.])0\.\d|\. |\.\d+[ /]|[ /]\d+\.\d")
 """Thousands, decimals, sums, lists of figures: what dots and slashes mean in tables rather than in phone numbers."""
 OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
@@ -152,8 +157,10 @@ class Phones:
         written = around.text[start:end]
         if written.count("(") != written.count(")") or number.count(number[0]) == len(number):
             return 0.0
-        if DATE.match(written) or ("." in written and QUAD.fullmatch(written)):
+        if DATE.match(written) or CLOCK.search(written) or ("." in written and QUAD.fullmatch(written)):
             return 0.0
+        if written[0] == "+" and around.text[start - 1 : start].isalnum():
+            return 0.0  # version 2.4+20151223
         if "+" in written[:2]:
             return 1.0 if is_international(number) else 0.5 if 8 <= len(number) <= LONGEST else 0.0
         if number.startswith("00") and is_international(number[2:]):

@@ -45,6 +45,8 @@ def uk_nhs(text: str) -> bool:
 
 
 def uk_vehicle(text: str) -> bool | None:
+    if not (text.isupper() or text.islower()):  # "FP16 was"
+        return False
     plate = compact(text)
     if len(plate) == 7 and plate[:2].isalpha() and plate[2:4].isdigit():
         return 2 <= int(plate[2:4]) <= 29 or 51 <= int(plate[2:4]) <= 79

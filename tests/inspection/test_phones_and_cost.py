@@ -56,7 +56,18 @@ def test_numbers_written_with_dots_beside_a_word_that_says_so(value: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["Umsatz 512.343.738 EUR", "version 10.20.30.40", "0.12306647", "call it 512343.738", "ratio 6.12306647"]
+    "text",
+    [
+        "Umsatz 512.343.738 EUR",
+        "version 10.20.30.40",
+        "0.12306647",
+        "call it 512343.738",
+        "ratio 6.12306647",
+        "Date:   Sun Apr 3 09:22:14 2022 -0700",
+        "rtmpdump 2.4+20151223",
+        "MAN-RECODE 1 2023-01-08 2.11.2",
+        "Copyright 2011-2012 Free Software",
+    ],
 )
 def test_figures_with_dots_are_no_numbers_to_call(text: str) -> None:
     assert [span for span in ENGINE.find(text) if span.entity == "PHONE_NUMBER"] == []

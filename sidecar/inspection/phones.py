@@ -181,7 +181,9 @@ class Phones:
             return 0.75 if written.isdigit() else 0.85
         if GENERIC.among(around.words(start, end)):
             return 0.4 if written.isdigit() else 0.55
-        return 0.35 if written.isdigit() else 0.5 if _has_form(written, number) else 0.35
+        if written.isdigit() or _is_in_a_row(around.text, start, end) or not _has_form(written, number):
+            return 0.35
+        return 0.5
 
     def _dotted(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
         """What looks like a decimal or like thousands: a number only where somebody says so."""
@@ -193,6 +195,12 @@ class Phones:
         if SPOKEN.among(words) or (trunked and (CONTEXT.among(words) or GENERIC.among(words))):
             return 0.5
         return 0.35 if trunked else 0.0
+
+
+def _is_in_a_row(text: str, start: int, end: int) -> bool:
+    """`12 14 15 18 21 22 23`: figures go on before or behind it."""
+    before, behind = text[max(0, start - 2) : start], text[end : end + 2]
+    return (before[-1:] == " " and before[:1].isdigit()) or (behind[:1] == " " and behind[1:].isdigit())
 
 
 def _has_form(written: str, number: str) -> bool:

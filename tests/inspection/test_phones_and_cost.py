@@ -67,6 +67,7 @@ def test_numbers_written_with_dots_beside_a_word_that_says_so(value: str) -> Non
         "rtmpdump 2.4+20151223",
         "MAN-RECODE 1 2023-01-08 2.11.2",
         "Copyright 2011-2012 Free Software",
+        "Temperatures: 12 14 15 18 21 22 23 24 25",
     ],
 )
 def test_figures_with_dots_are_no_numbers_to_call(text: str) -> None:

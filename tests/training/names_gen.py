@@ -6,6 +6,7 @@ L place C city N country R region V river, mountain, sea, district; O organisati
 T sports team Q party, office, institution; A street and number, AF postal block;
 D date Y year M number E e-mail H phone. No entities: W title of a work, I code-like identifier, Z people, tribe,
 dynasty or language, J product, program or code name (some are given names).
+A number after the letter repeats a value in its text: {F1} a person in full, {S1} and {G1} the family and given name.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import names_data as data
 from babel import Locale
 from faker import Faker
+from names_invent import invented, manners
 from names_lists import LANGS, faker_names, read_lists
 
 MAIN = {
@@ -36,8 +38,8 @@ SURNAME_MARK = {
     "en": ("Mc", "O'", "St. "),
 }  # fmt: skip
 OF = {"en": "of ", "de": "von ", "fr": "de ", "es": "de ", "it": "di ", "nl": "van "}
-MARK = re.compile(r"\[([PLOA]):([^\]]+)\]|\{([A-Z]{1,2})\}")
-INNER = re.compile(r"\{([A-Z]{1,2})\}")
+MARK = re.compile(r"\[([PLOA]):([^\]]+)\]|\{([A-Z]{1,2})(\d?)\}")
+INNER = re.compile(r"\{([A-Z]{1,2})(\d?)\}")
 KIND = {
     **dict.fromkeys("PFGSKX", "PERSON"), **dict.fromkeys("LCNRV", "LOCATION"), **dict.fromkeys("OBUTQ", "ORGANIZATION"),
     "A": "STREET_ADDRESS", "AF": "STREET_ADDRESS",
@@ -61,6 +63,7 @@ class Generator:
         self.regions = sorted({row[2] for row in self.cities if row[2]})
         self.lists = {lang: read_lists(templates / f"{lang}.lists") for lang in LANGS}
         self.common = read_lists(templates / "any.lists")
+        self.manners = manners(templates / "manners.txt")
         self.countries: dict[str, list[str]] = {}
         self.exonyms: dict[str, list[str]] = {}
         for lang in LANGS:
@@ -124,6 +127,10 @@ class Generator:
     def _given(self, where: str) -> str:
         return self.pick.choice(self.names.get(where, self.names["en_US"])[0])
 
+    def invented(self, longest: int) -> str:
+        """Make one to `longest` words that sound like some language and are in no list."""
+        return invented(self.pick, self.manners, longest)
+
     def _blend(self, one: str, other: str) -> str:
         """Make a word that is in no list: the head of one name and the tail of another."""
         head, tail = one.split()[0], other.split()[-1].lower()
@@ -155,7 +162,20 @@ class Generator:
     def full(self, lang: str) -> str:
         """A full name in one of the forms in use."""
         where = self.locale(lang)
+        if self.pick.random() < 0.04:
+            return self.invented(2)
+        return self._full(where, self._given(where), self._family(where, lang), lang)
+
+    def known(self, lang: str, number: str, said: dict[str, str]) -> None:
+        """Make person `number` of a text: {F1}, {S1}, {G1}."""
+        where = self.locale(lang)
         given, family = self._given(where), self._family(where, lang)
+        if self.pick.random() < 0.06:
+            given, family = self.invented(1), self.invented(1)
+        said[f"G{number}"], said[f"S{number}"] = given, family
+        said[f"F{number}"] = said[f"P{number}"] = self._full(where, given, family, lang)
+
+    def _full(self, where: str, given: str, family: str, lang: str) -> str:
         draw = self.pick.random()
         if draw < 0.62:
             return f"{given} {family}"
@@ -177,7 +197,7 @@ class Generator:
         """A ruler, pope, saint or medieval person."""
         own = self.lists[lang]
         draw = self.pick.random()
-        name = self.pick.choice(own["ruler"])
+        name = self.pick.choice(own["ruler"]) if self.pick.random() < 0.85 else self.invented(1)
         number = self.pick.choice(
             ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIV", "XVI")
         )
@@ -193,8 +213,10 @@ class Generator:
 
     def single(self, lang: str) -> str:
         """A person known by one word, or a fictional one."""
-        if self.pick.random() < 0.55:
+        if self.pick.random() < 0.45:
             return self.pick.choice(self.lists[lang]["single"])
+        if self.pick.random() < 0.35:
+            return self.invented(2)
         if self.pick.random() < 0.5:
             return self.pick.choice(self.common["person"])
         return self.pick.choice((self.given, self.surname))(lang)
@@ -222,8 +244,10 @@ class Generator:
             return self.pick.choice(self.home[lang])
         if draw < 0.8:
             return self.pick.choice(self.exonyms[lang])
-        if draw < 0.93:
+        if draw < 0.88:
             return self.pick.choice(self.cities)[0]
+        if draw < 0.95:
+            return self.invented(2)
         return self._blend(self.pick.choice(self.home[lang]), self.pick.choice(self.home[lang]))
 
     def country(self, lang: str) -> str:
@@ -234,6 +258,8 @@ class Generator:
 
     def region(self, lang: str) -> str:
         """A region."""
+        if self.pick.random() < 0.06:
+            return self.invented(1)
         return self.pick.choice(self.lists[lang]["region"] if self.pick.random() < 0.75 else self.regions)
 
     def nature(self, lang: str) -> str:
@@ -360,7 +386,10 @@ class Generator:
     def people(self, lang: str) -> str:
         """A people, tribe, dynasty or language, one in four of them in no list."""
         name = self.pick.choice(self.lists[lang]["people"])
-        return name if self.pick.random() < 0.75 else self._blend(self.pick.choice(self.lists[lang]["people"]), name)
+        draw = self.pick.random()
+        if draw < 0.1:
+            return self.invented(1)
+        return name if draw < 0.78 else self._blend(self.pick.choice(self.lists[lang]["people"]), name)
 
     def product(self, lang: str) -> str:
         """A product, program, ship or code name."""
@@ -369,27 +398,44 @@ class Generator:
             return self.pick.choice(self.common["product"])
         if draw < 0.58:
             return self.given(lang)
+        if draw < 0.64:
+            return self.invented(1)
         return self._blend(self.pick.choice(self.common["product"]), self.pick.choice(self.orgs))
 
     def make(self, template: str, lang: str) -> tuple[list[str], list[int]]:
         """Fill one template and label its words."""
         text = ""
         spans: list[tuple[int, int, str]] = []
+        said: dict[str, str] = {}
         at = 0
         for match in MARK.finditer(template):
             text += template[at : match.start()]
-            literal, value, slot = match.groups()
+            literal, value, slot, number = match.groups()
             kind = KIND.get(
                 slot or "",
                 {"P": "PERSON", "L": "LOCATION", "O": "ORGANIZATION", "A": "STREET_ADDRESS"}.get(literal or "", ""),
             )
-            filled = INNER.sub(lambda inner: self.fill[inner[1]](lang), value) if literal else self.fill[slot](lang)
+            if literal:
+                filled = INNER.sub(lambda inner: self._value(inner[1], inner[2], lang, said), value)
+            else:
+                filled = self._value(slot, number, lang, said)
             if kind:
                 spans.append((len(text), len(text) + len(filled), kind))
             text += filled
             at = match.end()
         text += template[at:]
         return data.from_spans(text, spans)
+
+    def _value(self, slot: str, number: str, lang: str, said: dict[str, str]) -> str:
+        """What fills a slot; a numbered one has its value from its first use in a text on."""
+        if not number:
+            return self.fill[slot](lang)
+        if slot + number not in said:
+            if slot in "FSGP":
+                self.known(lang, number, said)
+            else:
+                said[slot + number] = self.fill[slot](lang)
+        return said[slot + number]
 
     def example(self, lang: str, part: str = "train") -> data.Example:
         """Return one text of a language; one in six is machine text with that language's names."""

@@ -30,13 +30,16 @@ from torch.nn import functional
 
 
 class Stage(NamedTuple):
-    """Steps, share of them at the full rate, warm-up steps, pieces in a batch, learning rate."""
+    """Steps, share of them at the full rate, warm-up steps, pieces in a batch, learning rate, and `before`: how much of
+    the weights from before the stage is in the mean it ends with (Wortsman et al. 2022: a mean of both forgets less).
+    """
 
     steps: int
     flat: float
     warm: int
     budget: int
     rate: float
+    before: float = 0.0
 
 
 STAGES = (
@@ -45,6 +48,7 @@ STAGES = (
     Stage(960, 0.1, 20, 4000, 3.5e-4),
     Stage(1200, 0.2, 60, 5000, 3.5e-4),
     Stage(1000, 0.25, 60, 5000, 3e-4),
+    Stage(3000, 0.4, 80, 5000, 3.5e-4, before=0.25),
 )
 HERE = Path(__file__).resolve().parent
 
@@ -166,7 +170,9 @@ def train(args: argparse.Namespace) -> None:
         net.load_state_dict(torch.load(args.go_on, weights_only=True)["net"])
     for at, plan in list(enumerate(STAGES))[-1 if args.go_on else 0 :]:
         feed = iter(Feed(examples, gen, pieces, frequent, plan.budget, 0.55, args.seed + at))
+        before = {name: value.clone() for name, value in net.state_dict().items()}
         stage(net, feed, plan, max(2, int(plan.steps * args.scale)))
+        net.load_state_dict({name: value.lerp(before[name], plan.before) for name, value in net.state_dict().items()})
         torch.save({"net": net.state_dict(), "shape": net.shape.as_dict()}, out / "checkpoint.pt")
     export(out)
 

@@ -46,8 +46,11 @@ def cases_folder() -> Path | None:
     return folder if cache and folder.is_dir() else None
 
 
+REFUSAL = re.compile(rb"rego_\w+_error|does not refer to a rule")
+
+
 class NotCompiled(Exception):
-    """OPA's compiler refused; the message is its own, and names one of its codes (`rego_type_error`)."""
+    """OPA's compiler refused; the message is its own, and says which rule of its is broken (`rego_type_error`)."""
 
 
 class Crashed(Exception):
@@ -77,7 +80,7 @@ def compile_plan(
 
 def _whole(answer: bytes) -> bool:
     """A plan, or a refusal of the compiler's: all else says nothing about the modules."""
-    return answer[:1] == b"{" or re.search(rb"rego_\w+_error", answer) is not None
+    return answer[:1] == b"{" or REFUSAL.search(answer) is not None
 
 
 def _plan(answer: bytes) -> bytes:

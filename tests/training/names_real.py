@@ -7,7 +7,8 @@ one folder (`apt-get download freeciv-data debian-history`, `dpkg -x FILE DIR`) 
 A label line is the paragraph's digest and its spans, `P:12-24` (P person, L location, O organization; offsets in code
 points, end exclusive). Labelled after the manner of CoNLL and WikiNEuRal, blind to what any model said of it: titles
 stay outside a name, peoples, languages, products, wars and treaties are none. In `LANG.seen.txt`, half of it, the
-errors of names-2 and names-3 were looked at before the next templates were written; nobody looked at those of the others.
+errors of names-2 and names-3 were looked at before the next templates were written; nobody looked at those of the
+others.
 """
 
 from __future__ import annotations

@@ -31,6 +31,10 @@ def test_a_token_in_a_header_is_found_without_the_word_curl(text: str) -> None:
     assert found(text, "API_KEY") == [TOKEN]
 
 
+def test_a_ticket_of_ten_kilobytes_is_found_whole() -> None:
+    assert found(f"Authorization: Bearer {TOKEN * 400}\n", "API_KEY") == [TOKEN * 400]
+
+
 def test_basic_credentials_are_a_password_if_they_decode_to_one() -> None:
     assert found("Authorization: Basic YW5uYTpIdW50ZXIy", "PASSWORD") == ["YW5uYTpIdW50ZXIy"]
     assert found("Authorization: Basic authentication12", "PASSWORD") == []

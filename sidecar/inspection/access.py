@@ -17,7 +17,7 @@ from sidecar.inspection.tokens import places
 
 HEADER = re.compile(
     r"\\*[\"'`]?[ \t]{0,3}[:=,][ \t]{0,3}\\*[\"'`]?(?P<scheme>bearer|basic|token|api-?key)[ \t]{1,3}"
-    r"(?P<value>[\w.~+/=-]{8,16384})",
+    r"(?P<value>[\w.~+/=-]{8,})",
     re.IGNORECASE,
 )
 """RFC 9110 11.6.2 with the schemes in use; the value is a token68."""

@@ -203,7 +203,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "de": (
         Row("DE_TAX_ID", r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}", f"id idnr identifikationsnummer steuerid {TAX}", (2,),
-            check=lambda text: de_tax_id(text.replace(" ", "")), proven=0.5),
+            check=lambda text: de_tax_id(text.replace(" ", "")), proven=WEAK_PROOF),
         Row("DE_FUEHRERSCHEIN", r"[A-Z][A-Z0-9]{2}[A-Z0-9]{6}\d[A-Z0-9]",
             "führerschein führerscheinnummer fahrerlaubnis", mixed=(11,)),
         Row("DE_PASSPORT", r"[CFGHJK][CFGHJKLMNPRTVWXYZ0-9]{8}\d?", f"{PASSPORT} reisepassnummer passnummer",

@@ -85,7 +85,8 @@ def test_a_build_that_crashes_is_begun_again_and_is_no_refusal(
     once, never = tmp_path / "once", tmp_path / "never"
     once.write_text(f'#!/bin/sh\nif mkdir {tmp_path}/seen; then kill -9 $$; fi\nexec {real_opa} "$@"\n')
     never.write_text("#!/bin/sh\necho no memory >&2; kill -9 $$\n")
-    once.chmod(0o755), never.chmod(0o755)
+    for script in (once, never):
+        script.chmod(0o755)
     monkeypatch.setattr(opa.time, "sleep", lambda seconds: None)
     modules = {"t.rego": "package t\n\nout := 1\n"}
     monkeypatch.setattr(opa, "program", lambda: str(once))

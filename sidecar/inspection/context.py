@@ -48,13 +48,15 @@ def _words(text: str) -> list[str]:
 class Context:
     """A set of words and phrases; `near` asks whether one stands near a span."""
 
-    __slots__ = ("_heads", "_phrases", "_words")
+    __slots__ = ("_phrases", "_words")
 
     def __init__(self, terms: Iterable[str]) -> None:
         split = {tuple(WORDS.findall(term.lower())) for term in terms}
         self._words = frozenset(words[0] for words in split if len(words) == 1)
-        self._phrases = tuple(" ".join(words) for words in split if len(words) > 1)
-        self._heads = frozenset(words[0] for words in split if len(words) > 1)
+        self._phrases: dict[str, tuple[str, ...]] = {}  # by their first word
+        for words in sorted(split):
+            if len(words) > 1:
+                self._phrases[words[0]] = (*self._phrases.get(words[0], ()), f" {' '.join(words)} ")
 
     @classmethod
     def of(cls, *terms: str) -> Self:
@@ -70,8 +72,8 @@ class Context:
         whole = cls(())
         for context in contexts:
             whole._words |= context._words
-            whole._phrases = tuple(dict.fromkeys((*whole._phrases, *context._phrases)))
-            whole._heads |= context._heads
+            for head, phrases in context._phrases.items():
+                whole._phrases[head] = tuple(dict.fromkeys((*whole._phrases.get(head, ()), *phrases)))
         return whole
 
     def near(self, text: str, start: int, end: int) -> bool:
@@ -80,7 +82,7 @@ class Context:
     def among(self, words: list[str]) -> bool:
         if not self._words.isdisjoint(words):
             return True
-        if self._heads.isdisjoint(words):
+        if self._phrases.keys().isdisjoint(words):
             return False
         around = f" {' '.join(words)} "
-        return any(f" {phrase} " in around for phrase in self._phrases)
+        return any(phrase in around for head in self._phrases.keys() & words for phrase in self._phrases[head])

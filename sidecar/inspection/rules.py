@@ -29,6 +29,9 @@ BACK_REFERENCE = re.compile(r"\\[1-9]")
 class Rule:
     """`check` answers True (proven: `proven_score`), False (dropped) or None (no opinion: `score`).
 
+    `beside_score`, if any, is that of what the check proves beside a context word: together they are a proof, where
+    the check alone is none.
+
     `numeric` and `mixed` are the lengths of the tokens it may start with (digits only; letters and digits);
     `lead` says that one or two short words of letters stand before that token ("M AB 123", "QQ 12 34 56 C").
     """
@@ -38,6 +41,7 @@ class Rule:
     pattern: re.Pattern[str] = field(repr=False)
     score: float
     proven_score: float = 1.0
+    beside_score: float = 0.0
     check: Check | None = field(default=None, repr=False)
     context: Context | None = field(default=None, repr=False)
     numeric: frozenset[int] = NEVER
@@ -51,11 +55,13 @@ class Rule:
         if verdict is False or start == end:
             return None
         score = self.proven_score if verdict else self.score
+        settled = False
         if score < 1.0 and self.context is not None and self.context.among(around.words(start, end)):
-            score = max(min(score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR)
+            settled = bool(verdict) and self.beside_score > 0
+            score = self.beside_score if settled else max(min(score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR)
         if score < threshold:
             return None
-        strength = Strength.PROVEN if verdict and score >= 1.0 else Strength.WEAK
+        strength = Strength.PROVEN if settled or (verdict and score >= 1.0) else Strength.WEAK
         return Span(start, end, self.entity, score, self.name, strength)
 
 

@@ -11,6 +11,7 @@ From the bottom up:
     presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
     national, national_checks          European numbers that Presidio has no recogniser for
     emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
+    serials, card_codes, coordinates   phones' and cars' numbers (IMEI, VIN); CVV beside its word; places on a map
     secrets, credentials               gitleaks' rules (derived table); passwords and user names people type
     dates, streets, special            births, minors, travel documents; addresses by form; GDPR art. 9 by type
     phrases      allow, deny and customers' word lists, to a million phrases

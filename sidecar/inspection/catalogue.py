@@ -27,6 +27,10 @@ GENERAL = (
     "PASSPORT_MRZ",
     "MINOR",
     "STREET_ADDRESS",
+    "GEO_COORDINATES",
+    "CARD_SECURITY_CODE",
+    "IMEI",
+    "VIN",
 )
 NAMES = ("PERSON", "LOCATION", "ORGANIZATION")
 """Found only by a names model (or a bigger recogniser); street addresses that follow no form, too."""

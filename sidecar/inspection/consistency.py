@@ -20,7 +20,7 @@ LEAST = 4
 """Code points: "Ann" and "May" stand inside too much else."""
 LEAST_WEAK = 7
 """Of a value that a word nearby made likely: long enough not to be another number."""
-LEFT_OUT = frozenset({"MINOR", "URL", "PASSPORT_MRZ"})
+LEFT_OUT = frozenset({"MINOR", "URL", "PASSPORT_MRZ", "CARD_SECURITY_CODE"})
 """Types whose text says nothing by itself, or is its own context."""
 FEW = 128
 """Up to so many values each is searched for (a code point costs a nanosecond); beyond, one pass looks for all."""

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.inspection import access as _access
 from sidecar.inspection import accounts as _accounts
+from sidecar.inspection import card_codes as _card_codes
+from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
 from sidecar.inspection import dates, special, streets
+from sidecar.inspection.card_codes import CARD_SECURITY_CODE, card_codes
 from sidecar.inspection.cards import cards
 from sidecar.inspection.catalogue import GENERAL, SPECIAL, THRESHOLDS, Mode, Settings
+from sidecar.inspection.coordinates import GEO_COORDINATES, coordinates, pairs
 from sidecar.inspection.credentials import credentials
 from sidecar.inspection.emails import emails
 from sidecar.inspection.encoded import blocks
@@ -26,20 +30,24 @@ from sidecar.inspection.presidio_rules import version as presidio_version
 from sidecar.inspection.rules import RuleBook
 from sidecar.inspection.secrets import SECRET_TYPES, Secrets
 from sidecar.inspection.secrets import version as secrets_version
+from sidecar.inspection.serials import serial_rules
 from sidecar.inspection.spans import Span, resolve
 from sidecar.inspection.tokens import Token, outline, outside, tokens
 from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
 from sidecar.model import Detector
 
-VERSION = "5"
+VERSION = "6"
 """Of our own rules; raise it with every change of what they find (it is part of the cache key and of the record)."""
 
 Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
 """Takes the text, its tokens, and the indexes of those to be tried."""
 WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 """Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
-WORDS = (*_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *dates.WORDS, *streets.WORDS, *special.WORDS)
+WORDS = (
+    *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
+    *dates.WORDS, *streets.WORDS, *special.WORDS,
+)  # fmt: skip
 
 
 class Engine:
@@ -55,7 +63,7 @@ class Engine:
         files: Iterable[tuple[str, Iterable[str]]] = (),
     ) -> None:
         self.settings = settings
-        every = (*presidio_rules(settings.countries), *national_rules(settings.countries))
+        every = (*presidio_rules(settings.countries), *national_rules(settings.countries), *serial_rules())
         rules = [rule for rule in every if settings.wants(rule.entity)]
         self._book = RuleBook(rules, settings.threshold)
         self._phones = Phones(settings.countries)
@@ -163,6 +171,8 @@ class Engine:
             (("PASSWORD", "USERNAME"), _credentials.WORDS, False, lambda *at: credentials(*at, strict=strict)),
             (("API_KEY", "PASSWORD"), _access.WORDS, False, _access.access),
             (("USERNAME",), _accounts.WORDS, False, _accounts.accounts),
+            ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
+            ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ", "MINOR"), dates.WORDS, True, dates.dates),
             (("STREET_ADDRESS",), streets.WORDS, True, streets.streets),
             (SPECIAL, special.WORDS, False, special.special),
@@ -185,6 +195,7 @@ class Engine:
             "CREDIT_CARD": lambda text, found, tried: cards(text, found, tried, threshold),
             "CRYPTO": wallets,
             "IP_ADDRESS": addresses,
+            GEO_COORDINATES: pairs,
             "PHONE_NUMBER": lambda text, found, tried: self._phones.find(text, found, tried, threshold),
         }
         chosen = [finder for entity, finder in every.items() if self.settings.wants(entity)]

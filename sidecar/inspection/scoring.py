@@ -40,6 +40,12 @@ ALIASES = {
     "GPE": "LOCATION",
     "ORG": "ORGANIZATION",
     "ADDRESS": "STREET_ADDRESS",
+    "CVV": "CARD_SECURITY_CODE",
+    "CREDITCARDCVV": "CARD_SECURITY_CODE",
+    "COORDINATE": "GEO_COORDINATES",
+    "NEARBYGPSCOORDINATE": "GEO_COORDINATES",
+    "PHONEIMEI": "IMEI",
+    "VEHICLEVIN": "VIN",
 }
 """Names that labelled sets use for the types of this engine."""
 

@@ -48,6 +48,7 @@ WRITTEN = {
     "BE_VAT_ID": "BTW |BE 0403.019.261",
     "CA_POSTAL_CODE": "postal code |K1A 0B1",
     "CA_SIN": "SIN |130-692-544",
+    "CARD_SECURITY_CODE": "CVV |123",
     "CH_AHV": "AHV |756.9217.0769.85",
     "CREDIT_CARD": "card |4111 1111 1111 1111",
     "CRYPTO": "send it to |1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
@@ -99,11 +100,13 @@ WRITTEN = {
     "FR_SIRET": "SIRET |303 265 045 64942",
     "FR_TAX_ID": "numéro fiscal |30 23 217 600 053",
     "FR_VAT_ID": "TVA |FR40303265045",
+    "GEO_COORDINATES": "GPS |52.520008, 13.404954",
     "IBAN_CODE": "IBAN |DE89 3704 0044 0532 0130 00",
     "IE_EIRCODE": "Eircode |A65 F4E2",
     "IE_LICENSE_PLATE": "car |12-D-34567",
     "IE_PPS": "PPS |6433435F",
     "IE_VAT_ID": "VAT |IE6433435F",
+    "IMEI": "IMEI |35-209900-176148-1",
     "IN_AADHAAR": "aadhaar |2345 6789 0124",
     "IN_GSTIN": "GSTIN |27AAPFU0939F1ZV",
     "IN_PAN": "PAN |ABCPE1234F",
@@ -190,6 +193,7 @@ WRITTEN = {
     "US_PROVIDER_TAX_ID": "billing provider tin |12-3456789",
     "US_REFERRAL_NUMBER": "referral |REF-1234567",
     "US_SSN": "SSN |219-09-9999",
+    "VIN": "VIN |1M8GDM9AXKP042788",
 }
 """Type -> what stands before the value, `|`, the value."""
 

@@ -56,7 +56,9 @@ NUMBER_AFTER = re.compile(r"\s?[,;]\s{0,24}[-+]?[0-9]")
 """A list of figures goes on; a function is called (`translate(12.3456, 45.6789)`)."""
 VECTOR_AFTER = re.compile(r"(?:\s?[,;]\s{0,24}[-+]?[0-9]{1,6}\.[0-9]{3,16}){2}")
 """One figure more may be a height, two are none."""
-FEWEST, LEAST_OF_TWO = 4, 2
+FEWEST = 4
+LEAST_OF_TWO, LEAST_STRICT = 3, 2
+"""Decimals of the finer of two keys: a hundred metres place a person, a kilometre is a town's weather."""
 CHAINED = 12
 """Code points from one pair to the next of a line or a track."""
 DEGREE = re.compile(
@@ -186,18 +188,18 @@ def coordinates(text: str, low: str, words: Iterable[str], *, strict: bool) -> I
             continue
         for at in places(low, word):
             if at == 0 or low[at - 1] in PREFIXES or (text[at].isupper() and text[at - 1].islower()):
-                yield from _keyed(text, at, is_latitude=KEYS[word] in (*LATITUDE_KEYS, *SHORT_LATITUDE))
+                yield from _keyed(text, at, KEYS[word] in (*LATITUDE_KEYS, *SHORT_LATITUDE), strict=strict)
 
 
-def _keyed(text: str, at: int, *, is_latitude: bool) -> Iterator[Span]:
-    """Two keys, of which one has a hundredth of a degree; or one key with ten metres' worth of decimals."""
+def _keyed(text: str, at: int, is_latitude: bool, *, strict: bool) -> Iterator[Span]:
+    """Two keys, of which one has a thousandth of a degree; or one key with ten metres' worth of decimals."""
     own, other = (LATITUDE_AT, LONGITUDE_AT) if is_latitude else (LONGITUDE_AT, LATITUDE_AT)
     match = own.match(text, at)
     if match is None or abs(_number(match["value"])) > (90 if is_latitude else 180):
         return
     beside = other.search(text, match.end(), match.end() + NEAR) or other.search(text, max(0, at - NEAR), at)
     if beside is not None:
-        fine = max(_decimals(match["value"]), _decimals(beside["value"])) >= LEAST_OF_TWO
+        fine = max(_decimals(match["value"]), _decimals(beside["value"])) >= (LEAST_STRICT if strict else LEAST_OF_TWO)
     else:
         fine = _decimals(match["value"]) >= FEWEST and match["name"].lower() != "long"
     if fine and (_number(match["value"]) or beside is not None):

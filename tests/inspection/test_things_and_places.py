@@ -187,8 +187,8 @@ PAIRS = [
     "|52 deg 31' 12.00\" N, 13 deg 24' 18.00\" E|", 'at |52°31\'12.0\\"N 13°24\'18.0\\"E|',
 ]  # fmt: skip
 KEYED = [
-    '{"lat": |52.52|, "lng": |13.40|}', '{"lon":"|13.4|","lat":"|52.52|"}', "lat=|59.3293|&lon=|18.0686|",
-    '<trkpt lat="|52.520008|" lon="|13.404954|">', '{\\"latitude\\":|52.52|,\\"longitude\\":|13.40|}',
+    '{"lat": |52.519|, "lng": |13.405|}', '{"lon":"|13.4|","lat":"|52.521|"}', "lat=|59.3293|&lon=|18.0686|",
+    '<trkpt lat="|52.520008|" lon="|13.404954|">', '{\\"latitude\\":|52.519|,\\"longitude\\":|13.405|}',
     "latitude: |35.6895|\nlongitude: |139.6917|", "pickupLat: |52.5200|", "Breitengrad |52,5200|, Längengrad |13,4050|",
     "latitud |37.389092|, longitud |-5.984459|", "latitudine |43.769562|, longitudine |11.255814|",
     "Lat. |45.464203| Long. |9.189982|", "breedtegraad |52.0907|, lengtegraad |5.1214|",
@@ -203,6 +203,12 @@ def test_coordinates_are_found_to_the_character(marked: str, mode: Mode) -> None
     parts = marked.split("|")
     if mode is Mode.BALANCED or "//" not in marked:
         assert found("".join(parts), "GEO_COORDINATES", mode) == parts[1::2]
+
+
+def test_a_towns_weather_is_no_place_of_a_person_unless_strict() -> None:
+    text = 'get_weather({"lat": 52.52, "lng": 13.40})'
+    assert found(text, "GEO_COORDINATES", Mode.BALANCED) == []
+    assert found(text, "GEO_COORDINATES", Mode.STRICT) == ["52.52", "13.40"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """What the names model takes for a name in source code and is none: identifiers and words of programming languages.
 
-Only words without a capital letter, since a model has least to go by there, and only outside of quotes and comments,
-where people's names stand in code. `user=anna`, "{'user': 'anna'}", logs and chat are left to the model: in doubt a
-word is a name.
+Above all words without a capital letter, since a model has least to go by there, and only outside of quotes and
+comments, where people's names stand in code. `user=anna`, "{'user': 'anna'}", logs and chat are left to the model: in
+doubt a word is a name.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 
 WORDS = frozenset({
-    "argv", "asyncio", "elseif", "endif", "fprintf", "frozenset", "getattr", "hasattr", "ifdef", "ifndef",
-    "isinstance", "malloc", "noqa", "nullptr", "orjson", "pathlib", "printf", "println", "setattr", "sizeof",
-    "stderr", "stdin", "stdout", "sys", "typedef", "urllib",
+    "aiohttp", "argv", "asynccontextmanager", "asyncio", "classmethod", "contextmanager", "dataclass", "elseif",
+    "endif", "enum", "fprintf", "frozenset", "fsync", "getattr", "hasattr", "ifdef", "ifndef", "isinstance", "kubectl",
+    "kwargs", "localhost", "malloc", "noqa", "nullptr", "numpy", "onnxruntime", "orjson", "pathlib", "printf",
+    "println", "pydantic", "pytest", "regex", "setattr", "sizeof", "sqlalchemy", "sqlite", "staticmethod", "stderr",
+    "stdin", "stdout", "struct", "sys", "tuple", "typedef", "urllib", "utf",
 })  # fmt: skip
 """No words of a language that the model reads, and nobody's name (Elif is one)."""
 
@@ -26,21 +28,42 @@ MOST_LINE = 400
 """Code points of a line that are looked at, on either side."""
 
 
+KEYWORDS = frozenset({"def", "elif", "import", "return"})
+"""At the head of what the model took for a name of two words."""
+
+IMPORT = re.compile(r"^\s*(?:from\s+[\w.]+\s+import\s|import\s+[\w.]+(?:\s+as\s+\w+)?(?:\s*,\s*[\w.]+)*\s*;?\s*$)")
+"""Whatever stands there, capital or not, is a name of code; `import Anna's contacts` is no such line."""
+
+CAMEL = re.compile(r"\w*[a-z\d][A-Z]\w*")
+PEOPLES = re.compile(r"(?:Ma?c|D[aeiu]|Del|L[aeo]|El|Al|Van|Von|Fitz|San|St)[A-Z][a-zà-ÿ]+")
+"""McDonald, DiCaprio, LaToya: a capital inside a word that is a person's."""
+
+
 def is_code(text: str, start: int, end: int) -> bool:
     """Tell whether what stands there is a word of code."""
     found = text[start:end]
     first = found.split(maxsplit=1)[0]
-    if not first.islower():
-        return False
     if first in WORDS:
         return True
-    if text[start - 1 : start] == "=" or not (first == found or first == "elif"):
+    if found.isupper():  # LEDGER_KEY, of which the model may take a part
+        return "_" in found or "_" in (text[start - 1 : start], text[end : end + 1])
+    single = first == found
+    identifier = single and CAMEL.fullmatch(found) is not None and not PEOPLES.fullmatch(found)
+    before, line = _line(text, start, end)
+    if single and IMPORT.match(line):
+        return True
+    if not (identifier or (first.islower() and (single or first in KEYWORDS))) or before.endswith("="):
         return False
+    return LINE.search(line) is not None and not is_written(before)
+
+
+def _line(text: str, start: int, end: int) -> tuple[str, str]:
+    """What stands before it on its line, and the line."""
     begin = max(0, start - MOST_LINE)
     begin = max(begin, text.rfind("\n", begin, start) + 1)
     stop = text.find("\n", end, end + MOST_LINE)
     line = text[begin : stop if stop >= 0 else end + MOST_LINE]
-    return LINE.search(line) is not None and not is_written(line[: start - begin])
+    return line[: start - begin], line
 
 
 def is_written(before: str) -> bool:

@@ -29,11 +29,10 @@ Mode = Literal["balanced", "strict"]
 
 
 class Verdict(NamedTuple):
-    """What the model says of one word: its label, how likely it is part of a name, the likelihood of each entity."""
+    """What the model says of one word: its label, and how likely it is part of a name."""
 
     label: int
     sure: float
-    kinds: Sequence[float]
 
 
 Run = Callable[[list[Encoded]], list[Verdict]]
@@ -78,7 +77,7 @@ class NamesModel:
         return [span for span in self._spans(text, words, verdicts) if not is_code(text, span.start, span.end)]
 
     def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
-        """Join labelled words to spans; the words of a span vote on its entity."""
+        """Join labelled words to spans."""
         at = 0
         while at < len(words):
             if not verdicts[at].label:
@@ -89,10 +88,8 @@ class NamesModel:
                 end += 1
             first, last = trimmed(words, at, end - 1)
             if first <= last and any(mark.isalpha() for mark in text[words[first].start : words[last].end]):
-                run = verdicts[first : last + 1]
-                votes = [sum(kinds) for kinds in zip(*(one.kinds for one in run), strict=True)]
-                entity = ENTITIES[max(range(len(votes)), key=votes.__getitem__)]
-                score = sum(one.sure for one in run) / len(run)
+                score = sum(one.sure for one in verdicts[first : last + 1]) / (last + 1 - first)
+                entity = self._labels[verdicts[at].label][2:]
                 yield Span(words[first].start, words[last].end, entity, round(score, 4))
             at = end
 
@@ -153,10 +150,44 @@ def session(path: Path, pieces: Pieces, bias: Sequence[float], lower: Sequence[f
         scores = model.run(None, feed)[0][0][firsts] + (usual if CAPITALS.intersection(casing) else small)
         odds = numpy.exp(scores - scores.max(1, keepdims=True))
         odds /= odds.sum(1, keepdims=True)
-        kinds = odds[:, 1::2] + odds[:, 2::2]
-        return list(map(Verdict, scores.argmax(1).tolist(), (1 - odds[:, 0]).tolist(), kinds.tolist()))
+        labels = scores.argmax(1).tolist()
+        if not is_sequence(labels):
+            labels = likeliest(numpy.log(odds + 1e-9).tolist())
+        return list(map(Verdict, labels, (1 - odds[:, 0]).tolist()))
 
     return run
+
+
+def is_sequence(labels: Sequence[int]) -> bool:
+    """Whether every inner label (even: I-) goes on with the entity that the word before it has."""
+    before = 0
+    for label in labels:
+        if label and not label % 2 and label - before not in (0, 1):
+            return False
+        before = label
+    return True
+
+
+def likeliest(rows: Sequence[Sequence[float]]) -> list[int]:
+    """The likeliest sequence of labels that is one (Viterbi 1967), from the log odds of the labels of each word.
+
+    Where the likeliest label of each word makes a sequence, that is it; so this is asked only where they make none.
+    """
+    count = len(rows[0])
+    best = [-1e9 if label and not label % 2 else odds for label, odds in enumerate(rows[0])]
+    came: list[list[int]] = []
+    for row in rows[1:]:
+        top = max(range(count), key=best.__getitem__)
+        back = [
+            top if label % 2 or not label else label if best[label] > best[label - 1] else label - 1
+            for label in range(count)
+        ]
+        best = [best[back[label]] + row[label] for label in range(count)]
+        came.append(back)
+    path = [max(range(count), key=best.__getitem__)]
+    for back in reversed(came):
+        path.append(back[path[-1]])
+    return path[::-1]
 
 
 def windows(words: Sequence[Word], encoded: Sequence[Encoded]) -> Iterator[tuple[int, int, int]]:

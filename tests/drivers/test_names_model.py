@@ -288,6 +288,22 @@ def test_a_word_of_code_is_no_name(text: str, word: str, code: bool) -> None:
     assert is_code(text, start, start + len(word)) is code
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "code"),
+    [
+        ("if Peer(self) is None:", "Peer", True),
+        ("relay = Peer(1)", "Peer", True),
+        ("for Peer, tell me", "Peer", False),
+        ("relay = open('Peer')", "Peer", False),
+        ("Peer wrote (today)", "Peer", False),
+    ],
+)
+def test_in_code_a_word_is_a_name_only_when_the_model_is_sure(text: str, word: str, code: bool) -> None:
+    start = text.index(word)
+    assert is_code(text, start, start + len(word), 0.9) is code
+    assert not is_code(text, start, start + len(word), 0.99)
+
+
 def test_code_holds_few_names(balanced: NamesModel) -> None:
     folder = Path(names_model.__file__).parents[1]
     texts = [path.read_text("utf-8") for path in sorted((folder / "proxy").glob("*.py"))]

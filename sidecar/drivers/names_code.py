@@ -25,15 +25,6 @@ LINE = re.compile(
 )
 """A line of code: a call, a comparison, an import, the end of a statement, the head of a block."""
 
-STATEMENT = re.compile(
-    r"^\s*(?:[\w.\[\]]+(?:\s*,\s*[\w.]+)*\s*[-+*/|&]?=\s"
-    r"|(?:if|elif|while|for|return|with|assert|raise|yield|case|switch|const|let|var|public|private|static|void)\b)"
-)
-MARK = re.compile(r"[\w\])]\(|\bself\b|[=!<>]=|\s=\s|\bNone\b|\w_\w|\)\s*:|[;{]\s*$")
-"""Head and marks of a line that is likely code: there a single word is a name only when the model is sure."""
-
-SURE = 0.97
-
 MOST_LINE = 400
 """Code points of a line that are looked at, on either side."""
 
@@ -41,30 +32,26 @@ MOST_LINE = 400
 KEYWORDS = frozenset({"def", "elif", "import", "return"})
 """At the head of what the model took for a name of two words."""
 
-IMPORT = re.compile(r"^\s*(?:from\s+[\w.]+\s+import\s|import\s+[\w.]+(?:\s+as\s+\w+)?(?:\s*,\s*[\w.]+)*\s*;?\s*$)")
-"""Whatever stands there, capital or not, is a name of code; `import Anna's contacts` is no such line."""
+IMPORT = re.compile(r"^\s*from\s+[\w.]+\s+import\s")
+"""What stands there is a name of code, with a capital too; `import Anna, Peter` may be a wish."""
 
-CAMEL = re.compile(r"\w*[a-z\d][A-Z]\w*|\w+\.[a-z_]\w*")
+IDENTIFIER = re.compile(r"\w*[a-z\d][A-Z]\w*|\w+\.[a-z_]\w*|[A-Z\d]+_[A-Z\d_]*")
 PEOPLES = re.compile(r"(?:Ma?c|D[aeiu]|Del|L[aeo]|El|Al|Van|Von|Fitz|San|St)[A-Z][a-zà-ÿ]+")
 """McDonald, DiCaprio, LaToya: a capital inside a word that is a person's."""
 
 
-def is_code(text: str, start: int, end: int, score: float = 1.0) -> bool:
-    """Tell whether what stands there is a word of code; `score` is how sure the model is that it is none."""
+def is_code(text: str, start: int, end: int) -> bool:
+    """Tell whether what stands there is a word of code."""
     found = text[start:end]
-    first = found.split(maxsplit=1)[0]
-    if first in WORDS:
+    words = found.split()
+    if WORDS.issuperset(words):
         return True
-    if found.isupper():  # LEDGER_KEY, of which the model may take a part
-        return "_" in found or "_" in (text[start - 1 : start], text[end : end + 1])
-    single = first == found
-    identifier = single and CAMEL.fullmatch(found) is not None and not PEOPLES.fullmatch(found)
     before, line = _line(text, start, end)
-    if single and IMPORT.match(line):
+    if len(words) == 1 and IMPORT.match(line):
         return True
-    if single and score < SURE and STATEMENT.match(line) and MARK.search(line) and not is_written(before):
-        return True
-    if not (identifier or (first.islower() and (single or first in KEYWORDS))) or before.endswith("="):
+    identifier = IDENTIFIER.fullmatch(found) is not None and not PEOPLES.fullmatch(found)
+    lower = words[0].islower() and (len(words) == 1 or words[0] in KEYWORDS)
+    if not (identifier or lower) or before.endswith("="):
         return False
     return LINE.search(line) is not None and not is_written(before)
 

@@ -74,8 +74,7 @@ class NamesModel:
         verdicts: list[Verdict] = []
         for start, end, keep in windows(words, encoded):
             verdicts += run(encoded[start:end])[keep - start :]
-        spans = self._spans(text, words, verdicts)
-        return [span for span in spans if not is_code(text, span.start, span.end, span.score)]
+        return [span for span in self._spans(text, words, verdicts) if not is_code(text, span.start, span.end)]
 
     def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
         """Join labelled words to spans."""

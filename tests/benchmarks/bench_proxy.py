@@ -316,7 +316,8 @@ def report_names(proxies: list[Proxy], start: float, scale: float) -> None:
     asyncio.run(latency(proxies, chat(*history), 1, vary=False))
     extra, base = added(asyncio.run(latency(proxies, chat(*history), int(100 * scale), vary=False)))
     row("added median latency, 32 KB history, parts cached", f"+{extra:.2f} ms on {base:.2f} ms", "reported", None)
-    gap(ours, [chat(prose(1_000_000, 1000))][: int(scale)])
+    if scale >= 1:  # a prompt of 1 MB takes the model 17 s
+        gap(ours, [chat(prose(1_000_000, 1000))])
     total = ours.memory()
     row("start to first answer", f"{start:.2f} s", "reported", None)
     row("memory, workers included", f"{total:.0f} MB (bare {bare.memory():.0f} MB)", "<= 320 MB", total <= 320)

@@ -178,10 +178,11 @@ class Feed:
             if one.part == "train":
                 self.sources.setdefault(one.source, []).append(one)
         weights = {
-            "wikigold": 3.5, "germeval2014": 3.5, "btc": 2.5, "wnut17": 1.6, "sec_filings": 0.5, "re3d": 0.8,
+            "wikigold": 3.5, "germeval2014": 3.5, "btc": 3.0, "wnut17": 2.0, "sec_filings": 0.5, "re3d": 0.8,
             "presidio": 1.2,
             "german_ler": 0.9, "meddocan": 1.6, "europeana/enp_DE.lft.bio": 1.0, "europeana/enp_DE.onb.bio": 0.15,
             "europeana/enp_DE.sbb.bio": 0.8, "europeana/enp_FR.bnf.bio": 1.6, "europeana/enp_NL.kb.bio": 1.8,
+            "source": 1.4,
         }  # fmt: skip
         self.order = list(self.sources)
         self.weights = [weights[name] for name in self.order]

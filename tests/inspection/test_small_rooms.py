@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.inspection import consistency, report, scoring
-from sidecar.inspection.cache import SpanCache
+from sidecar.inspection.cache import SpanCache, Spans
 from sidecar.inspection.context import Context
 from sidecar.inspection.phrases import Phrases
 from sidecar.inspection.spans import Span, Strength
+from sidecar.model import Finding, Place
 
 
 def span(text: str, value: str, entity: str = "PERSON") -> Span:
@@ -68,6 +69,18 @@ def test_the_cache_holds_no_text() -> None:
     cache = SpanCache(10_000, b"secret", "v1")
     cache.put(cache.key("planted value"), (Span(0, 7, "X", 1.0, "d"),))
     assert "planted" not in repr(cache._entries)
+
+
+def test_findings_are_made_again_for_another_place_and_never_kept_with_the_callers_keys() -> None:
+    spans = Spans([Span(0, 7, "X", 1.0, "d"), Span(9, 12, "Y", 0.5, "e")])
+    first, second = (Place(path=("messages", at, "content"), label=f"messages[{at}].content") for at in (0, 1))
+    assert spans.at(first) == (Finding(first, 0, 7, "X", 1.0, "d"), Finding(first, 9, 12, "Y", 0.5, "e"))
+    assert spans.at(first) is spans.at(first)
+    assert {found.place.label for found in spans.at(second)} == {"messages[1].content"}
+    keyed = Place(path=("tools", 0, "Anna Kowalska"), label="tools[0].*")
+    assert [found.place for found in spans.at(keyed)] == [keyed, keyed]
+    assert "Kowalska" not in str(vars(spans)["_told"][0].path)
+    assert Spans().at(first) == ()
 
 
 def test_phrases_match_whole_words_in_any_case_longest_first() -> None:

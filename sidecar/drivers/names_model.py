@@ -11,12 +11,13 @@ import importlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sidecar.drivers.names.pieces import Encoded, Lexicon, Pieces, Word, words_of
-from sidecar.drivers.names_code import is_code
+from sidecar.drivers.names_files import document_words
 
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 HOME = Path(__file__).parent / "names"
@@ -66,7 +67,12 @@ class NamesModel:
 
     def find(self, text: str) -> list[Span]:
         """Return the spans of a text, in order, none overlapping another."""
-        words = words_of(text)
+        found = self._read(text, words_of(text))
+        if named := self._read(text, document_words(text)):
+            return merged([*found, *named])
+        return found
+
+    def _read(self, text: str, words: list[Word]) -> list[Span]:
         if not any(word.text[0].isalpha() for word in words):
             return []
         pieces, run = self._ready()
@@ -74,7 +80,7 @@ class NamesModel:
         verdicts: list[Verdict] = []
         for start, end, keep in windows(words, encoded):
             verdicts += run(encoded[start:end])[keep - start :]
-        return [span for span in self._spans(text, words, verdicts) if not is_code(text, span.start, span.end)]
+        return list(self._spans(text, words, verdicts))
 
     def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
         """Join labelled words to spans."""
@@ -101,6 +107,19 @@ class NamesModel:
                 self._pieces = Pieces(vocabulary, Lexicon.load(HOME / "lexicon.bin"))
                 self._run = session(HOME / "model.onnx", self._pieces, self._bias, self._lower)
             return self._pieces, self._run
+
+
+def merged(spans: list[Span]) -> list[Span]:
+    """Spans in order; those that overlap become one that covers both, and is what the surer of them says."""
+    settled: list[Span] = []
+    for span in sorted(spans, key=attrgetter("start")):
+        if settled and span.start < settled[-1].end:
+            before = settled.pop()
+            surer = max(before, span, key=attrgetter("score"))
+            settled.append(replace(surer, start=before.start, end=max(before.end, span.end)))
+        else:
+            settled.append(span)
+    return settled
 
 
 def trimmed(words: Sequence[Word], first: int, last: int) -> tuple[int, int]:

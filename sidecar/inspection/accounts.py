@@ -1,4 +1,5 @@
-"""User names where machines write them: login messages, `user=` in log lines, home folders in paths.
+"""User names where machines write them (login messages, `user=` in log lines, home folders in paths), and where people
+do: profiles in social networks, by their address or as `@name` behind the network's name.
 
 Accounts that every machine has (`root`, `runner`) name nobody.
 """
@@ -34,7 +35,16 @@ FORMS = {
     "\\\\users\\\\": (FOLDER, "\\\\Users\\\\"),
 }
 """By word: what follows it, and how the word itself is spelled where that matters (`/users/7` is a web address)."""
-WORDS = tuple(FORMS)
+PROFILE = re.compile(r"@?(?P<value>\w[\w.%-]{1,98}\w)(?=[/?#]|[^\w.-]|\.?$|\.\s)")
+PROFILES = listed(
+    "linkedin.com/in/ linkedin.com/pub/ instagram.com/ facebook.com/ twitter.com/ //x.com/ tiktok.com/@ t.me/ "
+    "threads.net/@ threads.com/@ snapchat.com/add/ youtube.com/@ reddit.com/user/ bsky.app/profile/"
+)
+"""Not those of code hosts: `github.com/name` is part of what one asks a model about."""
+HANDLE = re.compile(r"(?: ?(?:handle|name|account|profile))?(?: is)?[ :=(]{1,3}@(?P<value>\w[\w.]{1,28}\w)(?!@)")
+NETWORKS = listed("instagram insta telegram twitter tiktok snapchat threads mastodon bluesky discord")
+MENTIONS = {f"{network}{then}": network for network in NETWORKS for then in (" ", ":", "=", "(")}
+WORDS = (*FORMS, *PROFILES, *MENTIONS)
 EVERYWHERE = frozenset(
     listed(
         "root admin administrator daemon nobody ubuntu debian centos fedora ec2-user azureuser opc core pi vagrant "
@@ -45,20 +55,38 @@ EVERYWHERE = frozenset(
         "assets page pages index"
     )
 )
+PAGES = frozenset(
+    listed(
+        "share sharer sharer.php share.php dialog intent hashtag search explore reel reels stories watch groups events "
+        "marketplace login signup settings privacy policies legal terms help business ads developers plugins tr home "
+        "joinchat addstickers tag i p v s c profile.php people media photo photo.php story.php permalink.php embed"
+    )
+)
+"""What networks keep for themselves."""
 DETECTOR = "rules/account"
 
 
 def accounts(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
     for word in words:
-        pattern, spelled = FORMS[word]
         for at in places(low, word):
-            end = at + len(word)
-            if (spelled and text[at:end] != spelled) or _is_inside(text, at):
-                continue
-            match = pattern.match(text, end)
+            match = _after(text, at, word)
             if match is not None and _is_somebody(match["value"]):
                 yield Span(*match.span("value"), USERNAME, 0.6, DETECTOR, Strength.PROVEN)
+
+
+def _after(text: str, at: int, word: str) -> re.Match[str] | None:
+    """What the word that stands there says of the name behind it."""
+    end = at + len(word)
+    if word in FORMS:
+        pattern, spelled = FORMS[word]
+        return None if (spelled and text[at:end] != spelled) or _is_inside(text, at) else pattern.match(text, end)
+    if text[at - 1 : at].isalnum():
+        return None
+    if word in MENTIONS:
+        return HANDLE.match(text, at + len(MENTIONS[word]))
+    match = PROFILE.match(text, end)
+    return None if match is None or match["value"].lower() in PAGES else match
 
 
 def _is_inside(text: str, at: int) -> bool:

@@ -11,7 +11,8 @@ from sidecar.inspection.tokens import places
 
 BIRTH_WORDS = listed(
     "born birth birthday birthdate dob d.o.b geboren geburtsdatum geburtstag geb. née né_le naissance nacido "
-    "nacida nacimiento nato_il nata_il nato_a nata_a nascita geboortedatum geboorte nascido nascida nascimento urodz "
+    "nacida nacimiento nac. f.nac f_nac fnac ddn naiss. nasc. data_nasc gebdat geb.-dat geb-dat "
+    "nato_il nata_il nato_a nata_a nascita geboortedatum geboorte nascido nascida nascimento urodz "
     "född födelsedatum syntynyt syntymäaika født fødselsdato fødselsdag cumpleaños compleanno anniversaire"
 )
 AGE_WORDS = listed("year old years aged age jahre jährig ans años anni jaar anos lat år vuotta")

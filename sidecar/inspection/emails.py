@@ -15,6 +15,10 @@ from sidecar.inspection.tokens import places
 LOCAL_REVERSED = re.compile(r"[\w!#$%&'*+/=?^`{|}~-](?:[\w!#$%&'*+/=?^`{|}~.-]{0,62}[\w!#$%&*+/?^`|~-])?")
 """RFC 5321 4.5.3.1.1: at most 64 octets. Read backwards, so it may not begin (hence end) with a dot, nor reach back to
 a quote, brace or '=' that belongs to the text around it."""
+ASSIGNED = re.compile(r"(?:.*&)?(?:[a-z_]\w{0,39}|e-mail|[a-z]{1,20}\.e?mail)=['`]*(?=[^=]+$)", re.IGNORECASE)
+"""`email=` of a form, a log or a query. The `=` of a bounce's address stands behind somebody's name, as in
+`bounces-anna=example.com@lists.example.org` (variable envelope return path, SRS, BATV): that goes whole."""
+TAGS = ("prvs=", "srs0=", "srs1=")
 DOMAIN = re.compile(r"(?:\[[0-9A-Fa-f.:]{2,45}\]|\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)*)")
 DIALLED = re.compile(r"(?:\d+\.)*\d+")
 NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
@@ -42,7 +46,9 @@ def _local(text: str, at: int, floor: int) -> int:
     start = at - match.end()
     while start < at and not text[start].isalnum() and text[start] != "_":
         start += 1
-    return start
+    local = text[start:at]
+    key = ASSIGNED.match(local) if "=" in local and not local.lower().startswith(TAGS) else None
+    return start + key.end() if key else start
 
 
 def _domain(text: str, start: int) -> int:
@@ -54,7 +60,7 @@ def _score(text: str, start: int, at: int, end: int) -> float:
     """0 for what is not an address."""
     domain = text[at + 1 : end]
     after = text[end : end + 1]
-    if after == "@" or after == "(" or (text[start:at] == "git" and after == ":"):
+    if after == "@" or after == "(" or text[at - 1] == "/" or (text[start:at] == "git" and after == ":"):
         return 0.0
     last = domain.rpartition(".")[2].lower()
     if domain[0] == "[" or (last.isdecimal() and QUAD.fullmatch(domain)):

@@ -37,7 +37,7 @@ from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
 from sidecar.model import Detector
 
-VERSION = "6"
+VERSION = "7"
 """Of our own rules; raise it with every change of what they find (it is part of the cache key and of the record)."""
 
 Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sidecar.inspection import national_checks as check
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.context import Context
-from sidecar.inspection.presidio_checks import de_tax_id, it_fiscal_code
+from sidecar.inspection.presidio_checks import de_social_security, de_tax_id, it_fiscal_code
 from sidecar.inspection.presidio_rules import WEAK_PROOF
 from sidecar.inspection.rules import NEVER, NOT_INSIDE, NOT_ON, Check, Rule
 
@@ -204,6 +204,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
     "de": (
         Row("DE_TAX_ID", r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}", f"id idnr identifikationsnummer steuerid {TAX}", (2,),
             check=lambda text: de_tax_id(text.replace(" ", "")), proven=WEAK_PROOF),
+        Row("DE_SOCIAL_SECURITY", r"\d\d ?\d{6} ?[A-Z] ?\d\d ?\d",
+            "sozialversicherungsnummer rentenversicherungsnummer versicherungsnummer sv svnr sv_nr rvnr", (2, 8),
+            check=lambda text: de_social_security(text.replace(" ", ""))),
         Row("DE_FUEHRERSCHEIN", r"[A-Z][A-Z0-9]{2}[A-Z0-9]{6}\d[A-Z0-9]",
             "führerschein führerscheinnummer fahrerlaubnis", mixed=(11,)),
         Row("DE_PASSPORT", r"[CFGHJK][CFGHJKLMNPRTVWXYZ0-9]{8}\d?", f"{PASSPORT} reisepassnummer passnummer",

@@ -52,3 +52,37 @@ def test_a_field_of_a_log_line_is_a_name_when_it_ends_in_figures() -> None:
 )
 def test_what_names_nobody(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("https://www.linkedin.com/in/anna-kowalska-83b1a2/", "anna-kowalska-83b1a2"),
+        ("linkedin.com/in/jos%C3%A9-garc%C3%ADa?trk=x", "jos%C3%A9-garc%C3%ADa"),
+        ("https://x.com/mariaber.", "mariaber"),
+        ("(https://twitter.com/jan_devries)", "jan_devries"),
+        ("t.me/okonkwo_t", "okonkwo_t"),
+        ("https://www.tiktok.com/@giulia.ferri92", "giulia.ferri92"),
+        ("Insta: @giulia.ferri92, ok?", "giulia.ferri92"),
+        ("my Twitter handle is @tom_b!", "tom_b"),
+    ],
+)
+def test_profiles_in_social_networks_are_found(text: str, name: str) -> None:
+    assert found(text) == [name]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://www.linkedin.com/company/siemens",
+        "https://www.instagram.com/reel/Cx1",
+        "https://www.facebook.com/sharer/sharer.php?u=https://example.com",
+        "https://t.me/joinchat/AAAA",
+        "notinstagram.com/foo and chat.me/bar",
+        "github.com/open-policy-agent/opa",
+        "import discord\n@bot.command()",
+        "twitter anna@example.com",
+    ],
+)
+def test_pages_that_are_nobodys(text: str) -> None:
+    assert found(text) == []

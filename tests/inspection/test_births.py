@@ -16,7 +16,8 @@ FORMS = [
     "birthday: 12 Mar 84", "dob=19840312", "data di nascita 12.03.84", "urodzony 12.03.1984",
     "urodzona 12 marca 1984",
     "född 1984-03-12", "syntymäaika 12.3.1984", "født 12. marts 1984", "nascido em 12/03/1984",
-    "data de nascimento 12-03-1984", '"birthDate":"1984-03-12', '"date_of_birth": "1984-03-12',
+    "F.Nac 12/03/1984", "F. Nac.: 12/03/1984", "Fecha Nac. 12-03-1984", "DDN 12/03/1984", "GebDat: 12.3.1984",
+    "data nasc. 12/03/1984", "data de nascimento 12-03-1984", '"birthDate":"1984-03-12', '"date_of_birth": "1984-03-12',
 ]  # fmt: skip
 
 
@@ -28,7 +29,8 @@ def test_the_date_is_found_to_its_end(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["The meeting is on 12.03.2024.", "version 20240312", "born in Rome", "dob format: YYYYMMDD"]
+    "text",
+    ["The meeting is on 12.03.2024.", "version 20240312", "born in Rome", "dob format: YYYYMMDD", "cognac. 12.03.1984"],
 )
 def test_other_dates_are_none(text: str) -> None:
     assert [span for span in ENGINE.find(text) if span.entity == "DATE_OF_BIRTH"] == []

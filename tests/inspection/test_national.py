@@ -54,6 +54,7 @@ EXAMPLES = [
     ("DE_FUEHRERSCHEIN", "Führerschein B072RRE2I55"),
     ("IT_FISCAL_CODE", "codice fiscale RSS MRA 85T10 A562S"),
     ("DE_SOCIAL_SECURITY", "Rentenversicherungsnummer 15070649C103"),
+    ("DE_SOCIAL_SECURITY", "SV-Nr. 15 070649 C 103"),
     ("DE_HEALTH_INSURANCE", "KVNR A123456780"),
     ("DE_PASSPORT", "Reisepass C01X00T47"),
     ("DE_ID_CARD", "Personalausweis L01X00T47"),

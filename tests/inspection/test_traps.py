@@ -47,6 +47,24 @@ def test_internal_addresses_are_addresses(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "before", ["email=", "to='", "e-mail=", "?x=1&user_email=", "WHERE user.email='", "-e ADMIN_MAIL="]
+)
+def test_what_assigns_an_address_is_no_part_of_it(before: str) -> None:
+    assert found(f"{before}h.o'meier@web.de") == [("EMAIL_ADDRESS", "h.o'meier@web.de")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bounces-jane.doe=gmail.com@lists.example.org", "bounce+jane=gmail.com@lists.example.org",
+        "SRS0=HH=TT=example.com=jane@forward.example", "prvs=0123abcd=jane@example.com",
+    ],
+)  # fmt: skip
+def test_addresses_of_bounces_go_whole_since_they_hold_anothers(address: str) -> None:
+    assert found(f"from {address} on") == [("EMAIL_ADDRESS", address)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "lodash@4.17.21",

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from sidecar.drivers.names.pieces import Word, words_of
 
 ENDING = re.compile(
-    r"\.(?:pdf|docx?|odt|rtf|txt|xlsx?|ods|csv|pptx?|odp|eml|msg|jpe?g|png|gif|heic|tiff?|mp[34]|m4a|wav|mov|zip)\b",
+    r"\.(?:pdf|docx?|odt|rtf|txt|xlsx?|ods|csv|pptx?|odp|eml|jpe?g|png|heic|tiff?|mp[34]|m4a|wav)(?![\w(\[=]|\.\w)",
     re.IGNORECASE,
 )
+"""Not `.msg` and `.zip`, which are attributes and methods in programs."""
 LONGEST = 128
 """Code points of a file's name that are looked at."""
 
@@ -38,5 +39,5 @@ def _names(text: str) -> Iterator[tuple[int, int]]:
         behind = match.end()
         while start > least and (text[start - 1].isalnum() or text[start - 1] in "_-."):
             start -= 1
-        if any(mark in "_-." for mark in text[start : match.start()]):
+        if any(mark in "_-" for mark in text[start : match.start()]):
             yield start, match.start()

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from sidecar.drivers.names.pieces import Encoded, Lexicon, Pieces, Word, words_of
 from sidecar.drivers.names_files import document_words
+from sidecar.drivers.names_words import WORDS
 
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 HOME = Path(__file__).parent / "names"
@@ -80,7 +81,11 @@ class NamesModel:
         verdicts: list[Verdict] = []
         for start, end, keep in windows(words, encoded):
             verdicts += run(encoded[start:end])[keep - start :]
-        return list(self._spans(text, words, verdicts))
+        return [
+            span
+            for span in self._spans(text, words, verdicts)
+            if not WORDS.issuperset(text[span.start : span.end].split())
+        ]
 
     def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
         """Join labelled words to spans."""

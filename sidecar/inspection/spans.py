@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from enum import IntEnum
+from operator import attrgetter
 from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]")
+ADDRESS = "STREET_ADDRESS"
 
 
 class Strength(IntEnum):
@@ -37,11 +40,38 @@ def resolve(spans: Iterable[Span], text: str) -> list[Span]:
     trimmed: half a name left standing is a leak), unless what sticks out is only punctuation.
     """
     settled: list[Span] = []
-    for span in sorted(spans):
+    for span in sorted(_apart(sorted(spans), text)):
         while settled and settled[-1].end > span.start:
             span = _join(settled.pop(), span, text)
         settled.append(span)
     return settled
+
+
+def _apart(spans: list[Span], text: str) -> list[Span]:
+    """A model's address may run on over the number that follows it ("..., Amsterdam, BSN 123456782"). What a rule found
+    at its edge keeps its own name, since policy asks for types.
+    """
+    marks = [span for span in spans if span.strength is not Strength.MODEL and span.entity != ADDRESS]
+    if not marks or not any(map(_is_models_address, spans)):
+        return spans
+    return [_shortened(span, marks, text) if _is_models_address(span) else span for span in spans]
+
+
+def _is_models_address(span: Span) -> bool:
+    return span.entity == ADDRESS and span.strength is Strength.MODEL
+
+
+def _shortened(address: Span, marks: list[Span], text: str) -> Span:
+    """Without the marks at its end, and the punctuation before them; `marks` are in order."""
+    start, end = address.start, address.end
+    low, high = bisect_left(marks, (start + 1,)), bisect_left(marks, (end,))
+    for mark in sorted(marks[low:high], key=attrgetter("end"), reverse=True):
+        if mark.end > end or _has_word(text, mark.end, end) or not _has_word(text, start, mark.start):
+            break
+        end = mark.start
+        while not _has_word(text, end - 1, end):
+            end -= 1
+    return address._replace(end=end)
 
 
 def _join(left: Span, right: Span, text: str) -> Span:

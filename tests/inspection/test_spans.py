@@ -19,7 +19,11 @@ def spans(draw: st.DrawFn) -> list[Span]:
         start = draw(st.integers(0, len(TEXT) - 2))
         end = draw(st.integers(start + 1, min(len(TEXT), start + 20)))
         strength = draw(st.sampled_from(Strength))
-        made.append(Span(start, end, draw(st.sampled_from("ABC")), draw(st.floats(0.1, 1)), "t", strength))
+        made.append(
+            Span(
+                start, end, draw(st.sampled_from(["A", "B", "STREET_ADDRESS"])), draw(st.floats(0.1, 1)), "t", strength
+            )
+        )
     return made
 
 
@@ -51,3 +55,12 @@ def test_punctuation_that_sticks_out_widens_nothing() -> None:
     text = "(bob@corp.example)."
     mail = Span(1, 17, "EMAIL_ADDRESS", 1.0, "rules", Strength.PROVEN)
     assert resolve([mail, Span(12, 19, "ORGANIZATION", 0.5, "model", Strength.MODEL)], text) == [mail]
+
+
+def test_a_number_at_the_end_of_a_models_address_keeps_its_type() -> None:
+    text = "Kerkstraat 5, Amsterdam, BSN 123456782."
+    address = Span(0, 38, "STREET_ADDRESS", 0.99, "model", Strength.MODEL)
+    number = Span(29, 38, "NL_BSN", 0.7, "rules")
+    assert resolve([address, number], text) == [address._replace(end=28), number]
+    inner = Span(11, 12, "NL_BSN", 0.7, "rules")
+    assert resolve([address, inner], text) == [address]

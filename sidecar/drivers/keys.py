@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -35,7 +37,10 @@ _HEX_KEY = re.compile(r"[0-9a-f]{64}\n?")
 
 
 def create_keys(folder: Path, origin: str, entropy: Entropy) -> None:
-    """Write the files that are missing; existing ones are never replaced."""
+    """Write the files that are missing; existing ones are never replaced.
+
+    For new folders only: a new data key makes the disclosures of a log that is there unreadable, without a word.
+    """
     if not (folder / SIGNING_KEY).exists():
         key = Ed25519PrivateKey.from_private_bytes(entropy.token(32))
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -47,10 +52,33 @@ def create_keys(folder: Path, origin: str, entropy: Entropy) -> None:
         write_durably(folder / VKEY, vkey.encode() + b"\n", mode=0o644)
 
 
+def check_present(folder: Path) -> None:
+    """Raise OwnError LEDGER_KEY where a private key of a log that is there is missing."""
+    for name in (SIGNING_KEY, DATA_KEY):
+        if not (folder / name).exists():
+            raise OwnError(
+                "LEDGER_KEY",
+                f"{folder / name} is missing, and the log that it belongs to is there: restore it from backup, or"
+                " start with a new folder. Nothing was written.",
+            )
+
+
+def check_belonging(folder: Path, opening: Mapping[str, Any], *, vkey: str, keyring: Keyring) -> None:
+    """Hold the keys against those that the log's first entry names. Raises OwnError LEDGER_KEY; nothing is written."""
+    if opening["vkey"] != vkey:
+        raise foreign(folder / SIGNING_KEY)
+    if opening["data_key_id"] != keyring.id:
+        raise foreign(folder / DATA_KEY)
+
+
+def foreign(path: Path) -> OwnError:
+    return OwnError("LEDGER_KEY", f"{path} is not the key that this log was opened with: restore it from backup.")
+
+
 def load_signer(folder: Path, origin: str) -> Ed25519Signer:
     path = folder / SIGNING_KEY
     try:
-        key = load_pem_private_key(_read_private(path), password=None)
+        key = load_pem_private_key(read_private(path), password=None)
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
@@ -60,7 +88,7 @@ def load_signer(folder: Path, origin: str) -> Ed25519Signer:
 
 def load_keyring(folder: Path, origin: str) -> Keyring:
     path = folder / DATA_KEY
-    text = _read_private(path).decode("ascii", "replace")
+    text = read_private(path).decode("ascii", "replace")
     if not _HEX_KEY.fullmatch(text):
         raise OwnError("LEDGER_KEY", f"{path} does not hold 64 hexadecimal digits; restore it from backup.")
     return Keyring(bytes.fromhex(text), origin)
@@ -70,11 +98,18 @@ def load_vkey(path: Path) -> Verifier:
     """A verifier key from a file; raises OwnError naming the file."""
     try:
         return Verifier.parse(path.read_text("utf-8").rstrip("\n"))
-    except (OSError, ValueError, NoteError) as fault:
+    except OSError as fault:
+        raise OwnError(
+            "LEDGER_KEY",
+            f"{path} cannot be read ({fault.strerror}). It is the log's public key: restore it, or give the copy that"
+            " you kept elsewhere.",
+        ) from fault
+    except (ValueError, NoteError) as fault:
         raise OwnError("LEDGER_KEY", f"{path} does not hold a verifier key (name+id+base64).") from fault
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
+    """A private file's bytes; raises OwnError LEDGER_KEY where it cannot be read, or others may read it."""
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,13 +59,16 @@ class Ledger:
         domain: str = "localhost",
         software: Mapping[str, Any] | None = None,
         engine: Engine = STDLIB,
+        told: Callable[[Exception], None] | None = None,
     ) -> Self:
         """Open or create the log in this folder, close what a crash left open, and say so in the log.
 
-        `software` is what the log should know of this program (content-free strings). Raises OwnError: LEDGER_LOCKED,
+        `software` is what the log should know of this program (content-free strings). `told` hears once, in any
+        thread, of the exception after which the store cannot be written. Raises OwnError: LEDGER_LOCKED,
         LEDGER_KEY, LEDGER_FOLDER, LEDGER_MISSING, LEDGER_DAMAGED, LEDGER_ROLLED_BACK, LEDGER_FORKED.
         """
         opened = await asyncio.to_thread(open_store, StateFolder(folder), domain=domain, entropy=entropy, engine=engine)
+        opened.writer.told = told or opened.writer.told
         known = {"python": platform.python_version(), "sqlite": engine.version, **(software or {})}
         ledger = cls(opened, clock=clock, entropy=entropy, software=known)
         try:
@@ -186,9 +189,8 @@ class Ledger:
 
     def _lost(self, exchange: str, state: State, **facts: Any) -> Entry:
         """The outcome of an exchange whose end nobody could tell."""
-        at = self._now()
-        outcome = Outcome(id=exchange, at=at, state=state, status=None, **facts)
-        return entries.outcome_entry(outcome, at, self._sidecar, self._token)
+        outcome = Outcome(id=exchange, at=self._clock.now(), state=state, status=None, **facts)
+        return entries.outcome_entry(outcome, self._now(), self._sidecar, self._token)
 
     def _check_ready(self) -> None:
         self._commits.check_ready()

@@ -5,21 +5,22 @@ The checkpoint comes last, so that an export that was interrupted does not look 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from sidecar.drivers.keys import VKEY
-from sidecar.drivers.store_reader import Reader, Source
+from sidecar.drivers.store_folder import StateFolder
+from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
 from sidecar.ledger.disclosure import box_context, open_box
-from sidecar.ledger.entries import parse
 from sidecar.ledger.merkle import TILE_WIDTH
 from sidecar.ledger.note import Verifier
 from sidecar.ledger.record import join_record, record_line
 from sidecar.ledger.report import Report
 from sidecar.ledger.source import StoredEntry
 from sidecar.ledger.tiles import ENTRIES, Tile, bundles_of, join_bundle, tiles_of
+from sidecar.ledger.verify_bundles import FOLDER as BUNDLES
 from sidecar.ledger.verify_export import CHECKPOINT, DISCLOSURES, RECORDS, disclosure_line, verify_export
 
 README = Path(__file__).with_name("store_export.md")
@@ -32,7 +33,9 @@ class Exported(NamedTuple):
 
 
 def export(reader: Reader, target: Path) -> Exported:
-    """Write the whole log into a new folder, as of one moment. Raises OwnError when the folder is not empty."""
+    """Write the whole log into a new folder, as of one moment. Raises OwnError: EXPORT_TARGET when the folder is not
+    empty, LEDGER_DAMAGED for a log that cannot be read whole.
+    """
     if target.exists() and any(target.iterdir()):
         raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.", status=400)
     target.mkdir(parents=True, exist_ok=True)
@@ -40,16 +43,36 @@ def export(reader: Reader, target: Path) -> Exported:
         checkpoint, size = reader.checkpoint(), reader.size()
         for tile in bundles_of(size):
             start = tile.number * TILE_WIDTH
-            _write(target, tile, join_bundle(reader.bodies(start, start + tile.width)))
+            _write(target, tile, join_bundle(_whole(tile, reader.bodies(start, start + tile.width))))
         for tile in tiles_of(size):
             assert isinstance(tile.level, int)
             start = tile.number * TILE_WIDTH
-            _write(target, tile, b"".join(reader.nodes(tile.level, start, start + tile.width)))
+            _write(target, tile, b"".join(_whole(tile, reader.nodes(tile.level, start, start + tile.width))))
         records = _people(reader, target)
+    # After the snapshot, so that the bundle of every entry in it is there: it is kept before it decides.
+    copy_bundles(reader.folder, target)
     (target / VKEY).write_text(reader.vkey().vkey + "\n")
     (target / "README.md").write_bytes(README.read_bytes())
     (target / CHECKPOINT).write_text(checkpoint)
     return Exported(size, records, reader.keyring is not None)
+
+
+def _whole(tile: Tile, parts: Sequence[bytes]) -> Sequence[bytes]:
+    """The parts of a tile, none missing; hashes of 32 bytes. Raises OwnError LEDGER_DAMAGED."""
+    hashes = tile.level != ENTRIES
+    if len(parts) != tile.width or (hashes and any(type(part) is not bytes or len(part) != 32 for part in parts)):
+        raise OwnError("LEDGER_DAMAGED", f"{tile.path} of the export is not whole; run `sidecar audit verify`.")
+    return parts
+
+
+def copy_bundles(folder: StateFolder, target: Path) -> int:
+    """Copy the policy bundles that were kept; how many they are. As they are: verification says which are altered."""
+    found = sorted((folder.path / BUNDLES).glob("*.tar.gz"))
+    if found:
+        (target / BUNDLES).mkdir(mode=0o700)
+    for path in found:
+        (target / BUNDLES / path.name).write_bytes(path.read_bytes())
+    return len(found)
 
 
 def _write(target: Path, tile: Tile, data: bytes) -> None:
@@ -76,8 +99,7 @@ def _people(reader: Reader, target: Path) -> int:
 
 def _pairs(reader: Reader) -> Iterator[tuple[StoredEntry, StoredEntry | None]]:
     pending: dict[str, StoredEntry] = {}
-    for row in Source(reader.connection).entries():
-        leaf = parse(row.body)
+    for row, leaf in reader.stored():
         if leaf["typ"] == "intent":
             pending[leaf["id"]] = row
         elif leaf["typ"] == "outcome" and leaf["id"] in pending:
@@ -89,8 +111,7 @@ def _pairs(reader: Reader) -> Iterator[tuple[StoredEntry, StoredEntry | None]]:
 def _disclosures(reader: Reader) -> Iterator[bytes]:
     assert reader.keyring is not None
     keys: dict[str, bytes] = {}
-    for row in Source(reader.connection).entries():
-        leaf = parse(row.body)
+    for row, leaf in reader.stored():
         if row.wrapped is not None:
             keys[leaf["id"]] = reader.keyring.unwrap(row.wrapped, leaf["id"])
         key = keys.pop(leaf["id"], None) if leaf["typ"] == "outcome" else keys.get(leaf["id"])

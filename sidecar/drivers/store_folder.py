@@ -5,6 +5,7 @@ signing.key ...   see keys.py
 ledger.sqlite     the store (with -wal and -shm while in use)
 checkpoint        the newest signed checkpoint; not synced of its own, so after a power cut it may be a little old
 lock              held by the one writer
+bundles/          the policy bundles that were in force, by their digest
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sidecar.drivers.keys import create_keys, sync_folder, write_durably
+from sidecar.drivers.keys import check_present, create_keys, sync_folder, write_durably
+from sidecar.drivers.store_faults import unreachable
 from sidecar.errors import OwnError
+from sidecar.ledger.verify_bundles import bundle_path
 from sidecar.ports import Entropy
 
 _DOMAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]{0,150}")
@@ -35,11 +38,25 @@ class StateFolder:
     def checkpoint(self) -> Path:
         return self.path / "checkpoint"
 
+    def check(self) -> None:
+        """Raise OwnError: LEDGER_FOLDER where there is no such folder, LEDGER_UNAVAILABLE where it may not be read."""
+        try:
+            (self.path / "origin").stat()
+        except PermissionError as fault:
+            raise unreachable(self.path, "permission denied") from fault
+        except OSError as fault:
+            if not self.path.is_dir():
+                advice = f"There is no folder {self.path}; name the one that `sidecar serve` writes."
+                raise OwnError("LEDGER_FOLDER", advice) from fault
+
     def origin(self) -> str:
-        """The log's name; raises OwnError when the folder is none of ours."""
+        """The log's name. Raises OwnError: LEDGER_UNAVAILABLE without access, LEDGER_FOLDER when it is none of ours."""
+        self.check()
         file = self.path / "origin"
         try:
             text = file.read_text("utf-8").rstrip("\n")
+        except PermissionError as fault:
+            raise unreachable(file, "permission denied") from fault
         except (OSError, ValueError) as fault:
             raise OwnError("LEDGER_FOLDER", f"{file} cannot be read: {self.path} is not a state folder.") from fault
         if not _ORIGIN.fullmatch(text):
@@ -50,16 +67,35 @@ class StateFolder:
         return self.origin().rpartition("/")[2]
 
     def prepare(self, domain: str, entropy: Entropy) -> None:
-        """Make what is missing of a new folder; what is there stays."""
+        """Make what is missing of a new folder; what is there stays.
+
+        Once there is a store or a checkpoint, nothing is made: what is missing then was lost, and a new one in its
+        place would hide that. Raises OwnError: LEDGER_FOLDER, LEDGER_KEY.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (self.path / "origin").exists():
-            if self.store.exists():
+        if self.store.exists() or self.checkpoint.exists():
+            if not (self.path / "origin").exists():
                 raise OwnError("LEDGER_FOLDER", f"{self.path} holds a ledger but no origin file; restore it.")
+            check_present(self.path)
+            return
+        if not (self.path / "origin").exists():
             if not _DOMAIN.fullmatch(domain):
                 raise OwnError("LEDGER_FOLDER", "The log's domain must be a plain host name.")
             name = f"{domain.rstrip('/')}/audit/{entropy.token(16).hex()}"
             write_durably(self.path / "origin", name.encode() + b"\n", mode=0o644)
         create_keys(self.path, self.origin(), entropy)
+
+    def is_store_gone(self) -> bool:
+        """No database file, or an empty one without a WAL."""
+        wal = self.store.with_name(self.store.name + "-wal")
+        return not any(path.exists() and path.stat().st_size for path in (self.store, wal))
+
+    def read_bundle(self, sha256: str) -> bytes | None:
+        """The policy bundle kept under this digest, None when there is none; raises OSError when it cannot be read."""
+        try:
+            return (self.path / bundle_path(sha256)).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def read_checkpoint(self) -> bytes | None:
         """The newest checkpoint beside the store, None when there is none."""

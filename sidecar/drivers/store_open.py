@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sidecar.drivers import store_sql as sql
-from sidecar.drivers.keys import load_keyring, load_signer, sync_folder
+from sidecar.drivers.keys import VKEY, check_belonging, load_keyring, load_signer, sync_folder, write_durably
+from sidecar.drivers.store_faults import store_fault
 from sidecar.drivers.store_folder import FolderLock, StateFolder
 from sidecar.drivers.store_writer import Head, StoreWriter
 from sidecar.errors import OwnError
+from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
 from sidecar.ledger.disclosure import Keyring
+from sidecar.ledger.entries import parse
 from sidecar.ledger.merkle import TILE_WIDTH, Frontier, ProofError, leaf_hash, subtree
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ports import Entropy
@@ -46,8 +50,7 @@ def open_store(folder: StateFolder, *, domain: str, entropy: Entropy, engine: sq
         lock.release()
         raise
     try:
-        head = _load_head(connection, origin, signer.verifier)
-        state = _compare_checkpoint(folder, connection, head, signer.verifier)
+        head, state = _checked(folder, connection, signer.verifier, keyring)
         writer = StoreWriter(folder, lock, connection, engine, signer, head)
     except BaseException:  # the same for the connection
         connection.close()
@@ -56,17 +59,50 @@ def open_store(folder: StateFolder, *, domain: str, entropy: Entropy, engine: sq
     return Opened(writer, keyring, origin, tuple(head.open), state)
 
 
+def _checked(
+    folder: StateFolder, connection: sql.Connection, verifier: Verifier, keyring: Keyring
+) -> tuple[Head, str]:
+    """The head, once it is whole, ours and complete; and what became of the checkpoint file."""
+    try:
+        opening = first_entry(connection)
+        if opening is not None:
+            check_belonging(folder.path, opening, vkey=verifier.vkey, keyring=keyring)
+        head = _load_head(connection, verifier.name, verifier)
+        state = _compare_checkpoint(folder, connection, head, verifier)
+    except OwnError:
+        raise
+    except Exception as fault:  # each copy of SQLite has error classes of its own
+        raise store_fault(folder.store, fault) from fault
+    if head.frontier.size and not (folder.path / VKEY).exists():  # derived from the key that signed the head
+        write_durably(folder.path / VKEY, verifier.vkey.encode() + b"\n", mode=0o644)
+    return head, state
+
+
+def first_entry(connection: sql.Connection) -> dict[str, Any] | None:
+    """The fields of log.open, which name the log's keys; None where it is not there (yet), or is not readable.
+
+    It is not believed: who uses it may only refuse because of it. What is wrong with it, verification says.
+    """
+    row = connection.execute("SELECT body FROM entry WHERE number = 0").fetchone()
+    try:
+        leaf = None if row is None or type(row[0]) is not bytes else parse(row[0])
+    except ProfileError:
+        return None
+    return leaf if leaf is not None and leaf["typ"] == "log.open" else None
+
+
 def _connect(folder: StateFolder, engine: sql.Engine) -> sql.Connection:
     kept = folder.read_checkpoint()
-    if kept and not folder.store.exists():
+    if kept and folder.is_store_gone():
         raise OwnError(
             "LEDGER_MISSING",
-            f"{folder.checkpoint} is there but {folder.store} is gone. Restore the store, or start with a new folder.",
+            f"{folder.checkpoint} is there but {folder.store} is gone or empty. Restore the store, or start with a new"
+            " folder.",
         )
     try:
         connection = engine.connect(folder.store)
     except Exception as fault:
-        raise _damaged(folder, fault) from fault
+        raise store_fault(folder.store, fault) from fault
     try:
         for pragma in sql.WRITER_PRAGMAS:
             connection.execute(pragma).fetchall()
@@ -76,7 +112,7 @@ def _connect(folder: StateFolder, engine: sql.Engine) -> sql.Connection:
         sync_folder(folder.path)
     except Exception as fault:
         connection.close()
-        raise _damaged(folder, fault) from fault
+        raise store_fault(folder.store, fault) from fault
     return connection
 
 
@@ -92,13 +128,6 @@ def _make_schema(connection: sql.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {sql.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {sql.SCHEMA_VERSION}")
     connection.execute("COMMIT")
-
-
-def _damaged(folder: StateFolder, fault: Exception) -> OwnError:
-    return OwnError(
-        "LEDGER_DAMAGED",
-        f"{folder.store} cannot be opened ({fault}). Keep a copy, run `sidecar audit verify`, restore or start anew.",
-    )
 
 
 def _load_head(connection: sql.Connection, origin: str, verifier: Verifier) -> Head:

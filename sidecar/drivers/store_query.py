@@ -7,18 +7,21 @@ questions are asked: the ORM takes half a second to load.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, Engine, and_, create_engine, func, or_
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, col, select
 
 from sidecar.drivers.store_tables import ExchangeRow
+from sidecar.ledger.index import untag
 
 Ref = Callable[[str, str], bytes]
-MAX_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,8 @@ class Filters:
     """What to look for; None does not filter. Times are microseconds, `since` inclusive, `until` exclusive.
 
     `caller` is a tenant, application or user, or `tenant/app[/user]`; `model` is requested or served and may
-    end in `*`; `code` is a reason or error code; `before` continues a list (the last row's number).
+    end in `*`; `code` is a reason or error code; `before` continues a list (the last row's number); `limit` None
+    means all.
     """
 
     since: int | None = None
@@ -45,7 +49,7 @@ class Filters:
     state: str | None = None
     ids: Collection[str] | None = None
     before: int | None = None
-    limit: int = 50
+    limit: int | None = 50
 
     @property
     def needs_keyring(self) -> bool:
@@ -63,12 +67,13 @@ class Found:
 
 
 def find(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> Found:
-    """Newest first. `ref` makes the keyed references; without it only filters that need none are possible."""
+    """Newest first, and counted. `ref` makes the keyed references; without it only filters that need none are possible.
+
+    Raises sqlite3.Error, like all here.
+    """
     matches = _conditions(filters, ref)
-    page = [*matches, col(ExchangeRow.intent_number) < filters.before] if filters.before is not None else matches
-    with Session(_engine(connection)) as session:
-        query = select(ExchangeRow).where(*page).order_by(col(ExchangeRow.intent_number).desc())
-        rows = session.exec(query.limit(min(filters.limit, MAX_LIMIT))).all()
+    with _session(connection) as session:
+        rows = _rows(session, filters, matches)
         counts = session.exec(
             select(ExchangeRow.verdict, ExchangeRow.reply_verdict, ExchangeRow.state, func.count())
             .where(*matches)
@@ -84,9 +89,42 @@ def find(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> F
     return Found(rows=rows, total=sum(states.values()), verdicts=verdicts, states=states)
 
 
+def more(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> Sequence[ExchangeRow]:
+    """The rows that `find` would give, without counting what a caller has counted already."""
+    with _session(connection) as session:
+        rows = _rows(session, filters, _conditions(filters, ref))
+        session.expunge_all()
+    return rows
+
+
+def recorded(connection: sqlite3.Connection, *columns: str) -> set[str]:
+    """Every name that stands in these columns of ours: types of personal data, or codes. Reads the whole index."""
+    found: set[str] = set()
+    for column in columns:
+        for (text,) in connection.execute(f"SELECT DISTINCT {column} FROM exchange"):  # noqa: S608  names of ours
+            found.update(untag(text) if isinstance(text, str) else ())
+    return found
+
+
 def worst(verdict: str, reply_verdict: str | None) -> str:
     """An exchange was denied when its request or its reply was."""
     return "deny" if "deny" in (verdict, reply_verdict) else verdict
+
+
+@contextmanager
+def _session(connection: sqlite3.Connection) -> Iterator[Session]:
+    """A session whose faults are SQLite's own: SQLAlchemy's message holds the statement and its parameters."""
+    try:
+        with Session(_engine(connection)) as session:
+            yield session
+    except DBAPIError as fault:
+        raise fault.orig or sqlite3.DatabaseError("the index cannot be read") from None
+
+
+def _rows(session: Session, filters: Filters, matches: Sequence[ColumnElement[bool]]) -> Sequence[ExchangeRow]:
+    number = col(ExchangeRow.intent_number)
+    page = matches if filters.before is None else [*matches, number < filters.before]
+    return session.exec(select(ExchangeRow).where(*page).order_by(number.desc()).limit(filters.limit)).all()
 
 
 def _engine(connection: sqlite3.Connection) -> Engine:
@@ -111,8 +149,8 @@ def _conditions(filters: Filters, ref: Ref | None) -> list[ColumnElement[bool]]:
     }
     if ref is not None:
         tests["caller"] = lambda value: _caller(value, ref)
-        tests["subject"] = lambda value: col(row.subject_ref) == ref("subject", value)
-        tests["conversation"] = lambda value: col(row.conversation_ref) == ref("conversation", value)
+        tests["subject"] = lambda value: col(row.subject_ref).in_(_refs("subject", value, ref))
+        tests["conversation"] = lambda value: col(row.conversation_ref).in_(_refs("conversation", value, ref))
     given = {name: getattr(filters, name) for name in tests}
     return [tests[name](value) for name, value in given.items() if value is not None]
 
@@ -140,12 +178,17 @@ def _tagged(column: Any, value: str) -> ColumnElement[bool]:
 
 def _prompt_version(value: str, ref: Ref | None) -> ColumnElement[bool]:
     plain = col(ExchangeRow.prompt_version) == value
-    return plain if ref is None else or_(plain, col(ExchangeRow.prompt_ref) == ref("prompt_version", value))
+    return plain if ref is None else or_(plain, col(ExchangeRow.prompt_ref).in_(_refs("prompt_version", value, ref)))
 
 
 def _caller(value: str, ref: Ref) -> ColumnElement[bool]:
     names = {"tenant": ExchangeRow.tenant_ref, "app": ExchangeRow.app_ref, "user": ExchangeRow.user_ref}
     parts = value.split("/", 2)
     if len(parts) == 1:
-        return or_(*(col(column) == ref(kind, value) for kind, column in names.items()))
-    return and_(*(col(names[kind]) == ref(kind, part) for kind, part in zip(names, parts, strict=False)))
+        return or_(*(col(column).in_(_refs(kind, value, ref)) for kind, column in names.items()))
+    return and_(*(col(names[kind]).in_(_refs(kind, part, ref)) for kind, part in zip(names, parts, strict=False)))
+
+
+def _refs(kind: str, value: str, ref: Ref) -> list[bytes]:
+    """References of a name as typed and in both normal forms: records of old hold it as the application spelt it."""
+    return [ref(kind, form) for form in dict.fromkeys((value, normalize("NFC", value), normalize("NFD", value)))]

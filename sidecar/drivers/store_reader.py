@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sidecar.drivers import store_sql as sql
-from sidecar.drivers.keys import DATA_KEY, VKEY, load_keyring, load_vkey
+from sidecar.drivers.keys import DATA_KEY, VKEY, foreign, load_keyring, load_vkey
+from sidecar.drivers.store_faults import DAMAGE, damaged_entry, is_unreachable, reason, store_fault
 from sidecar.drivers.store_folder import StateFolder
-from sidecar.drivers.store_open import StoreNodes
+from sidecar.drivers.store_open import StoreNodes, first_entry
 from sidecar.errors import OwnError
+from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.checkpoint import encode_receipt, peek_checkpoint
 from sidecar.ledger.disclosure import Keyring
+from sidecar.ledger.entries import parse
 from sidecar.ledger.index import COLUMNS
 from sidecar.ledger.merkle import consistency_proof, inclusion_proof
-from sidecar.ledger.note import Verifier
+from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import Record, join_record
 from sidecar.ledger.report import Report
 from sidecar.ledger.source import SourceDamaged, StoredEntry, StoredHead
@@ -40,7 +44,11 @@ _REMAINS = """SELECT b.number, x.id FROM exchange x JOIN box b ON b.number IN (x
 
 
 class Reader:
-    """One log, read-only. `keyring` is None where the data key is not at hand: disclosures then stay sealed."""
+    """One log, read-only. `keyring` is None where the data key is not at hand: disclosures then stay sealed.
+
+    Leaving its context turns what a damaged store raises into OwnError LEDGER_DAMAGED (LEDGER_UNAVAILABLE where the
+    store cannot be reached): there are too many places at which a damaged file can show, and one at which all end.
+    """
 
     def __init__(self, folder: StateFolder, connection: sqlite3.Connection, keyring: Keyring | None) -> None:
         self.folder = folder
@@ -49,18 +57,27 @@ class Reader:
         self.origin = folder.origin()
 
     @classmethod
-    def open(cls, path: Path, *, disclosures: bool = True) -> Self:
-        """The log of a state folder. Raises OwnError: LEDGER_FOLDER, LEDGER_KEY, LEDGER_DAMAGED."""
+    def open(cls, path: Path, *, disclosures: bool = True, verifying: bool = False) -> Self:
+        """The log of a state folder. Raises OwnError: LEDGER_FOLDER, LEDGER_MISSING, LEDGER_KEY, LEDGER_DAMAGED,
+        LEDGER_UNAVAILABLE.
+
+        A data key of another log is refused, for with it nobody would be found and all would look damaged; only a
+        verification goes on, and reports it.
+        """
         folder = StateFolder(path)
         origin = folder.origin()
         keyring = load_keyring(path, origin) if disclosures and (path / DATA_KEY).exists() else None
-        try:
-            connection = sql.connect_reading(folder.store)
-        except FileNotFoundError as fault:
-            raise OwnError("LEDGER_FOLDER", f"{folder.store} does not exist: this log has no entries yet.") from fault
-        except sqlite3.Error as fault:
-            raise OwnError("LEDGER_DAMAGED", f"{folder.store} cannot be read ({fault}).") from fault
-        return cls(folder, connection, keyring)
+        reader = cls(folder, _connect(folder), keyring)
+        if keyring is not None and not verifying:
+            with _closing_on_error(reader):
+                reader.check_data_key(keyring)
+        return reader
+
+    def check_data_key(self, keyring: Keyring) -> None:
+        """Raise OwnError LEDGER_KEY when this is not the data key that the log was opened with."""
+        opening = first_entry(self.connection)
+        if opening is not None and opening["data_key_id"] != keyring.id:
+            raise foreign(self.folder.path / DATA_KEY)
 
     def close(self) -> None:
         self.connection.close()
@@ -68,8 +85,10 @@ class Reader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, _: type[BaseException] | None, fault: BaseException | None, __: TracebackType | None) -> None:
         self.close()
+        if isinstance(fault, DAMAGE) and not isinstance(fault, sqlite3.ProgrammingError):
+            raise store_fault(self.folder.store, fault) from fault
 
     # -- the log ----------------------------------------------------------------------------------------------------
 
@@ -78,6 +97,11 @@ class Reader:
         row = self.connection.execute("SELECT checkpoint FROM head").fetchone()
         if row is None:
             raise OwnError("LEDGER_FOLDER", "This log has no entries yet.")
+        try:
+            peek_checkpoint(str(row[0]).encode())
+        except (NoteError, UnicodeEncodeError) as fault:
+            advice = "The store's signed checkpoint cannot be read; run `sidecar audit verify`."
+            raise OwnError("LEDGER_DAMAGED", advice) from fault
         return str(row[0])
 
     def snapshot(self) -> _snapshot:
@@ -88,9 +112,9 @@ class Reader:
         return peek_checkpoint(self.checkpoint().encode()).size
 
     def bodies(self, start: int, end: int) -> list[bytes]:
-        """The bytes of entries `start` to `end - 1`."""
-        query = "SELECT body FROM entry WHERE number >= ? AND number < ? ORDER BY number"
-        return [row[0] for row in self.connection.execute(query, (start, end))]
+        """The bytes of entries `start` to `end - 1`. Raises OwnError LEDGER_DAMAGED for one that has none."""
+        query = "SELECT number, body FROM entry WHERE number >= ? AND number < ? ORDER BY number"
+        return [_bytes(*row) for row in self.connection.execute(query, (start, end))]
 
     def nodes(self, level: int, start: int, end: int) -> Sequence[bytes]:
         """merkle.Nodes of this log."""
@@ -117,9 +141,7 @@ class Reader:
         if row is None:
             raise OwnError("RECORD_UNKNOWN", f"No {kind} of this id is in the log.", status=404)
         number, body = row
-        if type(body) is not bytes:
-            raise OwnError("LEDGER_DAMAGED", f"Entry {number} cannot be read; run `sidecar audit verify`.")
-        return number, body
+        return number, _bytes(number, body)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the log of size `new` extends that of size `old`."""
@@ -140,13 +162,22 @@ class Reader:
         """The record whose entries have these numbers."""
         found = [self._stored(number) for number in (intent, outcome) if number is not None]
         first, last = found[0], found[1] if len(found) > 1 else None
-        return join_record(first, last, self.keyring)
+        try:
+            return join_record(first, last, self.keyring)
+        except ProfileError as fault:
+            raise damaged_entry(intent, fault) from fault
 
     def _stored(self, number: int) -> StoredEntry:
         row = self.connection.execute(f"{_ENTRIES} WHERE e.number = ?", (number,)).fetchone()
         if row is None:
             raise OwnError("LEDGER_DAMAGED", f"Entry {number} is missing; run `sidecar audit verify`.")
+        _bytes(number, row[1])
         return _entry(row)
+
+    def stored(self) -> Iterator[tuple[StoredEntry, dict[str, Any]]]:
+        """Every entry in order, with its fields. Raises OwnError LEDGER_DAMAGED naming one that cannot be read."""
+        for row in Source(self.connection).entries():
+            yield row, leaf_of(row)
 
     # -- verification -----------------------------------------------------------------------------------------------
 
@@ -155,18 +186,54 @@ class Reader:
         return verify_folder(self.folder, self.connection, self.keyring, key=key, kept=kept)
 
 
-def verify_path(path: Path, *, key: Verifier | None = None, kept: bytes | None = None) -> Report:
-    """Verify the store of a state folder; a store that cannot even be opened is a failed report, not an exception.
+def _connect(folder: StateFolder) -> sqlite3.Connection:
+    try:
+        return sql.connect_reading(folder.store)
+    except FileNotFoundError as fault:
+        if folder.checkpoint.exists():
+            raise OwnError("LEDGER_MISSING", f"{folder.store} is gone; restore it from backup.") from fault
+        raise OwnError("LEDGER_FOLDER", f"{folder.store} does not exist: this log has no entries yet.") from fault
+    except (sqlite3.Error, PermissionError) as fault:
+        raise store_fault(folder.store, fault) from fault
 
-    Raises OwnError where the folder is none of ours or no key is to be had: then nothing can be said.
+
+@contextmanager
+def _closing_on_error(reader: Reader) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as fault:  # whatever it was: nobody has the reader yet
+        reader.__exit__(type(fault), fault, None)
+        raise
+
+
+def leaf_of(row: StoredEntry) -> dict[str, Any]:
+    """The fields of an entry. Raises OwnError LEDGER_DAMAGED naming it."""
+    try:
+        return parse(_bytes(row.number, row.body))
+    except ProfileError as fault:
+        raise damaged_entry(row.number, fault) from fault
+
+
+def _bytes(number: int, body: Any) -> bytes:
+    if type(body) is not bytes:
+        raise damaged_entry(number)
+    return body
+
+
+def verify_path(path: Path, *, key: Verifier | None = None, kept: bytes | None = None) -> Report:
+    """Verify the store of a state folder; a damaged or missing store is a failed report, not an exception.
+
+    Raises OwnError where there is no such folder, no key is to be had, or the store cannot be reached: then nothing
+    can be said.
     """
     folder = StateFolder(path)
+    folder.check()
     verifier = key or load_vkey(path / VKEY)
     try:
-        with Reader.open(path) as reader:
+        with Reader.open(path, verifying=True) as reader:
             return reader.verify(key=key, kept=kept)
     except OwnError as fault:
-        if fault.code not in ("LEDGER_DAMAGED", "LEDGER_FOLDER") or not folder.path.is_dir():
+        if fault.code not in ("LEDGER_DAMAGED", "LEDGER_FOLDER", "LEDGER_MISSING"):
             raise
         report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
         report.fail(None, None, "database-corrupt", fault.advice)
@@ -186,12 +253,14 @@ def verify_folder(
     try:
         with _snapshot(connection):
             verifier = key or load_vkey(folder.path / VKEY)
-            evidence = Evidence(verifier, key is not None, keyring, beside, True, kept)
+            evidence = Evidence(verifier, key is not None, keyring, beside, True, kept, folder.read_bundle)
             return verify_store(Source(connection), evidence)
     except (sqlite3.Error, UnicodeDecodeError) as fault:  # not even BEGIN works
+        if is_unreachable(fault):
+            raise store_fault(folder.store, fault) from fault
         verifier = key or load_vkey(folder.path / VKEY)
         report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
-        report.fail(None, None, "database-corrupt", str(fault))
+        report.fail(None, None, "database-corrupt", reason(fault))
         return report
 
 
@@ -234,7 +303,7 @@ class Source:
         try:
             yield from self._connection.execute(query, values)
         except (sqlite3.Error, OverflowError, MemoryError, UnicodeError) as fault:
-            raise SourceDamaged(f"{type(fault).__name__}: {fault}") from fault
+            raise SourceDamaged(reason(fault)) from fault
 
 
 def _entry(row: tuple[Any, ...]) -> StoredEntry:

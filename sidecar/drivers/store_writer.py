@@ -10,7 +10,7 @@ thread, but never both at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ class Head:
 
 
 class StoreWriter:
-    """Owns the connection, the lock and the checkpoint file."""
+    """Owns the connection, the lock and the checkpoint file. `told` hears once, in any thread, of what failed."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class StoreWriter:
         self.head = head
         self.signer = signer
         self.failed: str | None = None
+        self.told: Callable[[Exception], None] = _nobody
         self.wal_pages = 0
         self._staged: _Batch | None = None
         self._published = head.checkpoint
@@ -128,7 +129,9 @@ class StoreWriter:
                 self._fail(fault)
 
     def _fail(self, fault: Exception) -> StoreFault:
-        self.failed = self.failed or f"{type(fault).__name__}: {fault}"
+        if self.failed is None:
+            self.failed = f"{type(fault).__name__}: {fault}"
+            self.told(fault)
         return StoreFault(self.failed)
 
     def _without_duplicates(self, items: Sequence[Item], fault: Exception) -> dict[Item, Duplicate]:
@@ -204,6 +207,10 @@ class StoreWriter:
         finally:
             self._file.close()
             self._lock.release()
+
+
+def _nobody(_: Exception) -> None:
+    """Nobody wants to know."""
 
 
 class _Batch:

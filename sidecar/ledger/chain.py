@@ -12,10 +12,13 @@ from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.entries import FORMAT, parse
 from sidecar.ledger.note import Verifier
 from sidecar.ledger.report import Report
+from sidecar.ledger.verify_bundles import named_bundle
 
 
 class Chain:
-    """Feed it every entry in order. `open` maps exchanges without an outcome to their intents' numbers."""
+    """Feed it every entry in order. `open` maps exchanges without an outcome to their intents' numbers, `bundles` the
+    digests of policy bundles to the first entries that name them.
+    """
 
     def __init__(self, report: Report, verifier: Verifier) -> None:
         self.report = report
@@ -25,6 +28,7 @@ class Chain:
         self.open: dict[str, int] = {}
         self.erased: set[str] = set()
         self.pruned: list[tuple[int, int]] = []
+        self.bundles: dict[str, int] = {}
         self.data_key_id: str | None = None
         self.closed = False
         self.gap = False
@@ -77,12 +81,22 @@ class Chain:
             self.report.fail(number, leaf["id"], "key-mismatch", "the log was opened with another key")
         self.data_key_id = leaf["data_key_id"]
 
+    def _policy_load(self, number: int, leaf: Mapping[str, Any]) -> None:
+        self._name_bundle(number, leaf)
+
+    def _name_bundle(self, number: int, holder: Any) -> None:
+        digest = named_bundle(holder)
+        if digest is not None:
+            self.bundles.setdefault(digest, number)
+
     def _intent(self, number: int, leaf: Mapping[str, Any]) -> None:
+        self._name_bundle(number, leaf["decision"])
         if leaf["id"] in self.open:
             self.report.fail(number, leaf["id"], "intent-duplicate")
         self.open[leaf["id"]] = number
 
     def _outcome(self, number: int, leaf: Mapping[str, Any]) -> None:
+        self._name_bundle(number, leaf["decision"])
         if self.open.pop(leaf["id"], None) is None and not self.gap:
             self.report.fail(number, leaf["id"], "outcome-without-intent")
 

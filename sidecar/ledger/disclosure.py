@@ -142,7 +142,7 @@ class Keyring:
     def unwrap(self, wrapped: bytes, exchange: str) -> bytes:
         try:
             return self._wrap.decrypt(wrapped[:NONCE_SIZE], wrapped[NONCE_SIZE:], exchange.encode())
-        except (InvalidTag, ValueError) as fault:
+        except (InvalidTag, ValueError, TypeError) as fault:  # an altered store may hold any type here
             raise DisclosureError("data-key-altered") from fault
 
     def _ref(self, kind: str, value: str) -> bytes:
@@ -164,7 +164,7 @@ def open_box(box: bytes, key: bytes, context: str) -> list[str]:
     """The disclosures as text, in base64url. Raises DisclosureError."""
     try:
         raw = AESGCM(key).decrypt(box[:NONCE_SIZE], box[NONCE_SIZE:], context.encode())
-    except (InvalidTag, ValueError) as fault:
+    except (InvalidTag, ValueError, TypeError) as fault:
         raise DisclosureError("disclosure-altered") from fault
     return [b64url(array) for array in raw.split(b"\n")]
 

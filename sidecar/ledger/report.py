@@ -17,6 +17,8 @@ Reasons are stable words:
     data-key-mismatch erasure-incomplete records-altered
     database-corrupt schema-altered file-missing                            the carrier
     proof-mismatch                                                          a receipt of another entry
+
+Of policy bundles, which lie beside the log and are no part of it: bundle-missing bundle-altered bundle-unreadable.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from typing import Any
 MAX_FAILURES = 1000
 
 VERIFIED, FAILED, USAGE, VERIFIED_EXCEPT = 0, 1, 2, 3
-"""Exit codes; 3: verified except ranges that recorded policy erased or pruned (design.md 7)."""
+"""Exit codes; 3: verified except ranges that recorded policy erased or pruned (design.md 7), or policy bundles that
+entries name and that are gone or others (docs/ledger-format.md)."""
 
 RESIGNED = (
     "No verifier key from elsewhere was given (--key): whoever holds the signing key could have written the whole log"
@@ -40,6 +43,7 @@ ROLLED_BACK = (
 BYPASS = "The log shows what the sidecar saw and said at the time: not calls that went around it."
 NO_DATA_KEY = "Disclosures and the references that queries use were not checked: the data key was not given."
 NO_DISCLOSURES = "Disclosures were not checked: they are not part of this export."
+NO_BUNDLES = "Policy bundles were not checked: they are not part of this export."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,15 @@ class Failure:
     id: str | None
     reason: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFault:
+    """A policy bundle that cannot explain the decisions made by it. `index` is the first entry that names it."""
+
+    index: int
+    sha256: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -66,6 +79,7 @@ class Report:
     open: int = 0
     erased: list[str] = field(default_factory=list)
     pruned: list[tuple[int, int]] = field(default_factory=list)
+    bundles: list[BundleFault] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     failures_total: int = 0
     unknown: list[str] = field(default_factory=list)
@@ -80,7 +94,7 @@ class Report:
     def exit_code(self) -> int:
         if self.failures:
             return FAILED
-        return VERIFIED_EXCEPT if self.erased or self.pruned else VERIFIED
+        return VERIFIED_EXCEPT if self.erased or self.pruned or self.bundles else VERIFIED
 
     def as_json(self) -> dict[str, Any]:
         """Deterministic; for `--json`."""
@@ -90,7 +104,7 @@ class Report:
         return body
 
     def as_text(self) -> str:
-        words = {VERIFIED: "VERIFIED", FAILED: "FAILED", VERIFIED_EXCEPT: "VERIFIED EXCEPT RECORDED RANGES"}
+        words = {VERIFIED: "VERIFIED", FAILED: "FAILED", VERIFIED_EXCEPT: f"VERIFIED EXCEPT {self._exceptions()}"}
         lines = [
             f"{words[self.exit_code]}: {self.entries} entries of {self.origin}",
             f"  root   {self.root}",
@@ -102,10 +116,18 @@ class Report:
         if self.erased:
             lines.append(f"  erased: disclosures of {len(self.erased)} exchanges, as recorded")
         lines += [f"  pruned: entries {start} to {end - 1}, as recorded" for start, end in self.pruned]
+        lines += [
+            f"  {fault.reason}: {fault.sha256}, first named by entry {fault.index}; what it decided cannot be explained"
+            for fault in self.bundles
+        ]
         lines += [f"  open: {self.open} exchanges have no outcome yet"] if self.open else []
         lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  cannot know: {unknown}" for unknown in self.unknown]
         return "\n".join(lines) + "\n"
+
+    def _exceptions(self) -> str:
+        ranges = ["RECORDED RANGES"] if self.erased or self.pruned else []
+        return " AND ".join([*ranges, *(["POLICY BUNDLES"] if self.bundles else [])])
 
 
 def _where(failure: Failure) -> str:

@@ -16,8 +16,9 @@ from sidecar.ledger.disclosure import DisclosureError, match, read
 from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
-from sidecar.ledger.report import BYPASS, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
+from sidecar.ledger.report import BYPASS, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
+from sidecar.ledger.verify_bundles import bundle_path, check_bundles
 
 CHECKPOINT = "checkpoint"
 DISCLOSURES = "disclosures.jsonl"
@@ -65,12 +66,21 @@ class _ExportCheck:
                 report.fail(None, None, "root-mismatch", "the entries do not give the signed root")
             self._hold_against_kept(signed)
             self.people.finish(self.chain.erased)
+            self._bundles()
         report.unknown += [] if pinned else [RESIGNED]
         report.unknown += [] if self.kept_note is not None else [ROLLED_BACK]
         report.unknown += [] if self.people.given else [NO_DISCLOSURES]
         report.unknown.append(BYPASS)
         report.failures.sort(key=lambda item: (item.index is None, item.index or 0))
         return report
+
+    def _bundles(self) -> None:
+        """An export without any bundle is one that was given without them, or is older than they are in exports."""
+        found: dict[str, bytes | None] = {name: self.fetcher.fetch(bundle_path(name)) for name in self.chain.bundles}
+        if any(raw is not None for raw in found.values()):
+            check_bundles(self.chain.bundles, found.__getitem__, self.report)
+        elif found:
+            self.report.unknown.append(NO_BUNDLES)
 
     def _checkpoint(self) -> Checkpoint | None:
         note = self.fetcher.fetch(CHECKPOINT)

@@ -13,6 +13,7 @@ from sidecar.ledger.disclosure import Keyring
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.report import BYPASS, NO_DATA_KEY, RESIGNED, ROLLED_BACK, Report
 from sidecar.ledger.source import SourceDamaged, StoredEntry, StoredHead, StoreSource
+from sidecar.ledger.verify_bundles import Fetch, check_bundles
 from sidecar.ledger.verify_index import IndexCheck
 from sidecar.ledger.verify_tree import TreeCheck
 
@@ -22,7 +23,7 @@ class Evidence(NamedTuple):
 
     `verifier` is the log's key; `pinned` says that it came from outside the state folder. `beside` is the checkpoint
     file next to the store (None: there is none; `beside_expected` False: there need not be one). `kept` is a checkpoint
-    that the reader kept elsewhere.
+    that the reader kept elsewhere. `bundles` fetches kept policy bundles (None: they are not checked).
     """
 
     verifier: Verifier
@@ -31,6 +32,7 @@ class Evidence(NamedTuple):
     beside: bytes | None = None
     beside_expected: bool = True
     kept: bytes | None = None
+    bundles: Fetch | None = None
 
 
 def verify_store(source: StoreSource, evidence: Evidence) -> Report:
@@ -64,6 +66,8 @@ class _StoreCheck:
         if kept is not None:
             self._hold_against(kept, "behind-kept-checkpoint", "fork-from-kept-checkpoint")
         self._leftovers()
+        if self.evidence.bundles is not None:
+            check_bundles(self.chain.bundles, self.evidence.bundles, report)
         self._say_what_is_unknown()
         return report
 

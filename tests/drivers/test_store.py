@@ -220,6 +220,28 @@ async def test_time_never_goes_backwards_in_the_log(tmp_path: Path) -> None:
     assert verify_path(tmp_path).exit_code == VERIFIED
 
 
+async def test_the_times_of_a_record_are_the_machines_and_the_log_still_verifies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hours ahead for one exchange, then right again: only `t`, which the tree's order needs, stays behind."""
+    wall, begun = time.time_ns, time.time_ns() // 1000
+    clock = SystemClock()
+    async with await start(tmp_path, clock=clock) as ledger:
+        for number, ahead_s in enumerate((0, 7200, 0, 0)):
+            monkeypatch.setattr(time, "time_ns", lambda ahead_s=ahead_s: wall() + ahead_s * 10**9)
+            await ledger.open(make_intent(number, at=clock.now()))
+            await ledger.close(make_outcome(number, at=clock.now()))
+        await ledger.open(make_intent(9, at=clock.now()))
+        await ledger.stop(clean=False)
+    async with await start(tmp_path, clock=clock):  # closes the open one
+        pass
+    found = leaves(tmp_path)
+    minutes = [round((leaf["at"] - begun) / 6e7) for leaf in found if "at" in leaf]
+    assert minutes == [0, 0, 120, 120, 0, 0, 0, 0, 0, 0]
+    assert [leaf["t"] for leaf in found] == sorted(leaf["t"] for leaf in found)
+    assert verify_path(tmp_path).exit_code == VERIFIED
+
+
 class SlowDisk:
     """A connection whose commits take as long as the test says."""
 
@@ -436,10 +458,18 @@ async def test_a_torn_checkpoint_file_is_mended_and_mentioned(tmp_path: Path) ->
 
 
 def test_clock_and_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = SystemClock()
-    first = clock.now()
-    monkeypatch.setattr(time, "time_ns", lambda: 5)
-    assert clock.now() == first
+    steps: list[float] = []
+    clock = SystemClock(steps.append)
+    first, wall, ticks = clock.now(), time.time_ns, time.monotonic_ns
+    for ahead_s in (7200, 7200, 0, 0, 1, 0):  # set forward, set back, and moved by less than is worth a line
+        monkeypatch.setattr(time, "time_ns", lambda ahead_s=ahead_s: wall() + ahead_s * 10**9)
+        assert abs(clock.now() - first - ahead_s * 10**6) < 60_000_000
+    assert [round(step / 60) for step in steps] == [120, -120]
+    monkeypatch.setattr(time, "monotonic_ns", lambda: ticks() + 3600 * 10**9)
+    monkeypatch.setattr(time, "time_ns", lambda: wall() + 3600 * 10**9)
+    clock.now()
+    assert len(steps) == 2, "an hour went by"
+    monkeypatch.undo()
     entropy = SystemEntropy()
     tokens = [entropy.token(size) for size in (1, 32, 33, 4000, 10_000) for _ in range(50)]
     assert len(set(tokens[50:])) == len(tokens) - 50

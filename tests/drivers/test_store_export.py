@@ -17,8 +17,8 @@ from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import Checkpoint, sign_checkpoint
-from sidecar.ledger.report import FAILED, VERIFIED
-from tests.ledger.factory import fill
+from sidecar.ledger.report import FAILED, VERIFIED, VERIFIED_EXCEPT, BundleFault
+from tests.ledger.factory import BUNDLE, DIGEST, fill
 
 EXCHANGES = 140
 
@@ -62,8 +62,22 @@ def test_the_layout_is_that_of_tlog_tiles(exported: Path) -> None:
         "tile/1/000.p/1",
         "tile/entries/000",
         "tile/entries/001.p/28",
+        f"bundles/{DIGEST}.tar.gz",
     }
     assert reasons(exported) == set()
+
+
+def test_policy_bundles_go_along_and_are_checked(exported: Path, copy: Path) -> None:
+    path = copy / "bundles" / f"{DIGEST}.tar.gz"
+    assert path.read_bytes() == BUNDLE
+    path.write_bytes(b"junk")
+    report = verify_folder_export(copy, key=load_vkey(copy / "log.vkey"))
+    assert report.exit_code == VERIFIED_EXCEPT and not report.failures
+    assert report.bundles == [BundleFault(2, DIGEST, "bundle-altered")]
+    shutil.rmtree(copy / "bundles")  # as exports of old: not given, which is no fault, and is said
+    report = verify_folder_export(copy, key=load_vkey(copy / "log.vkey"))
+    assert report.exit_code == VERIFIED and not report.bundles
+    assert any("bundles" in unknown for unknown in report.unknown)
 
 
 def test_records_have_names_that_people_know(exported: Path) -> None:

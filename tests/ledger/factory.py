@@ -24,7 +24,9 @@ from sidecar.model import (
     Verdict,
 )
 
-POLICY = PolicyVersion(engine="embedded", engine_version="1.9.0", bundle_sha256="ab" * 32, revision="2026-11-01")
+BUNDLE = b"a policy bundle"
+DIGEST = hashlib.sha256(BUNDLE).hexdigest()
+POLICY = PolicyVersion(engine="embedded", engine_version="1.9.0", bundle_sha256=DIGEST, revision="2026-11-01")
 START = 1_790_000_000_000_000
 
 ALLOW = Decision(
@@ -110,8 +112,12 @@ def make_outcome(number: int = 0, **facts: Any) -> Outcome:
 
 
 async def start(folder: Path, **options: Any) -> Ledger:
+    """A log and, as wiring would do, the bundle of POLICY beside it."""
     options = {"clock": SystemClock(), "entropy": SystemEntropy(), "domain": "ledger.example", **options}
-    return await Ledger.start(folder, **options)
+    ledger = await Ledger.start(folder, **options)
+    (folder / "bundles").mkdir(exist_ok=True)
+    (folder / "bundles" / f"{DIGEST}.tar.gz").write_bytes(BUNDLE)
+    return ledger
 
 
 async def fill(folder: Path, exchanges: int, *, start_at: int = 0) -> None:

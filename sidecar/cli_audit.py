@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import math
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar import config
 from sidecar.errors import SidecarError
+from sidecar.ledger.source import SourceDamaged
 from sidecar.wiring import auditing
 
 if TYPE_CHECKING:
+    from sidecar.console.query import Page
     from sidecar.drivers.store_query import Filters
     from sidecar.drivers.store_reader import Reader
     from sidecar.ledger.note import Verifier
 
 POLL_SECONDS = 0.5
+TABLE_ROWS = 50
+MAX_ROWS = 10**12
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAILED, USAGE = 1, 2
 
 QUERY = """\
-List exchanges, newest first, with totals. Filters may be combined.
+List exchanges, newest first, with totals. Filters may be combined. Times are UTC.
+
+A table shows the newest 50 and says how many there are; --json and --csv give all. --limit N sets another bound, 0
+none; where it cuts --json or --csv short, stderr says so.
 
     sidecar audit query --since 1h
     sidecar audit query --verdict deny --code UNINSPECTABLE_CONTENT
@@ -40,12 +51,28 @@ Prove that nothing was altered, removed, reordered or added since it was signed.
     sidecar audit verify --export DIR --key VKEY                an export, offline
     sidecar audit verify --checkpoint FILE --key VKEY           against what you kept elsewhere
 
-Exit status: 0 verified, 1 failed, 2 cannot be checked, 3 verified except ranges that recorded policy erased or pruned.
+Exit status: 0 verified, 1 failed, 2 cannot be checked, 3 verified except ranges that recorded policy erased or pruned,
+or policy bundles that are gone or altered.
 What cannot be known without a kept checkpoint or key is printed."""
 
 EXPORT = """\
 Write the log as a C2SP tlog-tiles tree, with records for people and the key, so that others verify it with their own
 tools. The folder's README says how."""
+
+
+BACKUP = """\
+Copy a state folder, keys and policy bundles included, into a new folder that verifies, while a sidecar writes to it.
+
+    sidecar audit backup --to /backup/2026-11-22
+    sidecar audit verify --state /backup/2026-11-22
+
+The copy holds the private keys: keep it as safe as the folder itself. docs/operations.md says when it may be served."""
+
+RECEIPT = """\
+Print a tlog-proof, or hold a kept one against the log.
+
+Exit status of --check: 0 the receipt is of that entry, 1 it is not, or was altered, 2 cannot be checked: the file is no
+receipt, or the store cannot be read."""
 
 
 def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,15 +85,18 @@ def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     shown.add_argument("--json", action="store_true", help="for programs")
     exported = _parser(group, "export", "the log for others' tools", EXPORT, export)
     exported.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
+    copied = _parser(group, "backup", "a copy that verifies, of a folder at work", BACKUP, backup)
+    copied.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
     checked = _parser(group, "verify", "prove that nothing was changed", VERIFY, verify)
     checked.add_argument("--export", type=Path, metavar="DIR", help="verify an export instead of a store")
     checked.add_argument("--checkpoint", type=Path, metavar="FILE", help="a checkpoint that you kept elsewhere")
     checked.add_argument("--key", metavar="VKEY", help="the verifier key that you kept, or a file that holds it")
     checked.add_argument("--json", action="store_true", help="for programs")
-    receipt_ = _parser(group, "receipt", "the proof of one entry, as a tlog-proof", "Print a tlog-proof.", receipt)
+    receipt_ = _parser(group, "receipt", "the proof of one entry, as a tlog-proof", RECEIPT, receipt)
     receipt_.add_argument("id", help="the record's id, or how it begins")
     receipt_.add_argument("--kind", choices=["intent", "outcome"], default="outcome", help="which entry (outcome)")
-    receipt_.add_argument("--check", type=Path, metavar="FILE", help="instead: is this kept receipt of that entry?")
+    check = "instead: is this kept receipt (tlog-proof, or the JSON of the admin port) of that entry?"
+    receipt_.add_argument("--check", type=Path, metavar="FILE", help=check)
     receipt_.add_argument("--key", metavar="VKEY", help="the verifier key that you kept, or a file that holds it")
 
 
@@ -75,17 +105,16 @@ def _parser(group: Any, name: str, help_: str, text: str, run: Callable[[argpars
         name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.set_defaults(run=lambda options: _told(run, options))
-    default = Path("sidecar-state")
-    parser.add_argument("--state", type=Path, default=default, metavar="DIR", help="state folder (sidecar-state)")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="state folder (SIDECAR_STATE, else sidecar-state)")
     return parser
 
 
 def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag = parser.add_argument
-    flag("--since", metavar="WHEN", help="1h, 30m, 7d, or a date and time (ISO 8601)")
+    flag("--since", metavar="WHEN", help="1h, 30m, 7d, or a date and time (ISO 8601; UTC unless it names a zone)")
     if not tail:
         flag("--until", metavar="WHEN", help="as --since; exclusive")
-        flag("--limit", type=int, default=50, metavar="N", help="rows at most (50)")
+        flag("--limit", type=_limit, metavar="N", help="rows at most; 0: all (table: 50; --json, --csv: all)")
     flag("--caller", help="tenant, application or user, or tenant/app/user")
     flag("--subject", help="whom the application said the call is about")
     flag("--conversation", help="the application's conversation id")
@@ -95,35 +124,74 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag("--verdict", choices=["allow", "deny"])
     flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
     flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
-    flag("--confidence-min", type=float, metavar="P", help="0 to 1")
-    flag("--confidence-max", type=float, metavar="P", help="0 to 1")
+    flag("--confidence-min", type=_share, metavar="P", help="0 to 1")
+    flag("--confidence-max", type=_share, metavar="P", help="0 to 1")
     flag("--state-is", choices=["open", "answered", "refused", "failed", "aborted"], help="how the exchange stands")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
 
 
+def _limit(text: str) -> int:
+    """Rows at most, 0 for all. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > MAX_ROWS:
+        raise argparse.ArgumentTypeError("a number of rows, or 0 for all")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    """0 to 1. Raises ArgumentTypeError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1: seventy percent is 0.7")
+    return value
+
+
 def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Faults on one line, with advice, and exit status 2: nothing could be said."""
+    options.state = config.state_folder(options.state)
     try:
         return run(options)
+    except BrokenPipeError:  # whoever read us has left: no fault, and main() knows what to do
+        raise
     except SidecarError as error:
-        print(f"sidecar: {error.code}: {error.advice}", file=sys.stderr)
-    except (ValueError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        print(f"sidecar: {error}", file=sys.stderr)
+        _say(f"{error.code}: {error.advice}")
+    except (sqlite3.Error, SourceDamaged) as fault:
+        unread = _unreadable(fault, options.state)
+        _say(f"{unread.code}: {unread.advice}")
+    except OSError as fault:
+        _say(f"{fault.filename or 'input or output'}: {fault.strerror or type(fault).__name__}")
+    except ValueError as error:
+        _say(str(error))
     return USAGE
 
 
+def _say(text: str) -> None:
+    print(f"sidecar: {text}", file=sys.stderr)
+
+
+def _unreadable(fault: Exception, state: Path) -> SidecarError:
+    """A store that cannot be read to the end, as an error without what SQLite quotes of statements and values."""
+    from sidecar.drivers.store_faults import store_fault
+    from sidecar.drivers.store_folder import StateFolder
+
+    return store_fault(StateFolder(state).store, fault.__cause__ if isinstance(fault.__cause__, Exception) else fault)
+
+
 def when(text: str | None) -> int | None:
-    """`1h` ago, or a date and time, as microseconds. Raises ValueError."""
+    """`1h` ago, or a date and time, in UTC unless it names a zone, as microseconds. Raises ValueError."""
     if text is None:
         return None
     if span := auditing.SPAN.fullmatch(text):
         return auditing.now() - int(span[1]) * auditing.SPANS[span[2]] * 1_000_000
     try:
-        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1_000_000)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is neither a span (30m, 1h, 7d) nor a date and time (2026-11-21T13:00)") from None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
 
 
 def filters_of(options: argparse.Namespace) -> Filters:
@@ -140,8 +208,16 @@ def filters_of(options: argparse.Namespace) -> Filters:
         confidence_min_ppm=ppm(options.confidence_min),
         confidence_max_ppm=ppm(options.confidence_max),
         state=options.state_is,
-        limit=getattr(options, "limit", 50),
+        limit=_rows(options),
     )
+
+
+def _rows(options: argparse.Namespace) -> int | None:
+    """How many rows a list may have, None for all: programs get all unless they say otherwise, people a screenful."""
+    given: int | None = getattr(options, "limit", None)
+    if given is None and not (options.json or options.csv):
+        return TABLE_ROWS
+    return given or None
 
 
 @contextmanager
@@ -156,13 +232,35 @@ def query(options: argparse.Namespace) -> int:
     from sidecar.console import query as console
     from sidecar.console import render
 
+    filters = filters_of(options)
     with reading(options) as reader:
-        page = console.query(reader, filters_of(options))
-    if options.json:
-        sys.stdout.writelines(render.json_lines(page.rows))
-    else:
-        sys.stdout.write(render.csv_text(page.rows) if options.csv else render.table(page))
+        if wrong := _unknown(options, reader, filters):
+            raise ValueError(wrong)
+        if options.json or options.csv:
+            return _list(console.pages(reader, filters), csv=options.csv)
+        page = console.query(reader, filters)
+    sys.stdout.write(render.table(page))
     return 0
+
+
+def _list(pages: Iterator[Page], *, csv: bool) -> int:
+    """All pages, for programs; where the list was cut short stderr says so, for the list itself cannot."""
+    from sidecar.console import render
+
+    shown = 0
+    for page in pages:
+        text = [render.csv_text(page.rows, header=not shown)] if csv else render.json_lines(page.rows)
+        sys.stdout.writelines(text)
+        shown += len(page.rows)
+    if short := render.cut_short(page, shown):
+        _say(short)
+    return 0
+
+
+def _unknown(options: argparse.Namespace, reader: Reader, filters: Filters) -> str | None:
+    from sidecar.console.known import unknown
+
+    return unknown(reader, filters, lambda: auditing.policy_codes(options.state))
 
 
 def tail(options: argparse.Namespace) -> int:
@@ -171,13 +269,18 @@ def tail(options: argparse.Namespace) -> int:
 
     filters = filters_of(options)
     with reading(options) as reader:
+        if wrong := _unknown(options, reader, filters):
+            _say(f"{wrong} (waiting for it)")  # a word list may bring a type that was never found so far
+        if options.csv:
+            sys.stdout.write(render.csv_text(()))
         start = 0 if options.since else reader.size()
         while True:
             found = console.tail(reader, start, filters)
             if options.json:
                 sys.stdout.writelines(render.json_lines(found.rows))
-            elif found.rows:
-                sys.stdout.write(render.csv_text(found.rows) if options.csv else render.lines(found.rows))
+            else:
+                rows = found.rows
+                sys.stdout.write(render.csv_text(rows, header=False) if options.csv else render.lines(rows))
             sys.stdout.flush()
             if found.next == start or not found.rows:
                 time.sleep(POLL_SECONDS)
@@ -205,6 +308,14 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def backup(options: argparse.Namespace) -> int:
+    from sidecar.drivers.store_backup import backup as copy
+
+    done = copy(options.state, options.to)
+    print(f"{done.entries} entries, {done.bundles} policy bundles copied to {options.to}; check it with audit verify")
+    return 0
+
+
 def receipt(options: argparse.Namespace) -> int:
     with reading(options) as reader:
         exchange = auditing.record_id(reader, options.id)
@@ -216,12 +327,13 @@ def receipt(options: argparse.Namespace) -> int:
 
 
 def _check_receipt(options: argparse.Namespace, entry: str, body: bytes, beside: Verifier) -> int:
-    """Hold a kept receipt against the entry as the log has it today."""
+    """Hold a kept receipt against the entry as the log has it today. Raises ValueError where it is no receipt."""
     from sidecar.ledger.checkpoint import verify_receipt
     from sidecar.ledger.note import NoteError
 
+    kept, key = auditing.kept_receipt(options.check, options.kind), _key(options.key) or beside
     try:
-        _, checkpoint = verify_receipt(body, options.check.read_bytes(), _key(options.key) or beside)
+        _, checkpoint = verify_receipt(body, kept, key)
     except NoteError as fault:
         print(f"FAILED {entry}: {fault.reason}  {fault}")
         return FAILED

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sidecar.drivers.store_query import Filters, find, worst
+from sidecar.drivers.store_query import Filters, Ref, find, more, worst
 from sidecar.drivers.store_reader import Reader
 from sidecar.drivers.store_tables import ExchangeRow
 from sidecar.errors import OwnError
@@ -17,6 +17,17 @@ from sidecar.ledger.record import ERASED, OPENED, Record
 
 TAIL_ENTRIES = 1000
 """Entries read by one poll; the next poll goes on from there."""
+
+PAGE_ROWS = 1000
+"""Rows of a long list that are in memory at a time."""
+
+_TEXTS: Mapping[str, Any] = {
+    **dict.fromkeys(("id", "verdict", "codes", "state", "reply_codes"), str),
+    **dict.fromkeys(("model_requested", "model_served", "prompt_name", "prompt_version"), str | None),
+    **dict.fromkeys(("error", "reply_verdict"), str | None),
+}
+_END = 253_402_300_800_000_000
+"""The first microsecond after the year 9999, the last that a date can be written of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +79,45 @@ class Tail:
 
 def query(reader: Reader, filters: Filters) -> Page:
     """The newest exchanges that match. Raises OwnError QUERY_NEEDS_DATA_KEY for a filter by person without the key."""
-    if filters.needs_keyring and reader.keyring is None:
-        raise OwnError("QUERY_NEEDS_DATA_KEY", "Finding a caller or a subject needs the log's data.key.", status=400)
+    ref = _ref(reader, filters)
     with reader.snapshot():
-        found = find(reader.connection, filters, None if reader.keyring is None else reader.keyring.ref)
+        found = find(reader.connection, filters, ref)
         rows = tuple(_row(reader, row) for row in found.rows)
     return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states)
+
+
+def pages(reader: Reader, filters: Filters, size: int = PAGE_ROWS) -> Iterator[Page]:
+    """What `query` finds, in pages of `size` rows, each with the totals of the first; at least one page.
+
+    Each is read in a transaction of its own: one held open while somebody reads slowly would let the store's WAL grow.
+    """
+    left = filters.limit
+    page = first = query(reader, replace(filters, limit=_least(left, size)))
+    while page.rows:
+        yield page
+        left = None if left is None else left - len(page.rows)
+        asked = replace(filters, before=page.rows[-1].number, limit=_least(left, size))
+        page = replace(first, rows=_more(reader, asked))
+    if not first.rows:
+        yield first
+
+
+def _least(limit: int | None, size: int) -> int:
+    return size if limit is None else min(limit, size)
+
+
+def _more(reader: Reader, filters: Filters) -> tuple[Row, ...]:
+    with reader.snapshot():
+        return tuple(_row(reader, row) for row in more(reader.connection, filters, _ref(reader, filters)))
+
+
+def _ref(reader: Reader, filters: Filters) -> Ref | None:
+    """What makes keyed references, None without the key. Raises OwnError QUERY_NEEDS_DATA_KEY."""
+    if reader.keyring is not None:
+        return reader.keyring.ref
+    if filters.needs_keyring:
+        raise OwnError("QUERY_NEEDS_DATA_KEY", "Finding a caller or a subject needs the log's data.key.", status=400)
+    return None
 
 
 def tail(reader: Reader, start: int, filters: Filters) -> Tail:
@@ -92,10 +136,15 @@ def tail(reader: Reader, start: int, filters: Filters) -> Tail:
 
 
 def _row(reader: Reader, row: ExchangeRow) -> Row:
+    """One exchange as people read it. Raises OwnError (LEDGER_DAMAGED) where index or entries are none of ours."""
+    _check_types(row)
     try:
-        record = reader.record_at(row.intent_number, row.outcome_number)
-    except ProfileError as fault:
-        raise OwnError("LEDGER_DAMAGED", f"Entry {row.intent_number} cannot be read; run `audit verify`.") from fault
+        return _read(row, reader.record_at(row.intent_number, row.outcome_number))
+    except (ProfileError, KeyError, TypeError) as fault:  # a flipped byte may rename a field, or change its type
+        raise _damaged(row) from fault
+
+
+def _read(row: ExchangeRow, record: Record) -> Row:
     outcome = record.outcome or {}
     return Row(
         number=row.intent_number,
@@ -115,6 +164,18 @@ def _row(reader: Reader, row: ExchangeRow) -> Row:
         error=row.error,
         aborted_by=outcome.get("aborted_by"),
     )
+
+
+def _check_types(row: ExchangeRow) -> None:
+    """Raise OwnError (LEDGER_DAMAGED) where a column of the index holds what no entry gives; SQLite stores any type."""
+    texts = all(isinstance(getattr(row, name), kind) for name, kind in _TEXTS.items())
+    share = row.confidence_ppm
+    if not texts or not isinstance(row.at, int) or not 0 <= row.at < _END or not isinstance(share, int | None):
+        raise _damaged(row)
+
+
+def _damaged(row: ExchangeRow) -> OwnError:
+    return OwnError("LEDGER_DAMAGED", f"Entry {row.intent_number} cannot be read; run `sidecar audit verify`.")
 
 
 def caller_of(record: Record) -> str:

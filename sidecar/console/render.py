@@ -32,6 +32,7 @@ COLUMNS = (
 CSV_COLUMNS = (*COLUMNS[:5], "prompt_name", *COLUMNS[5:9], "confidence_source", *COLUMNS[9:])
 _HEADINGS = {"model_requested": "model", "model_served": "served", "prompt_version": "prompt"}
 _WIDEST = 36
+ALL = "--limit 0 for all"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,8 +63,9 @@ def lines(rows: Iterable[Row]) -> str:
 
 def totals(page: Page) -> str:
     counts = _counts(page.verdicts) + _counts(page.states)
-    shown = "" if len(page.rows) == page.total else f", {len(page.rows)} shown"
-    return f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "")
+    whole = len(page.rows) == page.total
+    shown, rest = ("", "") if whole else (f", {len(page.rows)} shown", f"; {ALL}")
+    return f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "") + rest
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -71,10 +73,16 @@ def json_lines(rows: Iterable[Row]) -> Iterator[str]:
         yield orjson.dumps({**row.as_json(), "time": timestamp(row.time)}).decode() + "\n"
 
 
-def csv_text(rows: Iterable[Row]) -> str:
+def cut_short(page: Page, shown: int) -> str:
+    """What to tell beside a list for programs that does not hold everything; empty where it does."""
+    return "" if shown >= page.total else f"{shown} of {page.total} exchanges; {ALL}"
+
+
+def csv_text(rows: Iterable[Row], *, header: bool = True) -> str:
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet, lineterminator="\r\n")  # RFC 4180
-    writer.writerow(CSV_COLUMNS)
+    if header:
+        writer.writerow(CSV_COLUMNS)
     for row in rows:
         writer.writerow([_inert(_cell(row, name)) for name in CSV_COLUMNS])
     return sheet.getvalue()

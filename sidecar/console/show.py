@@ -14,6 +14,7 @@ import orjson
 
 from sidecar.console.render import printable, timestamp
 from sidecar.drivers.store_reader import Reader
+from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import peek_checkpoint
 from sidecar.ledger.record import view
 
@@ -24,10 +25,14 @@ NOT_KNOWN = "unavailable"
 
 
 def show_json(reader: Reader, exchange: str, explain: Explain | None = None) -> dict[str, Any]:
-    """The record with its place in the log; raises OwnError RECORD_UNKNOWN."""
+    """The record with its place in the log; raises OwnError: RECORD_UNKNOWN, LEDGER_DAMAGED."""
     with reader.snapshot():
         record, checkpoint = reader.record(exchange), peek_checkpoint(reader.checkpoint().encode())
-    seen = view(record)
+    try:
+        seen = view(record)
+    except (KeyError, TypeError) as fault:  # a flipped byte may rename a field, or change its type
+        advice = f"Entry {record.intent_number} or {record.outcome_number} cannot be read; run `sidecar audit verify`."
+        raise OwnError("LEDGER_DAMAGED", advice) from fault
     seen["checkpoint"] = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
     for name in ("policy", "reply_policy"):
         if seen[name] is not None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+import orjson
 
 from sidecar.drivers.bundle import parse
 from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.clock import SystemClock
-from sidecar.drivers.rego_engine import build, explain_with
+from sidecar.drivers.rego_engine import build, default_bundle, explain_with
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
+from sidecar.ledger.checkpoint import PROOF_HEADER
 from sidecar.rego import Engine
-from sidecar.wiring.bundles import kept_bundle
+from sidecar.wiring.bundles import kept_bundle, kept_digests
 
 SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 SPAN = re.compile(r"(\d{1,6})([smhdw])")
@@ -38,6 +41,35 @@ def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:
         return explain_with(engine, document)
 
     return explain
+
+
+def policy_codes(state: Path) -> Iterator[str]:
+    """The codes of the default bundle and of all that were in force here; one that cannot be read is passed over."""
+    yield from default_bundle().reasons
+    for digest in kept_digests(state):
+        try:
+            yield from parse(kept_bundle(state, digest)).reasons
+        except (OSError, BundleRefused):
+            continue
+
+
+def kept_receipt(path: Path, kind: str) -> bytes:
+    """A receipt from a file: a tlog-proof, or that of `kind` in what the admin port gives. Not believed yet.
+
+    Raises ValueError for a file that is neither, OSError where it cannot be read.
+    """
+    data = path.read_bytes()
+    proof = _of_kind(data, kind) if data.lstrip().startswith(b"{") else data
+    if not proof.startswith(PROOF_HEADER.encode()):
+        raise ValueError(f"{path} holds no receipt of the {kind}: no tlog-proof, no JSON of the admin port with one")
+    return proof
+
+
+def _of_kind(data: bytes, kind: str) -> bytes:
+    try:
+        return str(orjson.loads(data)["receipts"][kind]).encode()
+    except (ValueError, KeyError, TypeError):
+        return b""
 
 
 def record_id(reader: Reader, wanted: str | None) -> str:

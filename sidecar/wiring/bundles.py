@@ -11,12 +11,17 @@ FOLDER = "bundles"
 def keep_bundle(state: Path, sha256: str, raw: bytes) -> None:
     """Write the bundle beside the ledger, unless it is there. The digest in its name says what must be in it."""
     path = state / FOLDER / f"{sha256}.tar.gz"
-    if path.exists():
+    if path.is_file() and path.read_bytes() == raw:
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
     part = path.with_suffix(".part")
     part.write_bytes(raw)
     part.rename(path)
+
+
+def kept_digests(state: Path) -> list[str]:
+    """SHA-256 of each bundle that was kept; none where the folder is not there."""
+    return sorted(path.name.removesuffix(".tar.gz") for path in (state / FOLDER).glob("*.tar.gz"))
 
 
 def kept_bundle(state: Path, sha256: str) -> bytes:

@@ -18,15 +18,20 @@ from typing import Any
 
 import pytest
 
-from sidecar.console.query import query, tail
+from sidecar.console import known
+from sidecar.console.query import pages, query, tail
 from sidecar.console.render import csv_text, json_lines, printable, table, timestamp
 from sidecar.console.show import show_json, show_json_text, show_text
 from sidecar.drivers.store_query import Filters
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
+from sidecar.inspection.catalogue import NAMES, SPECIAL, Settings
+from sidecar.inspection.engine import Engine
+from sidecar.inspection.national import ROWS
+from sidecar.inspection.presidio_rules import STARTS
 from sidecar.ledger.facts import State
 from sidecar.model import Caller, Deny, ReplyFacts, Verdict
-from tests.ledger.factory import DENY, START, exchange_id, fill, make_intent, make_outcome, start
+from tests.ledger.factory import DENY, DIGEST, START, exchange_id, fill, make_intent, make_outcome, start
 
 HOSTILE = "gpt\x1b[31m\u202e=cmd"
 
@@ -113,6 +118,21 @@ def test_a_page_counts_all_that_matches(reader: Reader) -> None:
     assert more.total == 14
 
 
+@pytest.mark.parametrize("size", [1, 4, 7, 14, 1000])
+def test_pages_hold_what_a_query_finds(reader: Reader, size: int) -> None:
+    whole = query(reader, Filters(limit=None))
+    for limit, count in ((None, 14), (5, 5), (14, 14), (50, 14)):
+        found = list(pages(reader, Filters(limit=limit), size))
+        assert [row.id for page in found for row in page.rows] == [row.id for row in whole.rows[:count]]
+        assert {page.total for page in found} == {14} and max(len(page.rows) for page in found) <= size
+    assert [(page.rows, page.total) for page in pages(reader, Filters(caller="nobody"), size)] == [((), 0)]
+
+
+def test_every_type_that_can_be_found_may_be_asked_for() -> None:
+    countries = {*ROWS, *(start.country for starts in STARTS.values() for start in starts)}
+    assert Engine(Settings(countries=tuple(countries))).entities | {*NAMES, *SPECIAL} <= known.entities()
+
+
 def test_a_row_says_what_an_officer_reads_first(reader: Reader) -> None:
     row = query(reader, Filters(caller="globex")).rows[0]
     assert (row.caller, row.verdict, row.codes, row.state) == ("globex/hr", "deny", ("REPLY_BLOCKED",), "refused")
@@ -159,6 +179,11 @@ def test_json_lines_and_csv_say_the_same(reader: Reader) -> None:
     assert sheet[1]["model_requested"] == printable(HOSTILE)
 
 
+def test_a_list_that_goes_on_has_one_header(reader: Reader) -> None:
+    rows = query(reader, Filters()).rows
+    assert csv_text(rows[:3]) + csv_text(rows[3:], header=False) == csv_text(rows)
+
+
 def test_no_cell_begins_a_formula(reader: Reader) -> None:
     row = replace(query(reader, Filters(limit=1)).rows[0], model_requested="=1+1", prompt_version="@x")
     cells = next(csv.reader(io.StringIO(csv_text([row]).splitlines(keepends=True)[1])))
@@ -186,7 +211,7 @@ def test_show_says_what_was_not_inspected_and_where_numbers_come_from(reader: Re
         "temperature: 0.7",
     ):
         assert words in text, words
-    assert asked[0][1] == "ab" * 32 and b'"contract":"1"' in asked[0][0]
+    assert asked[0][1] == DIGEST and b'"contract":"1"' in asked[0][0]
 
 
 def test_show_without_an_explainer_claims_no_rules(reader: Reader) -> None:

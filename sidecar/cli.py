@@ -22,7 +22,7 @@ before a call leaves, content nobody can inspect is refused, every exchange is r
 Other settings: --config FILE (YAML) or SIDECAR_* variables; `sidecar config check` lists and explains them all."""
 
 AUDIT = """\
-Ask the record. Every subcommand takes --state DIR and may be used while the sidecar is writing.
+Ask the record. Every subcommand takes --state DIR (or SIDECAR_STATE) and may be used while the sidecar is writing.
 
     sidecar audit query --since 1h --verdict deny      what was refused in the last hour
     sidecar audit show --last                          one exchange, whole, with the rules that decided
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except config.ConfigError as error:
-        print(f"sidecar: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"sidecar: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -111,8 +112,7 @@ def _serve_parser(parser: argparse.ArgumentParser) -> None:
 
 def serve(options: argparse.Namespace) -> int:
     loaded = _loaded(options)
-    if loaded.config.upstream.url is None:
-        raise config.ConfigError("--upstream URL is needed: the model server or API that calls go to")
+    _warn(loaded)
     from sidecar.wiring import serving
 
     return serving.run(loaded, ready_file=options.ready_file)
@@ -130,5 +130,16 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def config_check(options: argparse.Namespace) -> int:
-    print(config.explain(_loaded(options)))
+    """Everything that `serve` would refuse is told, nothing is opened or written: 0 when it would start."""
+    loaded = _loaded(options)
+    print(config.explain(loaded))
+    _warn(loaded)
+    from sidecar.wiring import checking
+
+    checking.refuse_problems(loaded)
     return 0
+
+
+def _warn(loaded: config.Loaded) -> None:
+    for line in loaded.warnings:
+        print(f"sidecar: warning: {line}", file=sys.stderr)

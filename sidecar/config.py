@@ -1,28 +1,37 @@
 """Settings: the only reader of files and of the environment; out comes one frozen Config.
 
 Later sources win: built-in default, configuration file (YAML), environment (`SIDECAR_` + name, `.` written `_`), flag.
-`explain()` says where each value came from. A name nobody knows is an error, so that a misspelt protection is noticed.
+`explain()` says where each value came from. A name nobody knows is an error, so that a misspelt protection is noticed;
+of the environment's, which others write too, only a name that must have been meant as ours (config_sources.py).
+Whether what is said can be had (files, types, addresses) is looked at in wiring/checking.py.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from sidecar.config_sources import PREFIX as PREFIX
+from sidecar.config_sources import ConfigError as ConfigError
+from sidecar.config_sources import Problem as Problem
+from sidecar.config_sources import file_tree, from_environment, masked, nearest, unknown_variables
 from sidecar.model import Side
 
-PREFIX = "SIDECAR_"
-FILE_LIMIT = 1024 * 1024
 HIDDEN = "(set)"
-
-
-class ConfigError(Exception):
-    """A setting that cannot be used; the message names it and says what would do."""
+FLAGS = {
+    "upstream.url": "--upstream",
+    "upstream.kind": "--kind",
+    "side": "--side",
+    "listen": "--listen",
+    "admin": "--admin",
+    "state": "--state",
+    "detection.mode": "--mode",
+}
+"""The flags that name settings (cli.py, cli_pii.py), as an error names them."""
 
 
 class Section(BaseModel):
@@ -86,17 +95,30 @@ class CallerSettings(Section):
 
 
 class DetectionSettings(Section):
-    entities: tuple[str, ...] = Field((), description="Only these types; none means all.")
+    entities: tuple[str, ...] = Field(
+        (), description="Only these types; or +TYPE, -TYPE: besides the usual ones, without; none: the usual ones."
+    )
     mode: Literal["balanced", "strict"] = Field("balanced", description="strict masks more, also wrongly.")
-    locales: tuple[str, ...] = Field((), description="Countries (us, gb, de...) whose identifiers count; none: all.")
+    locales: tuple[str, ...] = Field(
+        (), description="Countries (us, gb, de...) whose identifiers count; none: the usual fifteen."
+    )
     names: bool | None = Field(None, description="The names model; unset means: where it is installed.")
     recognisers: tuple[dict[str, Any], ...] = Field((), description="Bigger models through Presidio's interface.")
-    thresholds: dict[str, float] = Field(default_factory=dict, description="Least score by type.")
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description="Least score by type, 0 to 1."
+    )
     allow: tuple[str, ...] = Field((), description="Strings that are never personal data here.", repr=False)
     deny: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Words always found.", repr=False)
-    words: dict[str, str] = Field(default_factory=dict, description="Files of words (one a line), by type.")
+    words: dict[str, str] = Field(
+        default_factory=dict, description="Files of words (one a line; lines that begin with # are left out), by type."
+    )
     consistent: bool = Field(True, description="What is found once is found everywhere in the call.")
     deadline: float = Field(5.0, gt=0, description="Seconds for analysing one call; each 16 Ki characters add one.")
+
+    @field_validator("locales")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(country.lower() for country in value)
 
 
 class RedactionSettings(Section):
@@ -113,6 +135,7 @@ class RedactionSettings(Section):
 
 class LimitSettings(Section):
     body: int = Field(64 * 1024 * 1024, gt=0, description="Bytes of a request body, also unpacked.")
+    held: int = Field(1024 * 1024 * 1024, gt=0, description="Bytes of all bodies in flight; more are answered 503.")
     body_timeout: float = Field(60.0, gt=0, description="Seconds in which a request body must have come.")
     reading_timeout: float = Field(120.0, gt=0, description="Seconds in which a caller must take some of its answer.")
     in_flight: int = Field(1000, gt=0, description="Exchanges at a time; more are answered 503.")
@@ -127,7 +150,11 @@ class Config(Section):
     admin: str = Field("127.0.0.1:8401", description="HOST:PORT for health, metrics and receipts.")
     state: Path = Field(Path("sidecar-state"), description="Folder of the ledger, its key and its checkpoint.")
     environment: str = Field("production", description="Name of the deployment; policy sees it.")
-    origin: str = Field("localhost", description="Your domain: the first part of the ledger's name.")
+    origin: str = Field(
+        "localhost",
+        pattern="^[A-Za-z0-9][A-Za-z0-9./-]{0,150}$",
+        description="Your domain: the first part of the ledger's name.",
+    )
     upstream: UpstreamSettings = UpstreamSettings()
     policy: PolicySettings = PolicySettings()
     callers: CallerSettings = CallerSettings()
@@ -146,85 +173,85 @@ class Origin(NamedTuple):
 
 
 class Loaded(NamedTuple):
+    """`warnings` are lines for standard error: variables that are no setting, and may be somebody else's."""
+
     config: Config
     origins: tuple[Origin, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def load(flags: Mapping[str, Any], *, file: Path | None = None, environ: Mapping[str, str] | None = None) -> Loaded:
-    """Merge all sources. Raises ConfigError, naming the setting and its source.
+    """Merge all sources. Raises ConfigError with a line for each setting that is unknown or of the wrong form.
 
     `flags` maps dotted names to values; None means the flag was not given.
     """
     environ = os.environ if environ is None else environ  # noqa: TID251  this module is the one reader
-    sources: dict[str, tuple[Any, str]] = {}
-    for name, value in _file_values(file).items():
-        sources[name] = (value, f"file {file}")
-    for name in NAMES:
-        variable = PREFIX + name.upper().replace(".", "_")
+    values, unknown = ({}, []) if file is None else _flat(file_tree(file), file)
+    sources: dict[str, tuple[Any, str]] = {name: (value, f"file {file}") for name, value in values.items()}
+    for variable, name in VARIABLES.items():
         if variable in environ:
-            sources[name] = (_from_environment(name, environ[variable]), f"environment {variable}")
+            value = from_environment(variable, environ[variable], NAMES[name].annotation)
+            sources[name] = (value, f"environment {variable}")
     for name, value in flags.items():
         if value is not None:
-            sources[name] = (value, f"flag --{name.split('.')[-1]}")
-    config = _validated({name: value for name, (value, _) in sources.items()}, sources)
-    return Loaded(config, tuple(_origin(config, name, sources) for name in NAMES))
+            sources[name] = (value, f"flag {FLAGS[name]}" if name in FLAGS else "command line")
+    wrong, strange = unknown_variables(environ, VARIABLES)
+    config = _validated({name: value for name, (value, _) in sources.items()}, sources, [*unknown, *wrong])
+    return Loaded(config, tuple(_origin(config, name, sources) for name in NAMES), tuple(strange))
 
 
-def _validated(values: Mapping[str, Any], sources: Mapping[str, tuple[Any, str]]) -> Config:
+def state_folder(flag: Path | None, environ: Mapping[str, str] | None = None) -> Path:
+    """`state` for commands that need no other setting, and that no other setting may therefore stop."""
+    environ = os.environ if environ is None else environ  # noqa: TID251  this module is the one reader
+    name = f"{PREFIX}STATE"
+    return load({"state": flag}, environ={name: environ[name]} if name in environ else {}).config.state
+
+
+def _validated(values: Mapping[str, Any], sources: Mapping[str, tuple[Any, str]], known: Sequence[str]) -> Config:
+    """Raises ConfigError with the problems that are known already, and its own."""
     tree: dict[str, Any] = {}
     for name, value in values.items():
         section, _, leaf = name.rpartition(".")
         (tree.setdefault(section, {}) if section else tree)[leaf] = value
     try:
-        return Config.model_validate(tree)
+        config = Config.model_validate(tree)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(step) for step in first["loc"])
-        source = next((s for n, (_, s) in sources.items() if name == n or name.startswith(n + ".")), "configuration")
-        raise ConfigError(f"{name} ({source}): {first['msg']}") from None
+        faults = error.errors(include_input=False, include_url=False)
+        raise ConfigError(*known, *(_refused(fault["loc"], fault["msg"], sources) for fault in faults)) from None
+    if known:
+        raise ConfigError(*known)
+    return config
 
 
-def _file_values(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"--config {file}: {error.strerror}") from None
-    if len(text) > FILE_LIMIT:
-        raise ConfigError(f"--config {file}: larger than {FILE_LIMIT} bytes")
-    try:
-        tree = yaml.safe_load(text) or {}
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"--config {file}: not YAML: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(tree, dict):
-        raise ConfigError(f"--config {file}: must be a mapping of settings")
-    return _flat(tree, file)
+def _refused(loc: Sequence[int | str], message: str, sources: Mapping[str, tuple[Any, str]]) -> str:
+    name = ".".join(map(str, loc))
+    source = next((s for n, (_, s) in sources.items() if name == n or name.startswith(n + ".")), "configuration")
+    return f"{name} ({source}): {message}"
 
 
-def _flat(tree: Mapping[Any, Any], file: Path) -> dict[str, Any]:
-    values = {}
-    for key, value in tree.items():
-        if key in SECTIONS:
-            if not isinstance(value, dict):
-                raise ConfigError(f"{key} (file {file}): must be a mapping")
-            values.update({f"{key}.{leaf}": inner for leaf, inner in value.items()})
+def _flat(tree: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[str]]:
+    """The file's settings by dotted name, and a line for each name that is unknown or given twice."""
+    values: dict[str, Any] = {}
+    wrong = []
+    for name, value in _leaves(tree):
+        if name in SECTIONS:
+            wrong.append(f"{name} (file {file}): must be a mapping")
+        elif name in values:
+            wrong.append(f"{name} (file {file}): given twice, once with a dot; say it once")
+        elif name in NAMES:
+            values[name] = value
         else:
-            values[str(key)] = value
-    for name in values:
-        if name not in NAMES:
-            raise ConfigError(f"{name} (file {file}): no such setting; `sidecar config check` lists them all")
-    return values
+            near = nearest(name, {known: known for known in NAMES})
+            wrong.append(f"{name} (file {file}): no such setting{near or '; `sidecar config check` lists them all'}")
+    return values, wrong
 
 
-def _from_environment(name: str, text: str) -> Any:
-    """Environment values are YAML, so that lists and mappings can be given: SIDECAR_POLICY_DATA='{models: {...}}'."""
-    if isinstance(NAMES[name].default, str | Path | None) and name != "policy.data":
-        return text
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(f"{PREFIX}{name.upper().replace('.', '_')}: not a YAML value") from None
+def _leaves(tree: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if key in SECTIONS and isinstance(value, dict):
+            yield from ((f"{key}.{leaf}", inner) for leaf, inner in value.items())
+        else:
+            yield str(key), value
 
 
 def _origin(config: Config, name: str, sources: Mapping[str, tuple[Any, str]]) -> Origin:
@@ -233,7 +260,7 @@ def _origin(config: Config, name: str, sources: Mapping[str, tuple[Any, str]]) -
         value = getattr(value, step)
     if name in ("upstream.key", "callers.keys", "redaction.key") and value:
         value = HIDDEN
-    return Origin(name, value, sources.get(name, (None, "default"))[1], NAMES[name].description or "")
+    return Origin(name, masked(value), sources.get(name, (None, "default"))[1], NAMES[name].description or "")
 
 
 def _names() -> dict[str, Any]:
@@ -248,6 +275,7 @@ def _names() -> dict[str, Any]:
 
 
 NAMES = _names()
+VARIABLES = {PREFIX + name.upper().replace(".", "_"): name for name in NAMES}
 SECTIONS = {name.split(".")[0] for name in NAMES if "." in name}
 
 

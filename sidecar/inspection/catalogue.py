@@ -36,9 +36,10 @@ NAMES = ("PERSON", "LOCATION", "ORGANIZATION")
 """Found only by a names model (or a bigger recogniser); street addresses that follow no form, too."""
 
 SPECIAL = ("SPECIAL_HEALTH", "SPECIAL_RELIGION", "SPECIAL_UNION", "SPECIAL_ORIENTATION", "SPECIAL_POLITICS")
-"""Looked for only when named in `entities`."""
+"""Looked for only when named in `entities`, `+SPECIAL_HEALTH` beside the usual types."""
 
 UNSUPPORTED = ("AGE", "NATIONALITY")
+SIGNS = ("+", "-")
 
 
 class Mode(StrEnum):
@@ -54,6 +55,8 @@ THRESHOLDS = {Mode.BALANCED: 0.4, Mode.STRICT: 0.3}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What one engine looks for. `entities` None means every type it can find; countries are ISO 3166 codes.
+
+    Types in `entities` stand alone; `+TYPE` adds to the usual ones, `-TYPE` takes away, from whatever else is named.
 
     `thresholds` per type replace the mode's; `allow` are values never reported; `deny` are words always reported, by
     type; `word_files` the same from files of one phrase a line (read by the driver).
@@ -73,7 +76,16 @@ class Settings:
         return min([THRESHOLDS[self.mode], *(score for _, score in self.thresholds)])
 
     def wants(self, entity: str) -> bool:
-        return entity not in SPECIAL if self.entities is None else entity in self.entities
+        named = self.entities or frozenset()
+        if "-" + entity in named or "+" + entity in named:
+            return "-" + entity not in named
+        return entity not in SPECIAL if self.entities is None or is_change(named) else entity in named
+
+
+def is_change(entities: Iterable[str]) -> bool:
+    """Whether these are changes of the usual types (`+SPECIAL_HEALTH`, `-URL`) and nothing else; not where none is."""
+    named = tuple(entities)
+    return bool(named) and all(entity.startswith(SIGNS) for entity in named)
 
 
 def missing(active: Iterable[str]) -> tuple[str, ...]:

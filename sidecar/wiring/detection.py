@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from sidecar.config import DetectionSettings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sidecar.config import ConfigError, DetectionSettings, Problem
+from sidecar.config_sources import nearest
 from sidecar.drivers.inspector import Inspector
-from sidecar.inspection.catalogue import COUNTRIES
+from sidecar.inspection.catalogue import COUNTRIES, NAMES, SIGNS, is_change
+from sidecar.inspection.countries import COUNTRY_NAMES, WRITTEN, known_types, national_types
 from sidecar.ports import Clock, Entropy
+
+RECOGNISERS = {"recognizer": "class", "nlp": "configuration", "remote": "url"}
+"""The kinds that drivers/presidio.py knows, and what each cannot do without."""
+MIXED = "name either all types that are wanted, or only changes of the usual ones: +TYPE, -TYPE"
 
 
 def inspector_of(settings: DetectionSettings, clock: Clock, entropy: Entropy) -> Inspector:
-    """Raises ValueError for a type, country or recogniser that does not exist. The cache's key is new every time."""
+    """Raises ConfigError with a line for each setting that cannot be used. The cache's key is new every time."""
+    made, wrong = inspector_or_problems(settings, clock, entropy)
+    if made is None:
+        raise ConfigError(*map(str, wrong))
+    return made
+
+
+def inspector_or_problems(
+    settings: DetectionSettings, clock: Clock, entropy: Entropy
+) -> tuple[Inspector | None, list[Problem]]:
+    """The inspector, no process of which is started yet, or why there is none: a type that nobody can find is found
+    nowhere, and looks like a text without it."""
+    wrong = list(problems(settings))
+    if wrong:
+        return None, wrong
+    try:
+        made = _made(settings, clock, entropy)
+    except ValueError as fault:
+        return None, [Problem("detection.names" if settings.names else "detection", str(fault))]
+    wrong = list(_not_found(settings.entities, made.looked_for))
+    return (None, wrong) if wrong else (made, [])
+
+
+def _made(settings: DetectionSettings, clock: Clock, entropy: Entropy) -> Inspector:
     return Inspector(
         secret=entropy.token(32),
         clock=clock,
@@ -25,3 +57,77 @@ def inspector_of(settings: DetectionSettings, clock: Clock, entropy: Entropy) ->
         consistent=settings.consistent,
         deadline_s=settings.deadline,
     )
+
+
+def needs_worker(settings: DetectionSettings, inspector: Inspector) -> bool:
+    """Whether calls wait for something that is loaded in a worker: models take a second, and may fail to load."""
+    has_names = any(detector.name == "names" for detector in inspector.detectors)
+    return has_names or bool(settings.words or settings.recognisers)
+
+
+def problems(settings: DetectionSettings) -> Iterator[Problem]:
+    """Types, countries, recognisers and word files that are not there. Word files are read."""
+    yield from _unknown_countries(settings.locales)
+    yield from _unusable_recognisers(settings)
+    types = known_types().union(settings.deny, settings.words, *map(_types_of, settings.recognisers))
+    if not is_change(settings.entities) and any(entity.startswith(SIGNS) for entity in settings.entities):
+        yield Problem("detection.entities", MIXED)
+    unsigned = [entity.lstrip("+-") for entity in settings.entities]
+    for setting, named in (("entities", unsigned), ("thresholds", settings.thresholds)):
+        for entity in named:
+            if entity not in types:
+                near = nearest(entity, {known: known for known in types})
+                yield Problem(f"detection.{setting}", f"no detector finds {entity}{near}")
+    for entity, path in settings.words.items():
+        yield from _unreadable(f"detection.words.{entity}", Path(path))
+
+
+def _unknown_countries(locales: Iterable[str]) -> Iterator[Problem]:
+    for country in locales:
+        if country not in COUNTRY_NAMES:
+            known = ", ".join(COUNTRY_NAMES)
+            yield Problem("detection.locales", f"no country {country}{nearest(country, WRITTEN)} (known: {known})")
+
+
+def _types_of(recogniser: object) -> Iterator[str]:
+    named = recogniser.get("entities", ()) if isinstance(recogniser, dict) else ()
+    return map(str, named if isinstance(named, list | tuple) else ())
+
+
+def _unusable_recognisers(settings: DetectionSettings) -> Iterator[Problem]:
+    for number, recogniser in enumerate(settings.recognisers):
+        name = f"detection.recognisers.{number}"
+        needed = RECOGNISERS.get(str(recogniser.get("kind")))
+        if needed is None:
+            yield Problem(name, f"`kind` must be one of {', '.join(RECOGNISERS)}")
+        elif needed not in recogniser:
+            yield Problem(name, f"`{needed}` is needed for this kind")
+        elif not list(_types_of(recogniser)):
+            yield Problem(name, "must name its `entities`, a list")
+
+
+def _unreadable(name: str, path: Path) -> Iterator[Problem]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for _ in lines:
+                pass
+    except OSError as fault:
+        yield Problem(name, f"{path}: {fault.strerror}; every call would be refused")
+    except UnicodeDecodeError:
+        yield Problem(name, f"{path}: must be UTF-8, one word or phrase a line")
+
+
+def _not_found(wanted: Iterable[str], looked_for: Iterable[str]) -> Iterator[Problem]:
+    """Known types that these settings keep from being found, although `entities` asks for them."""
+    found = set(looked_for)
+    for entity in sorted(found.intersection(entity[1:] for entity in wanted if entity.startswith("-"))):
+        yield Problem("detection.entities", f"-{entity}: deny, words or a recogniser finds it; take it out there")
+    named = {entity.removeprefix("+") for entity in wanted if not entity.startswith("-")}
+    for entity in sorted(named.difference(found)):
+        homes = [country for country, types in national_types().items() if entity in types]
+        if homes:
+            yield Problem("detection.entities", f"{entity} needs {' or '.join(homes)} in detection.locales")
+        elif entity in NAMES:
+            yield Problem("detection.entities", f"{entity} needs the names model, which is off or not installed")
+        else:
+            yield Problem("detection.entities", f"nothing that is configured finds {entity}")

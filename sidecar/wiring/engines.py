@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from sidecar.config import ConfigError, PolicySettings
+from sidecar.config import ConfigError, PolicySettings, Problem
 from sidecar.drivers import bundle as bundles
 from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_signature import Verifier
@@ -40,17 +40,30 @@ class Engine(Protocol):
 def bundle_of(settings: PolicySettings) -> Bundle:
     """The bundle in force, with the deployment's data laid over it. Raises BundleRefused."""
     if settings.bundle is None:
-        if settings.key is not None:
-            raise ConfigError("policy.key is for a bundle of your own: name it in policy.bundle")
         found = default_bundle()
     else:
         found = bundles.read(settings.bundle, None if settings.key is None else Verifier(settings.key.read_bytes()))
     return bundles.with_config(found, settings.data)
 
 
+def contradictions(settings: PolicySettings) -> Iterator[Problem]:
+    """Settings that would be ignored beside the others, and those that the others need."""
+    if settings.key is not None and settings.bundle is None:
+        yield Problem("policy.key", "is for a bundle of your own: name it in policy.bundle")
+    if settings.engine == "opa" and settings.opa_url is None:
+        yield Problem("policy.opa_url", "is needed for policy.engine: opa")
+    if settings.engine == "embedded" and settings.opa_url is not None:
+        yield Problem("policy.opa_url", "is for policy.engine: opa")
+    if settings.engine == "embedded" and settings.fallback:
+        yield Problem("policy.fallback", "is for policy.engine: opa")
+
+
 @asynccontextmanager
 async def engine_of(settings: PolicySettings, clock: Clock) -> AsyncIterator[Engine]:
     """Raises BundleRefused, and ConfigError for settings that contradict each other."""
+    wrong = list(contradictions(settings))
+    if wrong:
+        raise ConfigError(*map(str, wrong))
     bundle = bundle_of(settings)
     async with AsyncExitStack() as stack:
         decider, about = await _decider(settings, bundle, clock, stack)
@@ -66,12 +79,9 @@ async def _decider(
 ) -> tuple[Decide, PolicyVersion]:
     """What decides, and what the start's record says of it."""
     if settings.engine == "embedded":
-        if settings.fallback or settings.opa_url is not None:
-            raise ConfigError("policy.opa_url and policy.fallback are for policy.engine: opa")
         embedded = RegoEngine(bundle, clock)
         return embedded, embedded.version
-    if settings.opa_url is None:
-        raise ConfigError("policy.opa_url is needed for policy.engine: opa")
+    assert settings.opa_url is not None, "contradictions() says so"
     server: Decide = await stack.enter_async_context(_server(settings.opa_url, settings, bundle, clock))
     if settings.fallback:
         server = WithFallback(server, RegoEngine(bundle, clock), bundle.sha256)

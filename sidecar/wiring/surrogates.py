@@ -26,5 +26,5 @@ def style_of(settings: RedactionSettings) -> Style:
     if settings.style != "keyed":
         return LIFELIKE if settings.style == "lifelike" else NUMBERED
     if settings.key is None:
-        raise ConfigError("redaction.key is needed for redaction.style: keyed")
+        raise ConfigError("redaction.key: is needed for redaction.style: keyed")
     return keyed(bytes.fromhex(settings.key))

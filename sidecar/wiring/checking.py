@@ -1,0 +1,151 @@
+"""Whether a configuration can be had: all that `serve` would build of it, as far as that opens and writes nothing.
+
+`serve` asks before it does anything else, `sidecar config check` asks only: so what the one approves the other takes.
+What is left for the start itself: ports that are taken, the store, models that do not load, servers that are down.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sidecar.config import Config, ConfigError, Loaded, PolicySettings, Problem
+from sidecar.drivers.bundle_refusal import BundleRefused
+from sidecar.drivers.clock import SystemClock, SystemEntropy
+from sidecar.drivers.opa_server import address_of
+from sidecar.drivers.rego_engine import RegoEngine
+from sidecar.drivers.upstream_door import base_of
+from sidecar.proxy.server import Listen
+from sidecar.wiring.detection import inspector_or_problems
+from sidecar.wiring.engines import bundle_of, contradictions
+
+
+def refuse_problems(loaded: Loaded) -> None:
+    """Raises ConfigError with a line for each setting that cannot be used, and who said it."""
+    sources = {origin.name: origin.source for origin in loaded.origins}
+    lines = [_line(problem, sources.get(_setting(problem.name), "default")) for problem in problems(loaded.config)]
+    if lines:
+        raise ConfigError(*lines)
+
+
+def _setting(name: str) -> str:
+    """The dotted name of the setting itself: `detection.words` of `detection.words.STAFF`."""
+    return ".".join(name.split(".")[:2])
+
+
+def _line(problem: Problem, source: str) -> str:
+    return str(problem) if source == "default" else f"{problem.name} ({source}): {problem.what}"
+
+
+def problems(config: Config) -> list[Problem]:
+    """Every one that is found; they come in the order of the settings."""
+    return [problem for check in CHECKS for problem in check(config)]
+
+
+def _addresses(config: Config) -> Iterator[Problem]:
+    yield from _tried("listen", lambda: Listen.at(config.listen))
+    yield from _tried("admin", lambda: Listen.at(config.admin))
+    if config.listen == config.admin and not config.admin.endswith(":0"):
+        yield Problem("admin", "must be another address than `listen`")
+
+
+def _state(config: Config) -> Iterator[Problem]:
+    if config.state.exists() and not config.state.is_dir():
+        yield Problem("state", "must be a folder; a file is there")
+
+
+def _upstream(config: Config) -> Iterator[Problem]:
+    settings = config.upstream
+    if settings.url is None:
+        yield Problem("upstream.url", "--upstream URL is needed: the model server or API that calls go to")
+    elif _names_user(settings.url):
+        yield Problem("upstream.url", "must not hold a user or password; give the API key as upstream.key")
+    else:
+        yield from _base(settings.url)
+    if settings.ca is not None:
+        yield from _certificates(settings.ca)
+
+
+def _base(url: str) -> Iterator[Problem]:
+    """In words of our own: those of the URL's parser quote it."""
+    try:
+        base_of(url)
+    except ValueError:
+        yield Problem("upstream.url", "must look like http://host:port or https://host/v1, without ? and #")
+
+
+def _names_user(url: str) -> bool:
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
+def _certificates(path: Path) -> Iterator[Problem]:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        yield Problem("upstream.ca", f"{path}: must hold certificates in PEM")
+    except OSError as fault:
+        yield Problem("upstream.ca", f"{path}: {fault.strerror}")
+
+
+def _policy(config: Config) -> Iterator[Problem]:
+    settings = config.policy
+    contradicted = list(contradictions(settings))
+    yield from contradicted
+    for name, url in (("policy.opa_url", settings.opa_url), ("policy.audit_url", settings.audit_url)):
+        if url is not None:
+            yield from _server(name, url)
+    if not any(problem.name == "policy.key" for problem in contradicted):
+        yield from _bundle(settings)
+
+
+def _server(name: str, url: str) -> Iterator[Problem]:
+    if _names_user(url):
+        yield Problem(name, "must not hold a user or password; they would not be sent")
+        return
+    try:
+        address_of(url)
+    except ValueError:
+        yield Problem(name, "must be http://host:port, https://host:port or unix:///path")
+
+
+def _bundle(settings: PolicySettings) -> Iterator[Problem]:
+    """The bundle as it is, then with the deployment's data, then as what decides."""
+    if settings.key is not None:
+        unread = list(_tried("policy.key", settings.key.read_bytes))
+        if unread:
+            yield from unread
+            return
+    plain = list(_tried("policy.bundle", lambda: bundle_of(settings.model_copy(update={"data": {}}))))
+    yield from plain or _tried("policy.data", lambda: RegoEngine(bundle_of(settings), SystemClock()))
+
+
+def _callers(config: Config) -> Iterator[Problem]:
+    for number, network in enumerate(config.callers.trusted):
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            yield Problem(f"callers.trusted.{number}", "must be an IP address or a network such as 10.0.0.0/8")
+
+
+def _detection(config: Config) -> Iterator[Problem]:
+    yield from inspector_or_problems(config.detection, SystemClock(), SystemEntropy())[1]
+
+
+def _redaction(config: Config) -> Iterator[Problem]:
+    if config.redaction.style == "keyed" and config.redaction.key is None:
+        yield Problem("redaction.key", "is needed for redaction.style: keyed")
+
+
+CHECKS = (_addresses, _state, _upstream, _policy, _callers, _detection, _redaction)
+
+
+def _tried(name: str, build: Callable[[], object]) -> Iterator[Problem]:
+    """What building it says against it."""
+    try:
+        build()
+    except OSError as fault:
+        yield Problem(name, f"{fault.filename}: {fault.strerror}")
+    except (BundleRefused, ValueError) as fault:
+        yield Problem(name, str(fault))

@@ -69,7 +69,7 @@ class Relay:
         self._vault = vault
         self._gate = None if release.mode is ReleaseMode.PASS else Gate(release)
         self._judge = judge
-        self._choices = max(1, int(call.params.get("n", 1)))
+        self._choices = call.choices
         self._ended: set[int] = set()
         self._open: dict[Channel, None] = {}
         self._kept: dict[Channel, list[str]] = {}
@@ -99,12 +99,21 @@ class Relay:
         return _parts_of(self._kept)
 
     @property
+    def is_judged(self) -> bool:
+        """Whether nothing leaves before it is judged; then `findings` counts what was found, by entity."""
+        return self._gate is not None
+
+    @property
     def overflowed(self) -> bool:
         return self._kept_size > KEPT_LIMIT
 
     def reasoning(self, findings: Iterable[Finding]) -> str | None:
-        """The model's own stated rationale with every finding masked, or None when it stated none."""
+        """The model's own stated rationale with every finding masked, or None when it stated none. Text that was held
+        to be judged is kept masked; `findings` are those of a reply that passed.
+        """
         stated = {channel: texts for channel, texts in self._kept.items() if channel.field in REASONING_FIELDS}
+        if self.is_judged:
+            return "\n".join("".join(texts) for texts in stated.values()) or None
         texts = [mask_text(part.text, [f for f in findings if f.place == part.place]) for part in _parts_of(stated)]
         return "\n".join(texts) or None
 
@@ -135,17 +144,31 @@ class Relay:
         texts = self._gate.texts()
         parts = reply_parts(texts)
         self.judgement = await self._judge(parts, not final)
-        if self.judgement.decision.verdict is Verdict.DENY:
-            raise Withheld(self.judgement.decision)
-        spans = _spans(self.judgement, texts, parts)
+        spans = _held(_spans(self.judgement, texts, parts), self._gate.left())
         held = self._gate.held()
-        masked = _masked(held, spans)
+        if self.judgement.decision.verdict is Verdict.DENY:
+            self._tell(held, spans)
+            raise Withheld(self.judgement.decision)
+        masked, hidden = _masked(held, spans), _masked(held, _all_masked(spans))
+        leaving = held[: self._gate.release(spans, final=final)]
+        self._tell(leaving, spans)
         out: list[bytes] = []
-        for event, new in zip(held[: self._gate.release(spans, final=final)], masked, strict=False):
-            for delta in event.deltas:
-                self._keep(delta.channel, delta.text)
+        for event, new, told in zip(leaving, masked, hidden, strict=False):
+            for delta, text in zip(event.deltas, told, strict=True):
+                self._keep(delta.channel, text)
             self._send(event, new, self._reader.ends(event), out)
         return b"".join(out)
+
+    def _tell(self, leaving: Iterable[ReplyEvent], spans: Spans) -> None:
+        """Count what was found in text that leaves; what is still held will be found, and counted, once more."""
+        length: dict[Channel, int] = {}
+        for event in leaving:
+            for delta in event.deltas:
+                length[delta.channel] = length.get(delta.channel, 0) + len(delta.text)
+        for channel, found in spans.items():
+            for span in found:
+                if span.end <= length.get(channel, 0):
+                    self.findings[span.entity] = self.findings.get(span.entity, 0) + 1
 
     def _keep(self, channel: Channel, text: str) -> None:
         self._kept_size += len(text)
@@ -208,7 +231,9 @@ class Digest:
 
 
 class Compressed:
-    """A coded reply that nothing changes: the caller gets the coded bytes, one chunk late, so that the end waits."""
+    """A coded reply that nothing changes: the caller gets the coded bytes. Those that hold the end wait, and so does,
+    until the next, a chunk that let nothing go: it might hold the end.
+    """
 
     def __init__(self, inner: Relay, coding: Transducer) -> None:
         self._inner = inner
@@ -216,8 +241,14 @@ class Compressed:
         self._late = b""
 
     async def feed(self, data: bytes) -> bytes:
-        await self._inner.feed(self._coding.feed(data))
-        out, self._late = self._late, data
+        left = await self._inner.feed(self._coding.feed(data))
+        if self._inner.tail:
+            self._late += data
+            return b""
+        if left:
+            out, self._late = self._late + data, b""
+        else:
+            out, self._late = self._late, data
         return out
 
     async def finish(self) -> bytes:
@@ -266,6 +297,7 @@ class Span(NamedTuple):
     start: int
     end: int
     mask: str | None
+    entity: str
 
 
 Spans = Mapping[Channel, Sequence[Span]]
@@ -276,8 +308,23 @@ def _spans(judgement: Judgement, channels: Iterable[Channel], parts: Sequence[Pa
     found: dict[Channel, list[Span]] = {channel: [] for channel in channels}
     at = {part.place: spans for part, spans in zip(parts, found.values(), strict=True)}
     for f in judgement.inspection.findings:
-        at[f.place].append(Span(f.start, f.end, _mask(f.entity, rules.get(f.entity, rules.get("*")))))
+        mask = _mask(f.entity, rules.get(f.entity, rules.get("*")))
+        at[f.place].append(Span(f.start, f.end, mask, f.entity))
     return found
+
+
+def _held(spans: Spans, left: Mapping[Channel, int]) -> Spans:
+    """The same in what is still held: of a value that began in text that has left, only the rest can be masked."""
+    return {
+        channel: [s._replace(start=max(0, s.start - gone), end=s.end - gone) for s in found if s.end > gone]
+        for channel, found in spans.items()
+        for gone in [left[channel]]
+    }
+
+
+def _all_masked(spans: Spans) -> Spans:
+    """The same for the record, which holds no finding whatever policy lets through."""
+    return {channel: [s._replace(mask=f"<{s.entity}>") for s in found] for channel, found in spans.items()}
 
 
 def _mask(entity: str, mode: RedactMode | None) -> str | None:

@@ -107,7 +107,11 @@ class Breaker:
             raise unavailable()
         self._closed_at = self._clock.monotonic() + BROKEN_S
 
-    def settle(self, answered: bool) -> None:
+    def settle(self, answered: bool | None) -> None:
+        """None of a call whose caller left: it tells nothing of the server, and the next call may try in its place."""
+        if answered is None:
+            self._closed_at = self._clock.monotonic()
+            return
         self._failures = 0 if answered else self._failures + 1
         if self._failures == BREAK_AFTER:
             self._closed_at = self._clock.monotonic() + BROKEN_S
@@ -160,7 +164,7 @@ class OpaServer:
 
     async def _ask(self, body: bytes) -> tuple[int, bytes]:
         """One query, asked once more where the server closed a kept-alive connection: a query changes nothing."""
-        answered = False
+        answered: bool | None = False
         try:
             async with asyncio.timeout(self._timeout):
                 try:
@@ -168,6 +172,9 @@ class OpaServer:
                 except (aiohttp.ServerDisconnectedError, ConnectionResetError):
                     reply = await self._client.evaluate(policy.ENTRYPOINT, body)
             answered = True
+        except asyncio.CancelledError:
+            answered = None
+            raise
         except UnreadableAnswer:
             raise OwnError("PDP_CONTRACT", "The OPA server's answer is over 256 KB.") from None
         except TimeoutError:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from sidecar.errors import SidecarError
 from sidecar.policy import read
 from sidecar.ports import Decide, EngineAnswer
 
@@ -31,7 +30,9 @@ class Difference(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """`offered` decisions were sampled; `dropped` found the queue full; `skipped` were decided by another bundle."""
+    """`offered` decisions were sampled; `dropped` found the queue full; `skipped` were decided by another bundle; to
+    `failed` ones the judge gave no answer, or none that could be compared or reported.
+    """
 
     offered: int = 0
     dropped: int = 0
@@ -93,15 +94,13 @@ class Auditor:
             document, answer = await self._queue.get()
             try:
                 await self._compare(document, answer)
+            except Exception:  # noqa: BLE001  nothing may end the one task: its silence would look like agreement
+                self.counts.failed += 1
             finally:
                 self._queue.task_done()
 
     async def _compare(self, document: Mapping[str, Any], ours: EngineAnswer) -> None:
-        try:
-            theirs = await self.judge.decide(document)
-        except SidecarError:
-            self.counts.failed += 1
-            return
+        theirs = await self.judge.decide(document)
         if theirs.policy.revision != ours.policy.revision:
             self.counts.skipped += 1
         elif (kind := difference(ours, theirs)) is None:

@@ -390,6 +390,49 @@ async def test_the_breaker_opens_and_closes(scripted: Callable[[Handler], Awaita
         assert [await code(server) for _ in range(3)] == ["answered"] * 3
 
 
+async def leave(server: OpaServer) -> None:
+    """A call whose caller goes away while the server decides."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await server.decide({})
+
+
+async def test_callers_who_leave_do_not_open_the_breaker(scripted: Callable[[Handler], Awaitable[str]]) -> None:
+    slow = True
+
+    async def handle(_: web.Request) -> web.Response:
+        await asyncio.sleep(30 if slow else 0)
+        return web.json_response({"result": 1})
+
+    async with OpaServer(await scripted(handle), Clock(), timeout=5.0) as server:
+        for _ in range(opa_server.BREAK_AFTER + 1):
+            await leave(server)
+        slow = False
+        assert (await server.decide({})).result == 1
+
+
+async def test_a_caller_who_leaves_while_the_breaker_tries_does_not_keep_it_open(
+    scripted: Callable[[Handler], Awaitable[str]],
+) -> None:
+    clock, state = Clock(), "down"
+
+    async def handle(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        if state == "down":
+            request.transport.abort()
+        await asyncio.sleep(30 if state == "slow" else 0)
+        return web.json_response({"result": 1})
+
+    async with OpaServer(await scripted(handle), clock, timeout=5.0) as server:
+        for _ in range(opa_server.BREAK_AFTER):
+            with pytest.raises(OwnError):
+                await server.decide({})
+        clock.ahead, state = opa_server.BROKEN_S + 1, "slow"
+        await leave(server)
+        state = "up"
+        assert (await server.decide({})).result == 1
+
+
 async def test_readiness_asks_for_bundles(default_url: str) -> None:
     async with OpaServer(default_url, CLOCK, timeout=5.0) as server:
         assert await server.ready()
@@ -418,14 +461,14 @@ async def test_another_policy_than_expected_is_a_fault(default_url: str) -> None
 class Scripted:
     """Answers or raises what it is told to."""
 
-    def __init__(self, *script: EngineAnswer | OwnError) -> None:
+    def __init__(self, *script: EngineAnswer | Exception) -> None:
         self.script = list(script)
         self.documents: list[Mapping[str, Any]] = []
 
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
         self.documents.append(document)
         said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(said, OwnError):
+        if isinstance(said, Exception):
             raise said
         return said
 
@@ -487,6 +530,22 @@ async def test_a_sample_is_decided_again_and_the_rest_is_not() -> None:
     assert [document["n"] for document in judge.documents] == [9, 19, 29]
     counts = auditor.counts
     assert (counts.offered, counts.same, counts.failed, counts.skipped) == (3, 1, 1, 1)
+
+
+async def test_the_auditor_outlives_whatever_fails() -> None:
+    """An error that nobody foresaw would end its one task: from then on everything would be dropped, in silence."""
+
+    def refuse(_: Difference) -> None:
+        raise OSError
+
+    judge = Scripted(ValueError("unforeseen"), answer_of(DENY), answer_of(ALLOW))
+    auditor = Auditor(engine=Scripted(answer_of(ALLOW)), judge=judge, report=refuse, every=1)
+    async with asyncio.timeout(5), auditor:
+        for _ in range(3):
+            await auditor.decide({})
+        await auditor.settled()
+    counts = auditor.counts
+    assert (counts.offered, counts.dropped, counts.failed, counts.different, counts.same) == (3, 0, 2, 1, 1)
 
 
 async def test_the_auditor_waits_for_nobody_and_ends_with_its_owner() -> None:

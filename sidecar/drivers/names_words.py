@@ -1,4 +1,4 @@
-"""Words of programming that the names model takes for names now and then, above all in strict mode."""
+"""Words of programming and labels of forms that the names model takes for names, above all in strict mode."""
 
 WORDS = frozenset({
     "aiohttp", "args", "argv", "asynccontextmanager", "asyncio", "builtin", "builtins", "chdir", "classmethod",
@@ -7,5 +7,12 @@ WORDS = frozenset({
     "malloc", "mkdir", "noqa", "nullptr", "numpy", "onnxruntime", "orjson", "pathlib", "posix", "printf", "println",
     "pydantic", "pytest", "regex", "setattr", "sizeof", "sqlalchemy", "sqlite", "startswith", "staticmethod",
     "stderr", "stdin", "stdlib", "stdout", "struct", "sys", "tuple", "typedef", "urllib", "utf", "vars",
+    # what numbers and fields are called
+    "ahv", "avs", "bic", "blz", "bsn", "bsnr", "btw", "burgerservicenummer", "cif", "cpr", "cvc", "cvr", "cvv",
+    "dateofbirth", "dni", "dob", "dowodu", "dowód", "ein", "firstname", "geburtsdatum", "guid", "hetu", "iban", "idnr",
+    "imei", "insee", "itin", "iva", "kontonummer", "krs", "kvnr", "lanr", "lastname", "nachname", "nhs", "nie", "nif",
+    "nip", "nir", "niss", "nuss", "personnummer", "pesel", "plz", "postcode", "pps", "ppsn", "rachunek", "regon",
+    "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer", "svnr", "tva", "uid", "username",
+    "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
 })  # fmt: skip
 """No words of a language that the model reads, and nobody's name (Elif is one)."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from sidecar.inspection.credentials import PLACEHOLDER, USERNAME
 from sidecar.inspection.keywords import listed
+from sidecar.inspection.listings import USERNAME
+from sidecar.inspection.literals import PLACEHOLDER
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 

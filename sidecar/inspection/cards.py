@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.context import Context
+from sidecar.inspection.rules import MISTYPED
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import Token
 
@@ -78,6 +79,7 @@ def _longest(text: str, tokens: Sequence[Token], at: int, threshold: float) -> S
         number += text[low:high]
         ends.append(high)
         sizes.append(high - low)
+    mistyped = _mistyped(number, sizes, text, start, ends[-1]) if threshold <= MISTYPED else None
     while len(number) >= 12:
         if luhn(number) and len(set(number)) > 1:
             score = _score(number, sizes, text, start, ends[-1])
@@ -85,7 +87,14 @@ def _longest(text: str, tokens: Sequence[Token], at: int, threshold: float) -> S
                 return Span(start, ends[-1], "CREDIT_CARD", score, DETECTOR, Strength.PROVEN)
         ends.pop()
         number = number[: -sizes.pop()]
-    return None
+    return mistyped
+
+
+def _mistyped(number: str, sizes: Sequence[int], text: str, start: int, end: int) -> Span | None:
+    """Grouped as a card of an issuer's range right behind a word for one, whatever its check digit."""
+    if not (len(number) >= 12 and _is_grouped(sizes) and _is_issued(number) and CONTEXT.labels(text, start)):
+        return None
+    return Span(start, end, "CREDIT_CARD", MISTYPED, DETECTOR)
 
 
 def _score(number: str, sizes: Sequence[int], text: str, start: int, end: int) -> float:

@@ -10,14 +10,16 @@ Of a person named in full each name is looked for by itself, too: who is "Peter 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from sidecar.inspection.phrases import Phrases, folded
-from sidecar.inspection.spans import Span, Strength, resolve
+from sidecar.inspection.spans import NAMES, Span, Strength, resolve
 
 PERSON = "PERSON"
 LEAST = 4
-"""Code points: "Ann" and "May" stand inside too much else."""
+"""Code points: shorter values stand for too much else."""
+LEAST_NAME = 3
+"""Of a person's name with its capital: Tom, Jan, Eva."""
 LEAST_WEAK = 7
 """Of a value that a word nearby made likely: long enough not to be another number."""
 LEFT_OUT = frozenset({"MINOR", "URL", "PASSPORT_MRZ", "CARD_SECURITY_CODE"})
@@ -39,14 +41,22 @@ SLICE = 8192
 
 Places = Iterator[tuple[int, int]]
 Steps = Generator[None, None, list[Span]]
+Allows = Callable[[str], bool]
+"""Whether a value is never personal data here (the settings' allow list)."""
+
+
+def nothing(_value: str) -> bool:
+    """An empty allow list."""
+    return False
 
 
 class Known:
     """The values found so far, by the text that was found. It lives for one request."""
 
-    __slots__ = ("_phrases", "_values")
+    __slots__ = ("_allows", "_phrases", "_values")
 
-    def __init__(self) -> None:
+    def __init__(self, allows: Allows = nothing) -> None:
+        self._allows = allows
         self._values: dict[str, Span] = {}
         self._phrases: Phrases | None = None
 
@@ -55,19 +65,20 @@ class Known:
         before = len(known)
         for span in spans:
             value = text[span.start : span.end]
-            least = LEAST_WEAK if span.strength is Strength.WEAK else LEAST
+            least = _least(span, value)
             if not least <= len(value) <= 200 or span.entity in LEFT_OUT:
                 continue
             if len(known) < MOST_VALUES:
-                known.setdefault(value, span)
-                for name in names_in(span, value, text) if span.entity == PERSON else ():
-                    known.setdefault(name, span)
+                names = names_in(span, value, text) if span.entity == PERSON else ()
+                for name in (value, *names):
+                    if not self._allows(name):
+                        known.setdefault(name, span)
         if len(known) != before:
             self._phrases = None
 
     def found(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """What `spread` answers, without a pause: for a short text and few values."""
-        places = [place for value in self._values for place in _searched(value, text)]
+        places = [place for value, span in self._values.items() for place in _searched(value, span, text)]
         return _joined(self._values, text, spans, places)
 
     def spread(self, text: str, spans: Sequence[Span]) -> Steps:
@@ -79,9 +90,9 @@ class Known:
         values = self._values
         places: list[tuple[int, int]] = []
         work = 0
-        for value in values if len(values) <= FEW else ():
+        for value, span in values.items() if len(values) <= FEW else ():
             if value in text:
-                places += _searched(value, text)
+                places += _searched(value, span, text)
             work += len(text)
             if work > STEP:
                 work = 0
@@ -95,20 +106,26 @@ class Known:
 
 
 def names_in(person: Span, value: str, text: str) -> list[str]:
-    """The names of a person's full name that say who it is by themselves: capitalised words of four letters and more,
+    """The names of a person's full name that say who it is by themselves: capitalised words of three letters and more,
     unless the text nearby has the same word in small letters ("Mark Brown", "a brown dog")."""
     if person.strength is Strength.WEAK or " " not in value:
         return []
     words = [word.strip(".,;:()\"'“”«»") for word in value.split()]
     near = (max(0, person.start - NEARBY), person.end + NEARBY)
-    return [word for word in words if len(word) >= LEAST and is_name(word) and text.find(word.lower(), *near) < 0]
+    return [word for word in words if len(word) >= LEAST_NAME and is_name(word) and text.find(word.lower(), *near) < 0]
+
+
+def _least(span: Span, value: str) -> int:
+    if span.strength is Strength.WEAK:
+        return LEAST_WEAK
+    return LEAST_NAME if span.entity == PERSON and value and is_name(value) else LEAST
 
 
 def is_name(word: str) -> bool:
     return word[0].isupper() and not word.isupper() and word.translate(JOINTS).isalpha()
 
 
-def alone(text: str, spans: Sequence[Span]) -> Sequence[Span]:
+def alone(text: str, spans: Sequence[Span], allows: Allows = nothing) -> Sequence[Span]:
     """The spans of a short text that stands by itself, with those of its own values that stand in it again."""
     for span in spans:
         value = text[span.start : span.end]
@@ -117,7 +134,7 @@ def alone(text: str, spans: Sequence[Span]) -> Sequence[Span]:
             or text.find(value, span.end) >= 0
             or (span.entity == PERSON and names_in(span, value, text))
         ):
-            known = Known()
+            known = Known(allows)
             known.learn(text, spans)
             return known.found(text, spans)
     return spans
@@ -134,6 +151,7 @@ def turns(replies: Sequence[bool]) -> Iterator[range]:
 
 
 def _joined(known: dict[str, Span], text: str, spans: Sequence[Span], places: Sequence[tuple[int, int]]) -> list[Span]:
+    spans = [_as_known(span, known.get(text[span.start : span.end])) for span in spans]
     ends = [span.end for span in spans]
     new = [
         known[text[start:end]]._replace(start=start, end=end, detector="consistency")
@@ -143,19 +161,28 @@ def _joined(known: dict[str, Span], text: str, spans: Sequence[Span], places: Se
     return resolve([*spans, *new], text) if new else list(spans)
 
 
+def _as_known(span: Span, known: Span | None) -> Span:
+    """A model calls one name now a person and now a place: what it was called first it stays, with one surrogate."""
+    if known is None or known.entity == span.entity or not {known.entity, span.entity} <= NAMES:
+        return span
+    return span._replace(entity=known.entity) if span.strength is known.strength is Strength.MODEL else span
+
+
 def _inside(start: int, end: int, spans: Sequence[Span], ends: Sequence[int]) -> bool:
     """Spans are disjoint and in order, so only the first that ends at or after `end` can hold it."""
     at = bisect_left(ends, end)
     return at < len(spans) and spans[at].start <= start
 
 
-def _searched(value: str, text: str) -> list[tuple[int, int]]:
-    """Where the value stands as words of its own."""
+def _searched(value: str, span: Span, text: str) -> list[tuple[int, int]]:
+    """Where the value stands as words of its own; a person's name also before the s of a genitive (Wolfs Fax)."""
     found: list[tuple[int, int]] = []
+    genitive = span.entity == PERSON and value[-1] not in "sxzß"
     at = text.find(value)
     while at >= 0:
         end = at + len(value)
-        if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+        behind = end + 1 if genitive and text[end : end + 1] == "s" else end
+        if not (text[at - 1 : at].isalnum() or text[behind : behind + 1].isalnum()):
             found.append((at, end))
         at = text.find(value, end)
     return found

@@ -13,6 +13,7 @@ from typing import Self
 WORDS = re.compile(r"[^\W\d_]+")
 LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128)).encode().ljust(256)
 """ASCII with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
+LABEL = re.compile(r"[^\W\d_][^,;!?\n]*\Z")
 BEFORE = 90
 AFTER = 40
 """Code points searched on either side. Presidio: five words before, none after; a CSV cell or a table's label is
@@ -75,6 +76,18 @@ class Context:
             for head, phrases in context._phrases.items():
                 whole._phrases[head] = tuple(dict.fromkeys((*whole._phrases.get(head, ()), *phrases)))
         return whole
+
+    def without(self, words: Iterable[str]) -> Context:
+        """The same but for these single words."""
+        rest = Context(())
+        rest._words = self._words.difference(words)
+        rest._phrases = self._phrases
+        return rest
+
+    def labels(self, text: str, start: int) -> bool:
+        """Whether one stands right before `start` ("BSN nr.: ", `"nir": "`), nothing but a word or two between."""
+        label = LABEL.search(text, max(0, start - 40), start)
+        return label is not None and self.among(_words(label.group())[-4:])
 
     def near(self, text: str, start: int, end: int) -> bool:
         return self.among(Neighbourhood(text).words(start, end))

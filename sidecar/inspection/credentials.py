@@ -1,22 +1,45 @@
 """Passwords and user names, known by the word before them: in code, configuration, logs, JSON, and plain sentences.
 
 gitleaks finds machine-made keys; what people type ("my password is Tr0ub4dor&3", `Pwd=hunter2;`) has no entropy to go
-by. The price is care about what code writes there instead: types, calls, variables, placeholders.
+by. The price is care about what code writes there instead: types, calls, variables, placeholders (literals.py). Words
+that mean other things too (`pass`, `pw`, `pin`) ask for a value that nothing else would be.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from sidecar.inspection import listings
 from sidecar.inspection.keywords import listed
+from sidecar.inspection.listings import PASSWORD, USERNAME
+from sidecar.inspection.literals import (
+    CODE,
+    COMMON,
+    PLACEHOLDER,
+    TRAILING,
+    is_common,
+    is_hash,
+    is_phrase,
+    is_strong,
+    is_typed,
+)
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-PASSWORD_WORDS = listed(
-    "password passwd passphrase passcode pwd passwort kennwort contraseña contrasena senha palavra-passe hasło haslo "
-    "lösenord losenord salasana adgangskode wachtwoord parola mdp mot_de_passe clave"
+JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord")
+"""Found at the end of a compound in small letters, too: `dbpassword`, `Datenbankpasswort`."""
+PASSWORD_WORDS = (
+    *JOINED,
+    "pass_phrase",
+    "mot_de_passe",
+    *listed(
+        "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo "
+        "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave passwrd storepass keypass"
+    ),
 )
+WEAK_WORDS = ("pass", "pw")
+PIN_WORDS = ("pincode", "pin_code", *listed("pin_code pin-code code_pin pin puk"))
 USER_WORDS = (
     "user_name",  # as in code; the list below spells the two words
     "user_id",
@@ -26,65 +49,161 @@ USER_WORDS = (
         "käyttäjätunnus identifiant nom_d'utilisateur nazwa_użytkownika nome_utente nome_de_utilizador"
     ),
 )
-WORDS = (*PASSWORD_WORDS, *USER_WORDS)
+WORDS = (*PASSWORD_WORDS, *WEAK_WORDS, *PIN_WORDS, *USER_WORDS, *listings.WORDS)
 
-SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|prod|dev|test|root|admin|db|e))?"
-QUOTED = re.compile(
-    SUFFIX + r"\\*[\"'`]?\]?[ \t]{0,3}(?:=>|:=|==?|:|,)[ \t]{0,3}[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{3,128})\1",
+SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|dev|test|root|admin|db|e))?"
+NAMED = SUFFIX + r"\\*[\"'`]?\]?[ \t]{0,3}(?:=>|:=|==?|:|,)[ \t]{0,3}[rbuf]?(\\*[\"'`])"
+QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
+PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
+BARE = re.compile(
+    SUFFIX + r"[ \t]{0,2}(?:=|:)[ \t]{0,2}(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])", re.IGNORECASE
+)
+LINE = re.compile(
+    SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
     re.IGNORECASE,
 )
-BARE = re.compile(
-    SUFFIX + r"[ \t]{0,2}(?:=|:)[ \t]{0,2}(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w])", re.IGNORECASE
+"""All that stands on a line of settings behind the name: `NAME=value`, `name: value`."""
+HEAD = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[\w.-]{0,48}\Z")
+"""What stands on that line before the name, and what the name begins with."""
+ATTRIBUTE = re.compile(
+    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|\s{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
+    r"(?P<value>[^\s\"'`<>{}&,;]{3,128})(?![^\s\"'<,;}/])",
+    re.IGNORECASE,
 )
+"""`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`, and the same in YAML."""
+ELEMENT = re.compile(SUFFIX + r">(?P<value>[^\s<>]{3,128})</", re.IGNORECASE)
+CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
+"""`.password("...")` of builders, `PASSWORD('...')` of SQL."""
 SPOKEN = re.compile(
     r"[ \t]+(?:(?:is|was|ist|lautet|war|es|est|è|é|jest|är|on|er|eq|to|of|fue|era)[ \t]*:?[ \t]+)?"
     r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
 OPTION = re.compile(r"[ =](?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
-PLACEHOLDER = re.compile(
-    r"(?i)(?:[*x.•_#-]{3,}|[$%<{@&].*|.*[>}]|your[_-]?.*|my[_-]?(?:password|user.*)|(?:the|a|new|old)?_?(?:password|passwd|pwd|passphrase|secret"
-    r"|username|user|login|name|email)\d?|change_?(?:me|it|this)|example|placeholder|redacted|hidden|masked|none|null|nil|true|false"
-    r"|undefined|str|string|text|bytes|bool|boolean|int|integer|number|any|object|optional|required|field|value|input|hidden"
-    r"|varchar|char|uuid|env|self|this|admin|root|guest|anonymous|test(?:user|ing)?|nobody|system|postgres|foo|bar|baz|function"
-    r"|default|empty|unset|missing|invalid|incorrect|wrong|expired|reset|field|forgotten|protected|required)"
+PIN = re.compile(
+    r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}|[ \t]{1,2}"
+    r"(?:(?:is|was|ist|lautet|war|es|est|è|é|jest|är|er|on)[ \t]{1,2}:?[ \t]{0,2})?)"
+    r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
+    re.IGNORECASE,
 )
+MEASURE = re.compile(r"[+-]?\d[\d.,:x/-]*[a-z%°]{0,4}|v\d.*", re.IGNORECASE)
 NAME_VALUE = re.compile(r"[\w@][\w.@+-]{2,40}")
-CODE = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|[a-z_]+(?:_[a-z]+)+|[A-Z_]+(?:_[A-Z]+)*|[a-z]+(?:[A-Z][a-z]+)+")
-"""Names of code: dotted, snake_case, UPPER_CASE, camelCase."""
-TRAILING = ".,;:)"
-"""Ends a sentence or a list, not a password; "!" and "?" may be its last character."""
-PASSWORD, USERNAME = "PASSWORD", "USERNAME"
+Find = Callable[[str, int, int, bool], Span | None]
+"""Takes the text, where the word starts and ends, and whether the mode is strict."""
+HEADS = frozenset(",;\t|\"\r\n ")
+"""What follows the heading of a column."""
+LINKS = (" is ", " ist ", " lautet ", " = ", " : ", " är ", " er ")
+SIGNS_ONLY = frozenset("$%&@#*")
 
 
 def credentials(text: str, low: str, words: Iterable[str], *, strict: bool) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
-    for word in words:
+    present = tuple(words)
+    for word in present:
         find = FINDERS.get(word)
-        if find is None:
+        if find is not None:
+            yield from _at_word(text, low, word, find, strict)
+    yield from listings.listed_values(text, low, present)
+
+
+def _at_word(text: str, low: str, word: str, find: Find, strict: bool) -> Iterator[Span]:
+    after = 0
+    for at in places(low, word):
+        if not _begins(text, low, at, word):
             continue
-        for at in places(low, word):
-            if at == 0 or not low[at - 1].isalpha() or text[at].isupper():
-                span = find(text, at, at + len(word), strict)
-                if span is not None:
-                    yield span
+        end = at + len(word)
+        span = find(text, at, end, strict)
+        if span is not None:
+            yield span
+        elif find is not _username and at >= after and text[end : end + 1] in HEADS:
+            spans, after = listings.below(text, at, strict=strict)
+            yield from spans
+
+
+def _begins(text: str, low: str, at: int, word: str) -> bool:
+    """At a word's, a `_`'s or a camel's boundary; a word that is never a part of another one anywhere."""
+    if at == 0 or not low[at - 1].isalpha():
+        return True
+    if word in JOINED:
+        return _is_joined(text, low, at, at + len(word))
+    if not text[at].isupper():
+        return word == "pass" and low[max(0, at - 4) : at].endswith(("db", "smtp", "user", "mail", "root"))
+    return word not in (*WEAK_WORDS, *PIN_WORDS) or text[at - 1].islower() or text[max(0, at - 2) : at] == "DB"
+
+
+def _is_joined(text: str, low: str, at: int, end: int) -> bool:
+    """`chgpassword x` and `PASSWORDpassword` are no compounds of this kind."""
+    if text[at - 1].isupper() and text[at].islower():
+        return False
+    return low[end : end + 1] != " " or low.startswith(LINKS, end)
 
 
 def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     if text[start - 2 : start] == "--":
-        match = OPTION.match(text, end)
-        return _span(match, PASSWORD, 0.7) if match and not PLACEHOLDER.fullmatch(match["value"]) else None
+        return _option(text, end)
     match = QUOTED.match(text, end)
     if match:
-        good = _is_password(match["value"], strict) or len(match["value"]) >= 16
-        return _span(match, PASSWORD, 0.8) if good and not PLACEHOLDER.fullmatch(match["value"]) else None
+        return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
+    match = PHRASE.match(text, end)
+    if match:
+        return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
+    return _line(text, start, end) or _structured(text, end) or _bare(text, end, strict)
+
+
+def _option(text: str, end: int) -> Span | None:
+    match = OPTION.match(text, end)
+    return _span(match, PASSWORD, 0.7) if match and not PLACEHOLDER.fullmatch(match["value"]) else None
+
+
+def _is_literal(value: str, strict: bool) -> bool:
+    good = _is_password(value, strict) or len(value) >= 16 or is_common(value)
+    return good and (is_hash(value) or not PLACEHOLDER.fullmatch(value))
+
+
+def _line(text: str, start: int, end: int) -> Span | None:
+    """A whole line of settings: there a value may hold any sign, blanks between words, and letters alone."""
+    match = LINE.match(text, end)
+    if match is None:
+        return None
+    head = HEAD.search(text, max(0, start - 80), start)
+    if head is None or not _is_set(text, start, end, match["value"], is_equal=text[match.start("value") - 1] == "="):
+        return None
+    return Span(*match.span("value"), PASSWORD, 0.7, DETECTOR, Strength.PROVEN)
+
+
+def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> bool:
+    if " " in value:
+        return is_phrase(value)
+    if CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value.rstrip("!")):
+        return is_common(value)
+    if value.isalpha():
+        is_setting = text[start:end].isupper() and (is_equal or text[start - 1 : start] == "_")
+        return is_common(value) or (is_setting and len(value) >= 5)
+    return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
+
+
+def _structured(text: str, end: int) -> Span | None:
+    for pattern in (ELEMENT, ATTRIBUTE):
+        match = pattern.match(text, end)
+        if match:
+            good = _is_literal(match["value"], False) and not CODE.fullmatch(match["value"])
+            return _span(match, PASSWORD, 0.7) if good else None
+    match = CALL.match(text, end)
+    return _span(match, PASSWORD, 0.7) if match and is_typed(match["value"]) else None
+
+
+def _bare(text: str, end: int, strict: bool) -> Span | None:
     match = BARE.match(text, end) or SPOKEN.match(text, end)
-    if match is None or CODE.fullmatch(match["value"]) or PLACEHOLDER.fullmatch(match["value"]):
+    if match is None:
         return None
     value = match["value"].rstrip(TRAILING)
-    if match.re is SPOKEN and not _is_typed(value):
+    if match.re is BARE and (is_common(value) or is_hash(value)):
+        return _span(match, PASSWORD, 0.7)
+    if CODE.fullmatch(match["value"]) or PLACEHOLDER.fullmatch(match["value"].rstrip("!?" + TRAILING)):
         return None
-    return _span(match, PASSWORD, 0.7) if _is_password(value, strict) else None
+    if match.re is SPOKEN and not is_typed(value):
+        return None
+    return _span(match, PASSWORD, 0.7) if _is_password(value.rstrip("?"), strict) else None
 
 
 def _is_password(value: str, strict: bool) -> bool:
@@ -93,11 +212,41 @@ def _is_password(value: str, strict: bool) -> bool:
     return len(value) >= 4 and (mixed or (strict and len(value) >= 6))
 
 
-def _is_typed(value: str) -> bool:
-    """After a bare space, in a sentence: letters and a digit, so that "password policy" is none."""
-    digits = sum(char.isdigit() for char in value)
-    letters = sum(char.isalpha() for char in value)
-    return len(value) >= 5 and digits > 0 and letters > 0
+def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
+    """`pass` and `pw`: statements, counts and widths of pulses unless the value is a password by itself."""
+    is_named = text[start - 1 : start] in ("_", "-") or (text[start].isupper() and text[start - 1 : start].islower())
+    if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
+        return _password(text, start, end, strict)
+    match = QUOTED.match(text, end) or BARE.match(text, end)
+    if match is None:
+        return _spoken_weak(text, end)
+    value = match["value"] if match.re is QUOTED else match["value"].rstrip(TRAILING)
+    if is_common(value):
+        return _span(match, PASSWORD, 0.7)
+    if MEASURE.fullmatch(value) or CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value):
+        return None
+    good = is_strong(value) or (is_typed(value) and len(value) >= 6 and value.isalnum())
+    return _span(match, PASSWORD, 0.7) if good else None
+
+
+def _spoken_weak(text: str, end: int) -> Span | None:
+    match = SPOKEN.match(text, end)
+    if match is None or MEASURE.fullmatch(match["value"]) or not is_strong(match["value"].rstrip(TRAILING)):
+        return None
+    return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
+
+
+def _pin(text: str, _start: int, end: int, _strict: bool) -> Span | None:
+    """Four to eight figures; letters only as a strong or a common password."""
+    match = PIN.match(text, end)
+    if match is not None:
+        return _span(match, PASSWORD, 0.6)
+    match = QUOTED.match(text, end) or BARE.match(text, end)
+    if match is None or PLACEHOLDER.fullmatch(match["value"]):
+        return None
+    value = match["value"].rstrip(TRAILING)
+    is_sign = is_strong(value) and not value.isalnum()
+    return _span(match, PASSWORD, 0.6) if is_sign or value.lower() in COMMON else None
 
 
 def _username(text: str, _start: int, end: int, strict: bool) -> Span | None:
@@ -125,11 +274,17 @@ def _is_handle(value: str) -> bool:
     )
 
 
-FINDERS = dict.fromkeys(PASSWORD_WORDS, _password) | dict.fromkeys(USER_WORDS, _username)
+DETECTOR = "rules/credential"
+FINDERS = (
+    dict.fromkeys(PASSWORD_WORDS, _password)
+    | dict.fromkeys(WEAK_WORDS, _weak)
+    | dict.fromkeys(PIN_WORDS, _pin)
+    | dict.fromkeys(USER_WORDS, _username)
+)
 
 
 def _span(match: re.Match[str], entity: str, score: float) -> Span:
     start, end = match.span("value")
     while match.re is not QUOTED and end > start + 1 and match.string[end - 1] in TRAILING:
         end -= 1
-    return Span(start, end, entity, score, "rules/credential", Strength.PROVEN)
+    return Span(start, end, entity, score, DETECTOR, Strength.PROVEN)

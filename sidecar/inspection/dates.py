@@ -1,4 +1,4 @@
-"""Dates of birth, ages of minors, and machine-readable zones of travel documents."""
+"""Dates of birth, and machine-readable zones of travel documents."""
 
 from __future__ import annotations
 
@@ -9,45 +9,87 @@ from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-BIRTH_WORDS = listed(
-    "born birth birthday birthdate dob d.o.b geboren geburtsdatum geburtstag geb. née né_le naissance nacido "
-    "nacida nacimiento nac. f.nac f_nac fnac ddn naiss. nasc. data_nasc gebdat geb.-dat geb-dat "
-    "nato_il nata_il nato_a nata_a nascita geboortedatum geboorte nascido nascida nascimento urodz "
-    "född födelsedatum syntynyt syntymäaika født fødselsdato fødselsdag cumpleaños compleanno anniversaire"
+BIRTH_WORDS = (
+    *listed(
+        "born birth birthday birthdate dateofbirth dob d.o.b bday b-day geboren geburtsdatum geburtstag geb. geb: "
+        "geb_am "
+        "geb-dat gebdat gebdatum née né_le né(e né/e né·e né-e naissance datenaissance datenaiss naiss. "
+        "nacido nacida nacimiento fechanacimiento fechanac nac. f.nac f_nac fnac ddn nasc. data_nasc dtnasc "
+        "nació nací_el cumpleaños nato_il nata_il nato_a nata_a nato/a nata/o nato(a n._il nascita datanascita "
+        "compleanno geboortedatum geboorte verjaardag nascido nascida nascimento datanascimento nasci_a nasci_em "
+        "nasceu "
+        "aniversário_em urodz ur. dataurodzenia född födelse fodelsedatum syntynyt synty synny synt. født fødsels "
+        "foedsels "
+        "fodselsdato anniversaire d.n. d._n."
+    ),
+    *("data_nasc", "dt_nasc", "fecha_nac", "f_nac", "data_ur", "geb_datum", "date_naiss"),
 )
-AGE_WORDS = listed("year old years aged age jahre jährig ans años anni jaar anos lat år vuotta")
-WORDS = (*BIRTH_WORDS, *AGE_WORDS, "<<")
+DAYS = tuple("0123")
+SIGNS = tuple(
+    f"{sign}{space}{digit}"
+    for sign, spaces in (("s.", ("", " ")), ("f.", ("", " ")), ("b.", (" ",)), ("*", ("", " ")))
+    for space in spaces
+    for digit in DAYS
+)
+"""One letter or a star for birth, as genealogists, Finns, Swedes and Danes write it, with the day's first digit."""
+WORDS = (*BIRTH_WORDS, *SIGNS, "<<")
 
-MONTHS = (
-    r"(?:jan(?:uary|uar|vier|\.)?|gennaio|enero|janeiro|januari|feb(?:ruary|ruar|rero|braio|ruari|\.)?"
-    r"|f[ée]v(?:rier|ereiro|\.)?|mar(?:ch|s|zo|ço|ts|et|\.)?|märz|maart"
-    r"|apr(?:il|ile|\.)?|avr(?:il|\.)?|abril?|may|mai(?:o)?|mayo|mei|maggio|maj|june?|juni|juin|junio|giugno|junho|july?|juli|juillet"
-    r"|julio|luglio|julho|aug(?:ust|ustus|\.)?|ao[ûu]t|agosto|sep(?:t(?:ember|embre|iembre|\.)?|\.)?|settembre|setembro"
-    r"|o[ck]t(?:ober|obre|ubre|\.)?|ottobre|outubro|nov(?:ember|embre|iembre|embro|\.)?|de[cz](?:ember|embre|iembre|embro|\.)?"
-    r"|d[ée]c(?:embre|\.)?|dicembre|diciembre"
-    r"|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia"
-    r"|(?:tammi|helmi|maalis|huhti|touko|kesä|heinä|elo|syys|loka|marras|joulu)kuuta)"
+MONTHS = "|".join(
+    sorted(
+        listed(
+            "january february march april may june july august september october november december "
+            "jan feb mar apr jun jul aug sep sept oct nov dec "
+            "januar jänner februar feber märz mrz juni juli oktober okt dezember dez "
+            "janvier janv février fevrier févr fév mars avril avr mai juin juillet juil août aout septembre octobre "
+            "novembre décembre decembre déc "
+            "enero ene febrero marzo abril abr mayo junio julio agosto ago septiembre setiembre octubre noviembre "
+            "diciembre dic "
+            "gennaio gen febbraio aprile maggio mag giugno giu luglio lug settembre set ottobre ott dicembre "
+            "januari februari maart mrt mei augustus "
+            "janeiro fevereiro fev março junho julho setembro outubro out novembro dezembro "
+            "stycznia styczeń sty lutego luty lut marca marzec kwietnia kwiecień kwi maja maj czerwca czerwiec cze "
+            "lipca lipiec lip sierpnia sierpień sie września wrzesień wrz października październik paź listopada "
+            "listopad lis grudnia grudzień gru "
+            "augusti marts desember "
+            "tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta "
+            "lokakuuta marraskuuta joulukuuta"
+        ),
+        key=len,
+        reverse=True,
+    )
 )
+MONTH = rf"(?:{MONTHS})\.?"
+YEAR = r"(?:19|20)\d\d"
+DAY = r"(?:3[01]|[12]\d|0?[1-9])"
+NUMBER = r"(?:1[0-2]|0?[1-9])"
+ORDINAL = r"(?:st|nd|rd|th|er|ère|e|ste|de|:[ae]|-?go|\.?[º°ª]|\.)"
+TIME = r"(?:(?:T\d\d:?\d\d(?::?\d\d)?| \d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?"
+"""Behind an ISO date, as JSON and databases write a day."""
 DATE = re.compile(
-    r"(?<![\w/.-])(?:(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:3[01]|[12]\d|0[1-9])|(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:3[01]|[12]\d|0?[1-9])"
-    r"|(?:3[01]|[12]\d|0?[1-9])[-./ ]{1,2}(?:3[01]|[12]\d|0?[1-9])[-./ ]{1,2}(?:(?:19|20)\d\d|\d\d)"
-    rf"|(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th|er|\.|º)?[ -](?:de |of )?{MONTHS},?[ -](?:de |del )?"
-    r"(?:(?:19|20)\d\d|\d\d)"
-    rf"|{MONTHS}[ -](?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,? ?(?:19|20)\d\d)(?![\w/-]|\.\d)",
+    rf"(?<![\w/.-])(?:{YEAR}(?:0[1-9]|1[0-2])(?:3[01]|[12]\d|0[1-9])"
+    rf"|{YEAR}(?:[-./]|[./,] ){NUMBER}(?:[-./]|[./,] ){DAY}{TIME}"
+    rf"|{DAY}[-./ ]{{1,3}}{DAY}[-./ ]{{1,3}}(?:{YEAR}|['’]?\d\d)(?: \d\d:\d\d:\d\d)?"
+    rf"|{DAY}{ORDINAL}?[ ./-]{{0,2}}(?:de |of |d['’])?{MONTH},?[ ./-]{{0,2}}(?:de |del |of )?(?:{YEAR}|['’]?\d\d)"
+    rf"|{DAY}[. /-]{{1,2}}(?:I{{1,3}}|IV|VI{{0,3}}|IX|XI{{0,2}})[. /-]{{1,2}}{YEAR}"
+    rf"|{YEAR}[ ,-]{{1,2}}{MONTH}[ -]{DAY}"
+    rf"|{MONTH}[ -](?:the )?{DAY}(?:st|nd|rd|th)?,? ?{YEAR})(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+SHORT = re.compile(
+    rf"[\"'”]?[ :=;,]{{0,3}}[\"']?(?:den )?(?P<date>\d\d(?:0[1-9]|1[0-2])(?:3[01]|[12]\d|0[1-9])"
+    rf"|(?:3[01]|[12]\d|0[1-9])(?:0[1-9]|1[0-2])(?:{YEAR}|\d\d))(?![\w.,/-]*\d)(?!\w)"
+)
+"""Digits alone, right behind the word: YYMMDD, DDMMYY, DDMMYYYY."""
+BEFORE = re.compile(
+    rf"(?:am|op|den|dnia|vom|dne|r\.|le|il|el|on) (?P<date>{DATE.pattern})(?: ?r\.)?[^\d.;!?\n]{{0,40}}$", re.IGNORECASE
+)
+"""`ich bin am 3.5.1990 in Ulm geboren`."""
+CLOSING = ("geboren", "urodz", "född", "født", "syntynyt")
 DIGIT = re.compile(r"\d")
 AFTER_WORD = 48
-AGE = re.compile(
-    r"(?<![\w.])(?:aged? (?:of )?:?(?P<first>\d{1,2})"
-    r"|(?P<age>\d{1,2})[ -]?(?:years?[ -]old|yrs?[ -]old|y/o|jahre alt|jährige?[rsn]?|jaar oud|anos de idade|år gammal"
-    r"|år gammel|-?vuotias)"
-    r"|(?:âgée?s? de|enfant de|fille de|garçon de|fils de|edad de|niñ[oa] de|tiene|di|ha|bambin[oa] di|wieku|ma) "
-    r"(?P<said>\d{1,2}) (?:ans|años|anni|lat)(?![\w]))",
-    re.IGNORECASE,
-)
-AGE_REACH = 20
-OF_AGE = 18
+BEFORE_WORD = 72
+SIGN_FOLLOWS = re.compile(rf"(?:{DATE.pattern})(?P<star>\*)?", re.IGNORECASE)
+DAY_FIRST = re.compile(rf"{DAY}\D")
 MRZ = re.compile(r"[PIACV][A-Z<][A-Z]{3}[A-Z0-9<]{25,39}\s{1,2}[A-Z0-9<]{30,44}(?:\s{1,2}[A-Z0-9<]{30})?")
 """ICAO Doc 9303: TD3 two lines of 44, TD2 two of 36, TD1 three of 30."""
 DETECTOR = "rules/person-facts"
@@ -58,30 +100,58 @@ def dates(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     present = set(words)
     for word in present.intersection(BIRTH_WORDS):
         for at in places(low, word):
-            yield from _births(text, at, at + len(word))
-    for word in present.intersection(AGE_WORDS):
-        for at in places(low, word):
-            yield from _minors(text, at)
+            yield from _births(text, at, at + len(word), closes=word in CLOSING)
+    for sign in present.intersection(SIGNS):
+        for at in places(low, sign):
+            yield from _signed(text, at, at + len(sign) - 1)
     if "<<" in present:
         for match in MRZ.finditer(text):
             yield Span(*match.span(), "PASSPORT_MRZ", 1.0, DETECTOR, Strength.PROVEN)
 
 
-def _births(text: str, start: int, end: int) -> Iterator[Span]:
-    if start and text[start - 1].isalpha() and text[start].islower() and text[start - 1] != "_":
+def _births(text: str, start: int, end: int, *, closes: bool) -> Iterator[Span]:
+    if start and text[start - 1].isalpha() and text[start].islower():
         return
-    match = DATE.search(text, end, end + AFTER_WORD) if DIGIT.search(text, end, end + AFTER_WORD) else None
-    if match and "\n\n" not in text[end : match.start()]:
-        stop = match.end()
-        if not text[stop : stop + 1].isalnum():
-            yield Span(match.start(), stop, "DATE_OF_BIRTH", 0.85, DETECTOR, Strength.PROVEN)
+    span = _after(text, end)
+    if span is None and closes:
+        span = _span(BEFORE.search(text, max(0, start - BEFORE_WORD), start))
+    if span:
+        yield span
 
 
-def _minors(text: str, at: int) -> Iterator[Span]:
-    """Around one of the words: the number stands just before or just after it."""
-    start, end = max(0, at - AGE_REACH), at + AGE_REACH
-    match = AGE.search(text, start, end) if DIGIT.search(text, start, end) else None
-    if match:
-        age = int(match.group("age") or match.group("first") or match.group("said"))
-        if age < OF_AGE:
-            yield Span(*match.span(), "MINOR", 0.6, DETECTOR, Strength.LIST)
+def _after(text: str, end: int) -> Span | None:
+    """The next date: the word may stand in the middle of a label ("Date of birth (DD/MM/YYYY): ")."""
+    if not DIGIT.search(text, end, end + AFTER_WORD):
+        return None
+    short = SHORT.match(text, end, end + AFTER_WORD)
+    if short:
+        return _span(short)
+    match = DATE.search(text, end, end + AFTER_WORD)
+    if match is None or "\n\n" in text[end : match.start()] or text[match.end() : match.end() + 1].isalnum():
+        return None
+    return _made(*match.span())
+
+
+def _signed(text: str, start: int, date: int) -> Iterator[Span]:
+    """A sign alone is weak: the date stands at once behind it, written day first, and the sign begins no list item."""
+    match = SIGN_FOLLOWS.match(text, date, date + AFTER_WORD)
+    if match is None or not DAY_FIRST.match(text, date) or match["star"] or not _is_sign(text, start, date):
+        return
+    yield _made(date, match.end())
+
+
+def _is_sign(text: str, start: int, date: int) -> bool:
+    before = text[max(0, start - 2) : start]
+    if text[start] != "*":
+        return not before[-1:].isalnum() and before[-1:] not in (".", "_", "-", "/")
+    if date > start + 1:  # `Anna Müller, * 12.03.1985`; at the beginning of a line it is a list item
+        return before[-1:] in ("(", ",", ";") or (before[-1:] == " " and before[:1] not in ("", " ", "\n", "*", "\t"))
+    return before[-1:] in ("", "(", ",", ";", " ", "\n")
+
+
+def _span(match: re.Match[str] | None) -> Span | None:
+    return _made(*match.span("date")) if match else None
+
+
+def _made(start: int, end: int) -> Span:
+    return Span(start, end, "DATE_OF_BIRTH", 0.85, DETECTOR, Strength.PROVEN)

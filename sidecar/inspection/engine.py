@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.inspection import access as _access
 from sidecar.inspection import accounts as _accounts
+from sidecar.inspection import ages, dates, special, streets, towns
 from sidecar.inspection import card_codes as _card_codes
 from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
-from sidecar.inspection import dates, special, streets
+from sidecar.inspection import labelled as _labelled
 from sidecar.inspection.card_codes import CARD_SECURITY_CODE, card_codes
 from sidecar.inspection.cards import cards
 from sidecar.inspection.catalogue import GENERAL, SPECIAL, THRESHOLDS, Mode, Settings
@@ -19,6 +20,7 @@ from sidecar.inspection.emails import emails
 from sidecar.inspection.encoded import blocks
 from sidecar.inspection.ibans import ibans
 from sidecar.inspection.keywords import MakeScan, lowered, pure_scan
+from sidecar.inspection.labelled import labelled
 from sidecar.inspection.national import national_rules
 from sidecar.inspection.network import addresses
 from sidecar.inspection.normalise import normalised
@@ -31,13 +33,13 @@ from sidecar.inspection.rules import RuleBook
 from sidecar.inspection.secrets import SECRET_TYPES, Secrets
 from sidecar.inspection.secrets import version as secrets_version
 from sidecar.inspection.serials import serial_rules
-from sidecar.inspection.spans import Span, resolve
+from sidecar.inspection.spans import Span, resolve, whole
 from sidecar.inspection.tokens import Token, outline, outside, tokens
 from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
 from sidecar.model import Detector
 
-VERSION = "7"
+VERSION = "8"
 """Of our own rules; raise it with every change of what they find (it is part of the cache key and of the record)."""
 
 Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
@@ -46,7 +48,8 @@ WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 """Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
 WORDS = (
     *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
-    *dates.WORDS, *streets.WORDS, *special.WORDS,
+    *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
+    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS,
 )  # fmt: skip
 
 
@@ -68,9 +71,9 @@ class Engine:
         self._book = RuleBook(rules, settings.threshold)
         self._phones = Phones(settings.countries)
         self._secrets = Secrets()
-        self._words = tuple(dict.fromkeys((*self._secrets.keywords, *WORDS)))
-        self._worded = self._worded_finders()
-        self._scan = make_scan(self._words)
+        finders = self._worded_finders()
+        self._words, self._worded = tuple(finders), tuple(finders.values())
+        self._scan = make_scan(self._words) if self._words else lambda _: ()
         self._numeric = self._numeric_finders()
         self._lists = tuple(WordList(entity, phrases) for entity, phrases in (*settings.deny, *files))
         self._allowed = Phrases(settings.allow) if settings.allow else None
@@ -107,7 +110,11 @@ class Engine:
     def _is_kept(self, text: str, span: Span) -> bool:
         if self._thresholds and span.score < self._thresholds.get(span.entity, THRESHOLDS[self.settings.mode]):
             return False
-        return self._allowed is None or text[span.start : span.end] not in self._allowed
+        return not self.allows(text[span.start : span.end])
+
+    def allows(self, value: str) -> bool:
+        """Whether the allow list says that this is never personal data."""
+        return self._allowed is not None and value in self._allowed
 
     def _marks(self, text: str, drawn: bytes | None) -> list[Span]:
         found = emails(text) if "@" in text else []
@@ -163,8 +170,11 @@ class Engine:
                 found.append(_moved(best, block.start, block.end))
         return found
 
-    def _worded_finders(self) -> tuple[tuple[tuple[bool, WordedFinder], ...], ...]:
-        """By word: those that start at it, and whether a text without a digit can hold what they find."""
+    def _worded_finders(self) -> dict[str, tuple[tuple[bool, WordedFinder], ...]]:
+        """By word: those that start at it, and whether a text without a digit can hold what they find.
+
+        Without the words of what is not looked for, so that the scan does not pay for them.
+        """
         strict = self.settings.mode is Mode.STRICT
         every: tuple[tuple[tuple[str, ...], Iterable[str], bool, WordedFinder], ...] = (
             (SECRET_TYPES, self._secrets.keywords, False, self._secrets.find),
@@ -172,9 +182,13 @@ class Engine:
             (("API_KEY", "PASSWORD"), _access.WORDS, False, _access.access),
             (("USERNAME",), _accounts.WORDS, False, _accounts.accounts),
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
+            (_labelled.TYPES, _labelled.WORDS, True, labelled),
             ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
-            (("DATE_OF_BIRTH", "PASSPORT_MRZ", "MINOR"), dates.WORDS, True, dates.dates),
+            (("DATE_OF_BIRTH", "PASSPORT_MRZ"), dates.WORDS, True, dates.dates),
+            (("MINOR",), ages.AGE_WORDS, True, ages.ages),
+            (("MINOR",), ages.SPELLED_WORDS, False, ages.spelled_ages),
             (("STREET_ADDRESS",), streets.WORDS, True, streets.streets),
+            (("STREET_ADDRESS",), towns.WORDS, True, towns.towns),
             (SPECIAL, special.WORDS, False, special.special),
         )
         chosen = [
@@ -182,16 +196,17 @@ class Engine:
             for types, words, needs_digits, finder in every
             if any(map(self.settings.wants, types))
         ]
-        return tuple(
-            tuple((needs_digits, finder) for words, needs_digits, finder in chosen if word in words)
-            for word in self._words
-        )
+        started = {
+            word: tuple((needs_digits, finder) for words, needs_digits, finder in chosen if word in words)
+            for word in (*self._secrets.keywords, *WORDS)
+        }
+        return {word: finders for word, finders in started.items() if finders}
 
     def _numeric_finders(self) -> tuple[Finder, ...]:
         """In this order: those that prove what they find come first."""
         threshold = self.settings.threshold
         every: dict[str, Finder] = {
-            "IBAN_CODE": ibans,
+            "IBAN_CODE": lambda text, found, tried: ibans(text, found, tried, threshold),
             "CREDIT_CARD": lambda text, found, tried: cards(text, found, tried, threshold),
             "CRYPTO": wallets,
             "IP_ADDRESS": addresses,
@@ -207,7 +222,7 @@ class Engine:
 def undisguised(text: str, find: Callable[[str], Iterable[Span]]) -> list[Span]:
     """What another detector finds in the copy of the text that this engine reads, and in its base64 blocks."""
     copy = normalised(text, outline(text))
-    found = list(find(copy.text))
+    found = [whole(span, copy.text) for span in find(copy.text)]
     for block in blocks(copy.text):
         inside = list(find(block.text))
         if inside:

@@ -1,11 +1,16 @@
-"""IBANs: the registry's length for the country, and ISO/IEC 7064 mod 97-10, in any grouping and either case."""
+"""IBANs: the registry's length for the country, and ISO/IEC 7064 mod 97-10, in any grouping and either case.
+
+And Polish accounts as they are written at home: the same without the country (numer rachunku bankowego, NRB).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from sidecar.inspection.checksums import compact, mod97
+from sidecar.inspection.checksums import compact, digits, mod97, weighted
+from sidecar.inspection.context import Context
+from sidecar.inspection.rules import MISTYPED
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import Token
 
@@ -24,36 +29,70 @@ LENGTHS = {
 }  # fmt: skip
 """SWIFT IBAN registry (release 99), and the African countries that use the format without being registered."""
 
-GROUPS = re.compile(r"[A-Za-z]{2}[ \u00a0-]?[0-9]{2}(?:[ \u00a0.-]?[A-Za-z0-9]){11,31}")
+BETWEEN = r"(?:[ \u00a0.-]|[ \t]{2,4}|[ \t]{0,2}\r?\n[ \t>]{0,8})?"
+"""A separator, blanks as tables have them, or the end of a line that was too short."""
+GROUPS = re.compile(rf"[A-Za-z]{{2}}[ \u00a0-]?[0-9]{{2}}(?:{BETWEEN}[A-Za-z0-9]){{11,31}}")
+WIDE = re.compile(r"\n|[ \t]{2}")
 DETECTOR = "rules/iban"
+LABEL = Context.words("iban")
+POLISH = re.compile(rf"[0-9]{{2}}(?:{BETWEEN}[0-9]{{4}}){{6}}(?![^\W_])")
+POLISH_WORDS = Context.words(
+    "konto konta koncie kontem rachunek rachunku rachunkiem nrb przelew przelewu bankowe bankowego"
+)
 
 
-def ibans(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
-    """At a token that begins with the country, or at the two check digits after it."""
+def ibans(text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: float = 1.0) -> list[Span]:
+    """At a token that begins with the country, or at the two check digits after it.
+
+    One whose check digits are wrong is MISTYPED right behind the word "IBAN", else nothing.
+    """
     found: list[Span] = []
     for at in tried:
         start, end, numeric = tokens[at]
-        if numeric:
-            if end - start != 2 or start < 3:
-                continue
-            start -= 3
-        length = LENGTHS.get(text[start : start + 2].upper())
-        if length is not None and not (start and text[start - 1].isalnum()):
-            stop = _end(text, start, length)
-            if stop:
-                found.append(Span(start, stop, "IBAN_CODE", 1.0, DETECTOR, Strength.PROVEN))
+        span = None
+        if not numeric:
+            span = _at(text, start)
+        elif end - start in (2, 26):
+            span = (_at(text, start - 3) if start > 2 else None) or _polish(text, start)
+        if span is not None and span.score >= threshold:
+            found.append(span)
     return found
 
 
-def _end(text: str, start: int, length: int) -> int:
+def _at(text: str, start: int) -> Span | None:
+    length = LENGTHS.get(text[start : start + 2].upper())
+    return None if length is None or (start and text[start - 1].isalnum()) else _iban(text, start, length)
+
+
+def _polish(text: str, start: int) -> Span | None:
+    """Whose bank's number has its own check digit right, or beside a word for an account."""
+    match = POLISH.match(text, start)
+    account = compact(match.group()) if match else ""
+    if match is None or not mod97(f"{account[2:]}PL{account[:2]}"):
+        return None
+    if not is_polish_bank(account[2:10]) and not POLISH_WORDS.near(text, *match.span()):
+        return None
+    return Span(start, match.end(), "IBAN_CODE", 1.0, DETECTOR, Strength.PROVEN)
+
+
+def is_polish_bank(number: str) -> bool:
+    """Numer rozliczeniowy: eight digits, weights 3 9 7 1 3 9 7, the last makes the sum a multiple of ten (NBP)."""
+    return any(values := digits(number)) and weighted(values, (3, 9, 7, 1, 3, 9, 7, 1)) % 10 == 0
+
+
+def _iban(text: str, start: int, length: int) -> Span | None:
     end, account = start + length, text[start : start + length]
     if not (len(account) == length and account.isascii() and account.isalnum() and account[2:4].isdecimal()):
         end = _grouped_end(text, start, length)
         account = compact(text[start:end])
     if not end or text[end : end + 1].isalnum():
-        return 0
+        return None
     account = account.upper()
-    return end if mod97(account[4:] + account[:4]) else 0
+    if mod97(account[4:] + account[:4]):
+        return Span(start, end, "IBAN_CODE", 1.0, DETECTOR, Strength.PROVEN)
+    if WIDE.search(text, start, end) or not LABEL.labels(text, start):
+        return None
+    return Span(start, end, "IBAN_CODE", MISTYPED, DETECTOR)
 
 
 def _grouped_end(text: str, start: int, length: int) -> int:

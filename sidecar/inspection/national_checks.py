@@ -6,13 +6,15 @@ named per number; test values in tests/inspection/test_national.py are the issue
 
 from __future__ import annotations
 
+import re
+
 from sidecar.inspection.checksums import ALNUM, compact, digits, luhn, weighted
-from sidecar.inspection.presidio_checks import is_date
+from sidecar.inspection.presidio_checks import is_date, pl_pesel
 
 
 def fr_nir(text: str) -> bool:
-    """INSEE: 97 minus the first 13 digits mod 97; Corsica 2A counts as 19, 2B as 18."""
-    number = compact(text).replace("2A", "19").replace("2B", "18")
+    """INSEE: 97 minus the first 13 digits mod 97; Corsica 2A counts as 19, 2B as 18. `clé` may stand before the key."""
+    number = re.sub("CL[ÉE]F?", "", compact(text)).replace("2A", "19").replace("2B", "18")
     return len(number) == 15 and number.isdigit() and 97 - int(number[:13]) % 97 == int(number[13:])
 
 
@@ -81,6 +83,14 @@ def pt_card(text: str) -> bool:
     return total % 10 == 0
 
 
+def pl_pesel_date(text: str) -> bool:
+    """Its check digit and a date of birth: the month holds the century (+80 1800s, +20 2000s, +40, +60)."""
+    values = digits(text)
+    year, month, day = (values[at] * 10 + values[at + 1] for at in (0, 2, 4))
+    century = 1800 if month > 80 else 1900 + 100 * (month // 20)
+    return is_date(century + year, month % 20, day) and pl_pesel(text)
+
+
 def pl_nip(text: str) -> bool:
     values = digits(text)
     return weighted(values[:9], (6, 5, 7, 2, 3, 4, 5, 6, 7)) % 11 == values[9]
@@ -128,7 +138,8 @@ def be_national(text: str) -> bool:
 
 
 def be_vat(text: str) -> bool:
-    number = compact(text)[2:]
+    """97 minus the first eight digits mod 97 (KBO/BCE); numbers of nine digits have a 0 before them."""
+    number = "".join(map(str, digits(text))).zfill(10)
     return 97 - int(number[:8]) % 97 == int(number[8:])
 
 

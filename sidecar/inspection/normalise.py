@@ -1,8 +1,9 @@
 """The copy of a text that is searched, and the way back to the caller's own offsets.
 
 People and attackers write `ｂｏｂ＠corp.example`, `4111\u200b1111...`, `pаypal` with a Cyrillic а, `4 1 1 1 1 1 ...`,
-`bob%40corp.example`, `bob\\u0040corp.example`, `bob [at] corp [dot] example`. Detection sees what a reader would see;
-edits are made at the offsets of what was sent. Plain text (nearly all there is) is its own copy: three searches.
+`bob%40corp.example`, `bob\\u0040corp.example`, `bob [at] corp [dot] example`, `4̶1̶1̶1̶`, `219\\-09\\-9999`; mail and
+forms have their own ways (transfer.py). Detection sees what a reader would see; edits are made at the offsets of what
+was sent. Plain text (nearly all there is) is its own copy: a few searches for single characters.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from functools import cache
 from html import unescape
 from typing import NamedTuple
 
-Edit = tuple[int, int, str]
+from sidecar.inspection.transfer import Edit, encoded_words, form_spaces, quoted_printable
 
 INVISIBLE = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
+    "\u00ad\u034f\u061c\u115f\u1160\u3164\uffa0\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e01ef"
 )
 """Default-ignorable code points (Unicode DerivedCoreProperties) and interlinear marks."""
@@ -32,19 +33,29 @@ CONFUSABLES = dict(
     )
 )
 """Letters of other scripts that look like Latin ones (the part of Unicode's confusables.txt that such texts use)."""
+OVERLAID = "\u0300-\u034e\u0350-\u036f\u20d0-\u20f0"
+"""Combining marks, the keycap's frame and the strike-through among them: each belongs to what stands before it."""
 SPECIAL = re.compile(
-    f"[{INVISIBLE}\u00a0\u00af\u00b2\u00b3\u00b9\u0131\u0196\u0251\u0261\u0391-\u03ff\u0400-\u052f\u0531-\u0587\u0660-\u0669\u06d4\u06f0-\u06f9"
+    f"[{INVISIBLE}{OVERLAID}\u00a0\u00af\u00b2\u00b3\u00b9\u0131\u0196\u0251\u0261\u0391-\u03ff\u0400-\u052f\u0531-\u0587\u0660-\u0669\u06d4\u06f0-\u06f9"
     "\u0701\u0702\u0966-\u096f\u09e6-\u09ef\u2000-\u200a\u2010-\u2015\u2024\u202f\u205f\u2070-\u209c\u2100-\u214f\u2160-\u217f\u2212\u2223\u2460-\u24ff"
     "\u2776-\u2793\u3000\u3002\ua78f\ufb00-\ufb06\ufe10-\ufe6f\uff01-\uff64\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff]"
+    f"[{OVERLAID}]*+"
 )
 """Whatever the table below may change: a text without one of these needs no look at every character."""
+MARK = re.compile(f"[{OVERLAID}]")
+LAST_LATIN = 0x24F
 
 SPLIT = re.compile(r"[0-9](?<![\w.,][0-9])([ .\-_/])[0-9](?:\1[0-9]){5,40}(?![\w])")
 """Single digits, seven or more, each one separator apart."""
 SPLIT_OUTLINE = b"9 9 9 9 9 9 9"
 ESCAPED = re.compile(
-    r"(?:%[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|commat|period|nbsp|amp);"
+    r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*+|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})*+"
+    r"|&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|commat|period|nbsp|amp);"
 )
+MARKDOWN = re.compile(
+    r"\\(?:(?<=[0-9]\\)(?=[-/][0-9A-Za-z])|(?<=[A-Za-z]\\)(?=-[0-9])|(?<=[0-9A-Za-z]\\)(?=[._][0-9A-Za-z]))"
+)
+"""The sign that keeps a dot, hyphen or underscore from being markup; JSON writers put one before a slash."""
 SPELLED = re.compile(
     r"[ \t]?(?:[\[({<][ \t]?(?:(at|arobase|arroba|chiocciola)|(?:dot|punkt|point|punto))[ \t]?[\])}>])[ \t]?",
     re.IGNORECASE,
@@ -69,8 +80,13 @@ def _found(text: str, drawn: bytes | None) -> list[Edit]:
     found: list[Edit] = []
     if not text.isascii() and SPECIAL.search(text):
         found.extend(_folds(text))
-    if "%" in text or "&" in text or ("\\" in text and "\\u" in text):
+    has_escapes = "\\" in text
+    if "%" in text or "&" in text or (has_escapes and ("\\u" in text or "\\x" in text)):
         found.extend(edit for match in ESCAPED.finditer(text) if (edit := _unescaped(match)))
+    if has_escapes:
+        found.extend((*match.span(), "") for match in MARKDOWN.finditer(text))
+    if "=" in text:
+        found.extend((*form_spaces(text), *quoted_printable(text), *encoded_words(text)))
     if ("]" in text or ")" in text or "}" in text or ">" in text) and any(hint in text for hint in SPELLED_HINTS):
         found.extend((*match.span(), "@" if match.group(1) else ".") for match in SPELLED.finditer(text))
     if drawn is None or SPLIT_OUTLINE in drawn:
@@ -92,10 +108,28 @@ def _disjoint(found: list[Edit]) -> list[Edit]:
 
 def _folds(text: str) -> Iterator[Edit]:
     for match in SPECIAL.finditer(text):
-        char = match.group()
-        plain = _plain(char)
-        if plain != char:
-            yield (match.start(), match.end(), plain)
+        start, end = match.span()
+        char = text[start]
+        if MARK.match(char):
+            start -= start > 0
+            plain = _bare(text[start:end])
+        else:
+            plain = _plain(char)
+            end = end if plain != char else start + 1  # a letter of another script keeps its accents
+        if plain != text[start:end]:
+            yield (start, end, plain)
+
+
+def _bare(marked: str) -> str:
+    """A character without the marks over it: the letter with an accent where there is one (`u\u0308`), else itself.
+
+    What is no Latin letter keeps its marks: in other scripts they are part of the writing.
+    """
+    if MARK.match(marked):
+        return ""
+    if ord(marked[0]) > LAST_LATIN:
+        return marked
+    return unicodedata.normalize("NFC", marked)[0] if marked[0].isalpha() else marked[0]
 
 
 @cache
@@ -118,11 +152,14 @@ def _plain(char: str) -> str:
 def _unescaped(match: re.Match[str]) -> Edit | None:
     """Only what decodes to something printable: `100%25`, `%20d` of a format string are left to be themselves."""
     written = match.group()
-    if written[0] == "%":
+    if written[0] == "%" or written[1] == "x":
+        data = bytes.fromhex(written.replace("%", "").replace("\\x", ""))
         try:
-            plain = bytes.fromhex(written.replace("%", "")).decode()
+            plain = data.decode()
         except ValueError:
-            return None
+            if written[0] == "%":
+                return None
+            plain = data.decode("latin-1")  # JavaScript's `M\xfcller`
     else:
         plain = chr(int(written[2:], 16)) if written[0] == "\\" else unescape(written)
     visible = "".join(plain.split())  # a key or a machine-readable zone has lines

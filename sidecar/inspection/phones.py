@@ -15,7 +15,19 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sidecar.inspection.context import Context, Neighbourhood
+from sidecar.inspection.columns import Columns
+from sidecar.inspection.context import WORDS, Neighbourhood
+from sidecar.inspection.phone_words import (
+    BEFORE,
+    CONTEXT,
+    GENERIC,
+    HEADINGS,
+    NUMBERING,
+    SPOKEN,
+    is_reference,
+    is_said_before,
+    label,
+)
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import DIGITS, Token
 
@@ -39,25 +51,15 @@ QUAD = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}(?![.\d])")
 DECIMAL = re.compile(r"\d+[.,]\d+(?!\S)")
 TRUNKED = re.compile(r"0\d{1,5}\.\d+")
 """`06.12345678`, `0664.123456`: no decimal is written so."""
-CONTEXT = Context.words(
-    """
-    anruf anrufen appeler appelez bel bellen call called calling calls cell cellphone cellulare celular chiamami
-    chiamare dial fax festnetz gsm handy handynummer hotline komórka landline ligar llamar llame mobiel mobil
-    mobile mobilephone mobilnummer msisdn móvil pager phone phonenumber phones puh puhelin puhelinnumero ring ringa
-    rufnummer sms soita tel telefon telefone telefonnummer telefono telefoon telefoonnummer telemóvel telephone
-    teléfono tlf tél téléphone voicemail whatsapp zadzwoń
-    """
+ITALIAN = re.compile(r"3\d\d\.\d{6,7}")
+"""`347.1234567`: a mobile number in Italy, or a decimal: right behind a word for it."""
+SLASHED = re.compile(
+    r"\(?0\d{1,4}\)?(?: / (?!(?:19|20)\d\d(?!\d))|/)"
+    r"(?:\d{2,3}(?:[. ]\d\d){2,3}|\d{2,4}(?: \d{2,4}){1,3}|\d{5,8}(?:-\d{1,4})?)"
 )
-GENERIC = Context.words("number numéro número numero numer nummer contact text reach signal")
-"""Words that stand beside a phone number, and beside every other kind too."""
-SPOKEN = Context.words(
-    """
-    phone telephone tel tél call called calling mobile cell cellphone fax whatsapp sms dial office answering hotline puh
-    telefon telefonnummer handy rufnummer mobil mobilnummer téléphone portable teléfono telefono móvil celular cellulare
-    telefoon telefoonnummer gsm telemóvel telefone puhelin tlf landline festnetz
-    """
-)
-"""Words beside which even a local number (no area code) is one."""
+"""`0475/12.34.56`, `02/123.45.67` as in Belgium, `0171 / 123 45 67`: area code, slash, groups; no sum, no month."""
+RUNNING = re.compile(r"(?:19|20)\d\d[-/.]\d{3,7}(?:[-/.]\d{1,5})?")
+"""`2024-000123`: a year and a running number, of an invoice or an order."""
 NORTH_AMERICAN = re.compile(r"(?:(?:\+|00)?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
 """The written form of the North American plan, whatever its area code: people and generators mistype area codes."""
 SSN_FORM = re.compile(r"\d{3}-\d\d-\d{4}")
@@ -66,7 +68,18 @@ SPACED_FORM = re.compile(r"\d{3} \d{3} \d{3}|\d{3} \d\d \d\d \d\d|\d\d \d{3} \d\
 DETECTOR = "rules/phone"
 SHORTEST, LONGEST = 7, 15
 """ITU-T E.164: at most 15 digits."""
+LEAST_OF_TWO = 9
+"""Digits of each where two numbers follow one another."""
 MOST_GROUPS = 8
+TRUNK = re.compile(r"(?<=[ /])0[1-9]")
+"""Where another number may begin."""
+GROUPED = re.compile(r"0\d{1,4}[ /-]\d{5,8}|\d{3}-\d{3}-\d{4}")
+"""Written as few figures are, so that another may follow: `0171 1234567`, `415-555-2671`."""
+CELL_END = re.compile(r"[,;\t\r\n\"'`)\]}|\\]|\Z")
+SAID = 0.75
+"""The score of digits that a word calls a phone number."""
+LABELLED = 20
+"""Code points before a number in which the word lies that its full stop, hyphen or slash belongs to (`Tel.0171...`)."""
 
 
 @cache
@@ -109,6 +122,28 @@ def _dialled(region: str) -> str:
     return after_trunk if trunk == "0" else f"{number}|{after_trunk}" if trunk else number
 
 
+class Around(Neighbourhood):
+    """And what a table's heading says of the column."""
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._columns = Columns(text, HEADINGS)
+
+    def says(self, start: int, end: int) -> bool:
+        """Whether a word says that a phone number stands there."""
+        return CONTEXT.among(self.words(start, end)) or self.is_labelled(start, end)
+
+    def speaks(self, start: int, end: int) -> bool:
+        """Whether one says so of a number that looks like something else."""
+        return SPOKEN.among(self.words(start, end)) or self.is_labelled(start, end)
+
+    def is_labelled(self, start: int, end: int) -> bool:
+        is_near = not BEFORE.isdisjoint(self.words(start, end))
+        return (is_near and is_said_before(label(self.text, start))) or self._columns.names(start)
+
+
 class Phones:
     """The phone recogniser for some countries; numbers with "+" or "00" are recognised for every country."""
 
@@ -121,31 +156,33 @@ class Phones:
     def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: float) -> list[Span]:
         found: list[Span] = []
         after, last = 0, len(tokens) - 1
-        around = Neighbourhood(text)
+        around = Around(text)
         for at in tried:
             start, end, _ = tokens[at]
             if start < after or (end - start < SHORTEST and (at == last or tokens[at + 1][0] - end > 3)):
                 continue
-            candidate = CANDIDATE.match(text, _opening(text, start, after)) if _may_start(text, start) else None
+            candidate = CANDIDATE.match(text, _opening(text, start, after)) if _may_start(text, start, after) else None
             span = self._best(around, candidate, threshold) if candidate is not None else None
-            if span is not None:
+            if span is not None and _is_apart(text, span, after):
                 after = span.end
                 found.append(span)
         return found
 
-    def _best(self, around: Neighbourhood, candidate: re.Match[str], threshold: float) -> Span | None:
+    def _best(self, around: Around, candidate: re.Match[str], threshold: float) -> Span | None:
         """The longest run of groups from the start that is a number; the rest may be the next number."""
         text, (start, limit) = around.text, candidate.span()
         number = ""
         ends: list[tuple[int, int]] = []
         for run in islice(DIGITS.finditer(text, start, limit), MOST_GROUPS):
+            if TRUNK.match(text, run.start()) and self._is_whole(number) and self._is_begun(text, run.start()):
+                break
             number += run.group()
             ends.append((run.end(), len(number)))
         for end, size in reversed(ends):
             if size < SHORTEST:
                 break
             score = self._score(around, start, end, number[:size]) if size <= LONGEST + 2 else 0.0
-            if score >= threshold:
+            if score >= threshold and not _is_other(text, start, text[start:end]):
                 match = EXTENSION.match(text, end)
                 if match is None and text[end : end + 1].isalpha():
                     continue
@@ -153,7 +190,20 @@ class Phones:
                 return Span(start, match.end() if match else end, "PHONE_NUMBER", score, DETECTOR, strength)
         return None
 
-    def _score(self, around: Neighbourhood, start: int, end: int, number: str) -> float:
+    def _is_whole(self, number: str) -> bool:
+        """Whether another number may follow this one."""
+        return len(number) >= LEAST_OF_TWO and bool(self._is_national(number) or is_international(number))
+
+    def _is_begun(self, text: str, start: int) -> bool:
+        """Whether a number begins at `start`, its own end unknown."""
+        candidate, number = CANDIDATE.match(text, start), ""
+        for run in islice(DIGITS.finditer(text, *candidate.span()), MOST_GROUPS) if candidate else ():
+            number += run.group()
+            if len(number) >= LEAST_OF_TWO and self._is_national(number):
+                return True
+        return False
+
+    def _score(self, around: Around, start: int, end: int, number: str) -> float:
         written = around.text[start:end]
         if written.count("(") != written.count(")") or number.count(number[0]) == len(number):
             return 0.0
@@ -167,34 +217,63 @@ class Phones:
             return 0.85
         return self._national(around, start, end, written, number)
 
-    def _national(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
-        if ("." in written or "/" in written) and (DECIMAL.fullmatch(written) or FIGURES.search(written)):
+    def _national(self, around: Around, start: int, end: int, written: str, number: str) -> float:
+        if _is_figures(written):
             return self._dotted(around, start, end, written, number)
         if not self._is_national(number):
             if NORTH_AMERICAN.fullmatch(written):
                 return 0.5
-            local = len(number) <= 12 and not written.isdigit() and SPOKEN.among(around.words(start, end))
+            local = len(number) <= 12 and not written.isdigit() and around.speaks(start, end)
             return 0.45 if local else 0.0
         if SSN_FORM.fullmatch(written):
             return 0.5 if SPOKEN.among(around.words(start, end)) else 0.0
-        if CONTEXT.among(around.words(start, end)):
-            return 0.75 if written.isdigit() else 0.85
+        if around.says(start, end):
+            return SAID if written.isdigit() else 0.85
         if GENERIC.among(around.words(start, end)):
             return 0.4 if written.isdigit() else 0.55
-        if written.isdigit() or _is_in_a_row(around.text, start, end) or not _has_form(written, number):
+        if written.isdigit() or not _has_form(written, number):
             return 0.35
-        return 0.5
+        return 0.35 if _is_in_a_row(around.text, start, end) and not GROUPED.fullmatch(written) else 0.5
 
-    def _dotted(self, around: Neighbourhood, start: int, end: int, written: str, number: str) -> float:
+    def _dotted(self, around: Around, start: int, end: int, written: str, number: str) -> float:
         """What looks like a decimal or like thousands: a number only where somebody says so."""
         if "/" in written or ". " in written or ".." in written or not self._is_national(number):
             return 0.0
+        if ITALIAN.fullmatch(written):
+            return 0.5 if _is_called(around.text, start) or around.is_labelled(start, end) else 0.0
         words, trunked = around.words(start, end), TRUNKED.fullmatch(written) is not None
         if not trunked and DECIMAL.fullmatch(written):
             return 0.0
-        if SPOKEN.among(words) or (trunked and (CONTEXT.among(words) or GENERIC.among(words))):
+        if around.speaks(start, end) or (trunked and (CONTEXT.among(words) or GENERIC.among(words))):
             return 0.5
         return 0.35 if trunked else 0.0
+
+
+def _is_figures(written: str) -> bool:
+    if "." not in written and "/" not in written:
+        return False
+    return bool(DECIMAL.fullmatch(written) or FIGURES.search(written)) and not SLASHED.fullmatch(written)
+
+
+def _is_called(text: str, start: int) -> bool:
+    """Whether a word right before it says that a number to call follows."""
+    words = label(text, start)
+    return CONTEXT.among(words) or "numero" in words
+
+
+def _is_other(text: str, start: int, written: str) -> bool:
+    """Whether its form, or the word right before it, says that it is the number of an invoice, an order or a case."""
+    if "+" in written[:2] or written.startswith("00"):
+        return False
+    words = label(text, start)
+    if RUNNING.fullmatch(written):
+        return not CONTEXT.among(words)
+    return is_reference(words, is_dialled=_is_dialled(written))
+
+
+def _is_dialled(written: str) -> bool:
+    """Written as phone numbers are and other figures seldom."""
+    return written[0] in "0(" or bool(NORTH_AMERICAN.fullmatch(written) or SPACED_FORM.fullmatch(written))
 
 
 def _is_in_a_row(text: str, start: int, end: int) -> bool:
@@ -210,14 +289,48 @@ def _has_form(written: str, number: str) -> bool:
     return SPACED_FORM.fullmatch(written) is not None
 
 
-def _may_start(text: str, start: int) -> bool:
-    """Not after a letter, a decimal point, a currency sign or inside a longer run."""
+def _may_start(text: str, start: int, after: int) -> bool:
+    """Not after a decimal point, a currency sign or inside a longer run. `after` is the end of the number found last.
+
+    What ends a label (`Tel:0171...`) or a cell (`1,0171 1234567,Ulm`) may stand before it; of a figure's comma see
+    `_is_apart`.
+    """
     if not text[start].isdecimal():
         return False
-    before = text[start - 1 : start]
-    return before not in ("_", "$", "€", "£", "@") and not (
-        before in (".", ",", ":", "-", "/") and text[start - 2 : start - 1].isalnum()
-    )
+    mark, before = text[start - 1 : start], text[start - 2 : start - 1]
+    if mark not in (".", ",", ":", "-", "/") or not before.isalnum():
+        return mark not in ("_", "$", "€", "£", "@")
+    if before.isdecimal():
+        return mark == "," or (mark == "/" and start - 1 == after)
+    return mark in (",", ":") or _is_phone_label(text, start - 1)
+
+
+def _is_phone_label(text: str, end: int) -> bool:
+    """`Tel.0171...`, `Tel.-Nr.0171...`; not `file.0171...`, `CVE-2024-...`."""
+    words = [word for word in WORDS.findall(text[max(0, end - LABELLED) : end].lower()) if word not in NUMBERING][-1:]
+    return CONTEXT.among(words) or is_said_before(words)
+
+
+def _is_apart(text: str, span: Span, after: int) -> bool:
+    """Whether the mark right before it parts it from what stands there.
+
+    A figure's comma (`1,06 12 34`) does where the number fills a row's cell; a colon (`con:30/10/600/150`) where it is
+    written as a phone number, or a word says that it is one.
+    """
+    start, end = span.start, span.end
+    mark, before = text[start - 1 : start], text[start - 2 : start - 1]
+    if mark not in (",", ":") or not before.isalnum() or start - 1 == after:
+        return True
+    if mark == ":":
+        return span.score >= SAID or _is_dialled(text[start:end])
+    return not before.isdecimal() or text[start] in "+(" or _is_cell(text, span)
+
+
+def _is_cell(text: str, span: Span) -> bool:
+    """Digits alone may be a decimal's, unless the row goes on behind them or a word says what they are."""
+    is_bare = text[span.start : span.end].isdecimal()
+    ends = CELL_END.match(text, span.end)
+    return ends is not None and (not is_bare or span.score >= SAID or ends.group() == ",")
 
 
 def _opening(text: str, start: int, floor: int) -> int:

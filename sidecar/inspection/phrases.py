@@ -1,8 +1,10 @@
 """Word lists: allow, deny, and a customer's own words (employees, projects), up to a million.
 
-A phrase matches whole words, whatever the case and the white space or punctuation between them. What is kept of it is a
-64-bit hash in a sorted array (8 MB for 10^6 phrases; a dict of strings takes 150), behind a bit filter that answers
-nearly every word of ordinary text with no. Linear in the text like Aho-Corasick, and it never matches inside a word.
+A phrase matches whole words, whatever the case and the white space or punctuation between them. Signs that make a word
+another one count: at the edges (`C++`, `F#`, `.NET`) and beside a single letter (`A/B`, `R&D`). What is kept of a
+phrase is a 64-bit hash in a sorted array (8 MB for 10^6 phrases; a dict of strings takes 150), behind a bit filter that
+answers nearly every word of ordinary text with no. Linear in the text like Aho-Corasick, and it never matches inside a
+word.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from sidecar.inspection.spans import Span, Strength
 
@@ -19,64 +22,136 @@ LONGEST_PHRASE = 8
 """Words of one phrase; what comes after is ignored on both sides."""
 LONGEST_GAP = 3
 """Code points between two words of a phrase."""
+SIGNS = "+#&/@%$€£\\"
+"""Not those that end sentences, quote, or join names."""
+SIGN = re.compile(r"[+#&/@%$€£\\.]")
+FIRST_SIGNS = SIGNS + "."
+MOST_SIGNS = 3
+"""Signs at one edge that count."""
+
+Places = Sequence[tuple[int, int]]
 
 
 def folded(phrase: str) -> list[str]:
-    return WORD.findall(phrase.casefold())[:LONGEST_PHRASE]
+    return [word.casefold() for word in WORD.findall(phrase)[:LONGEST_PHRASE]]
 
 
 class Phrases:
     """A set of phrases that reports where they stand in a text, the longest first."""
 
-    __slots__ = ("_bits", "_heads", "_longest", "_mask", "_whole", "count")
+    __slots__ = ("_bare", "_bits", "_heads", "_longest", "_mask", "_signed", "_whole", "count")
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        heads, whole = set[int](), set[int]()
+        heads, whole, signed, bare = set[int](), set[int](), set[int](), set[int]()
         self._longest = 1
         for phrase in phrases:
             words = folded(phrase)
-            if words:
-                self._longest = max(self._longest, len(words))
-                heads.add(hash(words[0]))
-                whole.add(hash(" ".join(words)))
-        self.count = len(whole)
+            if not words:
+                continue
+            self._longest = max(self._longest, len(words))
+            heads.add(hash(words[0]))
+            plain, spelled = " ".join(words), _spelled(phrase) if SIGN.search(phrase) else ""
+            if spelled in ("", plain):
+                whole.add(hash(plain))
+            else:
+                signed.add(hash(spelled))
+                bare.add(hash(plain))
+        self.count = len(whole) + len(signed)
         size = max(10, (16 * (len(heads) or 1)).bit_length())
         self._mask = (1 << size) - 1
         self._bits = bytearray(1 << max(0, size - 3))
         for head in heads:
             place = head & self._mask
             self._bits[place >> 3] |= 1 << (place & 7)
-        self._heads = array("q", sorted(heads))
-        self._whole = array("q", sorted(whole))
+        self._heads, self._whole = array("q", sorted(heads)), array("q", sorted(whole))
+        self._signed, self._bare = array("q", sorted(signed)), array("q", sorted(bare))
 
-    def __contains__(self, phrase: str) -> bool:
-        return _holds(self._whole, hash(" ".join(folded(phrase))))
+    def __contains__(self, value: str) -> bool:
+        """By its words alone: a detector's value may begin behind a sign."""
+        words = hash(" ".join(folded(value)))
+        return _holds(self._whole, words) or _holds(self._bare, words)
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Disjoint (start, end) of phrases."""
         words = [(match.start(), match.end()) for match in WORD.finditer(text)]
-        bits, mask, at = self._bits, self._mask, 0
+        bits, mask, at, behind = self._bits, self._mask, 0, 0
         while at < len(words):
             head = hash(text[words[at][0] : words[at][1]].casefold())
             place = head & mask
-            size = self._length(text, words, at, head) if bits[place >> 3] >> (place & 7) & 1 else 0
-            if size:
-                yield words[at][0], words[at + size - 1][1]
-            at += size or 1
+            found = self._longest_at(text, words, at, head, behind) if bits[place >> 3] >> (place & 7) & 1 else None
+            if found:
+                size, start, behind = found
+                yield start, behind
+                at += size
+            else:
+                at += 1
 
-    def _length(self, text: str, words: list[tuple[int, int]], at: int, head: int) -> int:
-        """How many words from `at` on are the longest phrase there, 0 if none is."""
+    def _longest_at(self, text: str, words: Places, at: int, head: int, behind: int) -> tuple[int, int, int] | None:
+        """Of the longest phrase that begins with the word `at`: how many words, start (not before `behind`), end."""
         if not _holds(self._heads, head):
-            return 0
-        best, phrase, after = 0, "", -1
+            return None
+        best: tuple[int, int, int] | None = None
+        phrase, after = "", -1
+        first = words[at][0]
         for size, (start, end) in enumerate(words[at : at + self._longest], 1):
             if after >= 0 and start - after > LONGEST_GAP:
                 break
             phrase = f"{phrase} {text[start:end].casefold()}".lstrip()
             after = end
             if _holds(self._whole, hash(phrase)):
-                best = size
+                best = (size, first, end)
+            if self._signed and (edges := self._edges(text, words[at : at + size], behind)):
+                best = (size, *edges)
         return best
+
+    def _edges(self, text: str, words: Places, behind: int) -> tuple[int, int] | None:
+        """Start and end of the phrase with signs that these words are a part of."""
+        start, end = words[0][0], words[-1][1]
+        middle = _joined(text, words)
+        for low in _starts(text, start, behind):
+            for high in _ends(text, end):
+                if _holds(self._signed, hash(text[low:start] + middle + text[end:high])):
+                    return low, high
+        return None
+
+
+def _spelled(phrase: str) -> str:
+    """The words with the signs that count, as `Phrases` looks them up."""
+    words = [(match.start(), match.end()) for match in WORD.finditer(phrase)][:LONGEST_PHRASE]
+    start, end = words[0][0], words[-1][1]
+    low, high = _starts(phrase, start, 0)[0], _ends(phrase, end)[0]
+    return phrase[low:start] + _joined(phrase, words) + phrase[end:high]
+
+
+def _joined(text: str, words: Places) -> str:
+    parts = [text[words[0][0] : words[0][1]].casefold()]
+    for (start, end), (after, last) in pairwise(words):
+        is_single = end - start == 1 or last - after == 1
+        signs = "".join(mark for mark in text[end:after] if mark in SIGNS) if is_single else ""
+        parts += (signs or " ", text[after:last].casefold())
+    return "".join(parts)
+
+
+def _starts(text: str, start: int, behind: int) -> list[int]:
+    """Where a phrase may begin whose first word begins at `start`, with most signs first; no sign is half a run."""
+    found = [start]
+    low = start
+    while low > max(behind, start - MOST_SIGNS) and text[low - 1] in FIRST_SIGNS:
+        low -= 1
+        if low == behind or not (text[low - 1].isalnum() or text[low - 1] == text[low]):
+            found.append(low)
+    return found[::-1]
+
+
+def _ends(text: str, end: int) -> list[int]:
+    """The same for the end."""
+    found = [end]
+    high = end
+    while high < min(len(text), end + MOST_SIGNS) and text[high] in SIGNS:
+        high += 1
+        if high == len(text) or not (text[high].isalnum() or text[high] == text[high - 1]):
+            found.append(high)
+    return found[::-1]
 
 
 def _holds(hashes: array[int], value: int) -> bool:
@@ -95,4 +170,4 @@ class WordList:
 
     def find(self, text: str) -> Iterator[Span]:
         for start, end in self._phrases.places(text):
-            yield Span(start, end, self._entity, 1.0, "list/words", Strength.LIST)
+            yield Span(start, end, self._entity, 1.0, "list/words", Strength.OWN)

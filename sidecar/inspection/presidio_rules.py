@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sidecar.inspection.context import Context
 from sidecar.inspection.presidio_checks import CHECKS
-from sidecar.inspection.rules import NEVER, NOT_INSIDE, NOT_ON, Rule
+from sidecar.inspection.rules import GENERAL_WORDS, NEVER, NOT_INSIDE, NOT_ON, Rule
 
 WEAK_PROOF = 0.35
 """A check digit that one random number in ten passes, on a bare run of digits, is no proof: it needs a word nearby
@@ -111,7 +111,20 @@ OTHER_CONTEXT = {
 }
 """In place of Presidio's: "member" and "policy" make an insurance number of `base64` and `sha256`."""
 EXTRA_CONTEXT = {
-    "DeKfzRecognizer": ("plate", "licenseplate"),
+    "DeHealthInsuranceRecognizer": ("krankenkassennummer", "versichertennr", "versicherten nr", "kv nr"),
+    "DeIdCardRecognizer": ("personalausweisnr", "ausweisnr", "perso"),
+    "DeKfzRecognizer": ("plate", "licenseplate", "autokennzeichen", "kfzkennzeichen", "nummernschilder"),
+    "DePassportRecognizer": ("passnr", "reisepassnr"),
+    "DeSocialSecurityRecognizer": ("rentenversicherungsnr", "sozialversicherungsnr", "versicherungsnr", "sv nr"),
+    "DeTaxIdRecognizer": ("steuer id", "steueridnr", "steueridentnummer", "steueridentifikationsnr"),
+    "DeTaxNumberRecognizer": ("steuernr", "steuer nummer", "steuernummern", "stnr"),
+    "DeVatIdRecognizer": ("ustid", "ust id nr", "ust nr"),
+    "EsNieRecognizer": ("n i e",),
+    "EsNifRecognizer": ("d n i", "n i f"),
+    "ItFiscalCodeRecognizer": ("codicefiscale", "cod fisc", "c f"),
+    "ItVatCodeRecognizer": ("p iva", "partitaiva"),
+    "SeOrganisationsnummerRecognizer": ("organisationsnr",),
+    "SePersonnummerRecognizer": ("personnr", "pnr"),
     "UsClaimNumberRecognizer": ("medical claim", "healthcare claim"),
     "UsPrescriptionNumberRecognizer": ("rx", "prescription"),
     "UsPriorAuthorizationNumberRecognizer": ("prior auth", "pre auth"),
@@ -154,6 +167,7 @@ def _rules(name: str, start: Start, recogniser: dict[str, Any]) -> list[Rule]:
             proven_score=WEAK_PROOF if start.weak else 1.0,
             check=CHECKS.get(name),
             context=context,
+            label=context.without(GENERAL_WORDS.split()),
             numeric=frozenset(start.numeric),
             mixed=frozenset(start.mixed),
             lead=start.lead,

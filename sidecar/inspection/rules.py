@@ -18,6 +18,19 @@ CONTEXT_GAIN = 0.35
 CONTEXT_FLOOR = 0.4
 """As Presidio's LemmaContextAwareEnhancer: a context word adds 0.35 and lifts to at least 0.4."""
 
+MISTYPED = 0.35
+"""Of a number that fails its check right behind a word for it ("BSN: 123456789"): mistyped, or made up, and reported by
+strict mode, whose threshold lies below this."""
+LABEL_STEP = 0.01
+"""What others lose where a rule's own word stands right before the number, to settle who names it."""
+GENERAL_WORDS = (
+    "ausweis car card carte cartão cc certificate dl document empresa entreprise establecimiento id identidad"
+    " identification identifikationsnummer identité identità identity invoice medical mot national number pass person"
+    " personal provider rechnung reference reg register registration référence self sociedad tarjeta uid vehicle vero"
+    " yritys établissement"
+)
+"""Words of a context that stand before numbers of every kind: what they label may be right as it is."""
+
 NEVER: frozenset[int] = frozenset()
 NOT_INSIDE, NOT_ON = r"(?<![^\W_])", r"(?![^\W_])"
 """Where a token may begin and end: `_` parts words, as in `user_4111111111111111`."""
@@ -28,6 +41,8 @@ BACK_REFERENCE = re.compile(r"\\[1-9]")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """`check` answers True (proven: `proven_score`), False (dropped) or None (no opinion: `score`).
+
+    What the check drops is reported nevertheless, as `MISTYPED`, right behind a word of `label`.
 
     `beside_score`, if any, is that of what the check proves beside a context word: together they are a proof, where
     the check alone is none.
@@ -44,6 +59,7 @@ class Rule:
     beside_score: float = 0.0
     check: Check | None = field(default=None, repr=False)
     context: Context | None = field(default=None, repr=False)
+    label: Context | None = field(default=None, repr=False)
     numeric: frozenset[int] = NEVER
     mixed: frozenset[int] = NEVER
     lead: bool = False
@@ -52,8 +68,10 @@ class Rule:
         """The match as a span, its proof and its neighbourhood weighed; None below the threshold."""
         start, end = match.span()
         verdict = self.check(match.group()) if self.check else None
-        if verdict is False or start == end:
+        if start == end:
             return None
+        if verdict is False:
+            return self._mistyped(start, end, around.text) if threshold <= MISTYPED else None
         score = self.proven_score if verdict else self.score
         settled = False
         if score < 1.0 and self.context is not None and self.context.among(around.words(start, end)):
@@ -61,8 +79,17 @@ class Rule:
             score = self.beside_score if settled else max(min(score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR)
         if score < threshold:
             return None
-        strength = Strength.PROVEN if settled or (verdict and score >= 1.0) else Strength.WEAK
-        return Span(start, end, self.entity, score, self.name, strength)
+        proven = settled or (verdict and (score >= 1.0 or self.is_labelled(around.text, start)))
+        return Span(start, end, self.entity, score, self.name, Strength.PROVEN if proven else Strength.WEAK)
+
+    def is_labelled(self, text: str, start: int) -> bool:
+        """Whether its own word stands right before."""
+        return self.label is not None and self.label.labels(text, start)
+
+    def _mistyped(self, start: int, end: int, text: str) -> Span | None:
+        if not self.is_labelled(text, start):
+            return None
+        return Span(start, end, self.entity, MISTYPED, self.name)
 
 
 Match = Callable[[str, int], re.Match[str] | None]
@@ -90,12 +117,24 @@ class Bucket(NamedTuple):
         weak = self.weak.gate(text, start)
         if weak is not None and self.terms.among(around.words(start, weak.end())):
             rules += self.weak.rules
-        found: list[Span] = []
+        found: list[tuple[Rule, Span]] = []
         for match, rule in rules:
             hit = match(text, start)
             if hit is not None and hit.end() > least and (span := rule.span(hit, around, threshold)):
-                found.append(span)
-        return found
+                found.append((rule, span))
+        return _settled(text, found) if len(found) > 1 else [span for _, span in found]
+
+
+def _settled(text: str, found: Sequence[tuple[Rule, Span]]) -> list[Span]:
+    """The spans of one place: where the own word of some stands right before it, they go before their equals, and
+    those that a check proves besides before all others."""
+    own = [span for rule, span in found if rule.is_labelled(text, span.start) and span.score >= CONTEXT_FLOOR]
+    others = [span for _, span in found if span not in own]
+    if any(span.strength is Strength.PROVEN for span in own):
+        others = [span._replace(strength=Strength.WEAK) for span in others]
+    elif own:
+        others = [span._replace(score=span.score - LABEL_STEP) for span in others]
+    return own + others
 
 
 class RuleBook:

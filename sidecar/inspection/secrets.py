@@ -78,7 +78,7 @@ class SecretRule:
         return bool(found) and (again < 0 or min(found) < again)
 
     def _span(self, text: str, match: re.Match[str]) -> Span | None:
-        start, end = _secret(match, self.row["group"])
+        start, end = _unquoted(text, *_secret(match, self.row["group"]))
         if end == match.endpos < len(text):
             tail = TOKEN_TAIL.match(text, end)
             end = tail.end() if tail else end
@@ -109,6 +109,12 @@ def _secret(match: re.Match[str], group: int) -> tuple[int, int]:
         if match.group(number):
             return match.span(number)
     return match.span()
+
+
+def _unquoted(text: str, start: int, end: int) -> tuple[int, int]:
+    """A few rules take the quotes along, which belong to the text around."""
+    is_quoted = end - start > 2 and text[start] in "\"'" and text[end - 1] == text[start]
+    return (start + 1, end - 1) if is_quoted else (start, end)
 
 
 def _line(text: str, match: re.Match[str]) -> str:

@@ -19,6 +19,8 @@ BEFORE = 160
 AFTER = 2048
 PEM_BEGIN, PEM_END = "-----BEGIN ", "-----END "
 LONGEST_PEM = 32768
+LONGEST_END = 80
+"""Code points of an end line; in one line of text a block ends in the middle of it."""
 
 
 class Segment(NamedTuple):
@@ -64,8 +66,10 @@ def _outside_pem(text: str, start: int, cut: int) -> int:
     if begin < 0 or text.find(PEM_END, begin, cut) >= 0:
         return cut
     end = text.find(PEM_END, cut, cut + LONGEST_PEM)
-    line = text.find("\n", end) if end >= 0 else -1
-    return line + 1 if line >= 0 else len(text) if end >= 0 else cut
+    if end < 0:
+        return cut
+    line = text.find("\n", end, end + LONGEST_END)
+    return line + 1 if line >= 0 else min(len(text), end + LONGEST_END)
 
 
 def _hard(text: str, cut: int) -> bool:

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from operator import attrgetter
+from itertools import pairwise
 from typing import NamedTuple
 
+from sidecar.inspection.keywords import listed
+
 WORD = re.compile(r"[^\W_]")
+WORDS = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 ADDRESS = "STREET_ADDRESS"
+NAMES = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
+LABELS = frozenset(
+    listed(
+        "acct account bic bsn cif cpf cpr cvv dni dob dowodem dowodu dowód e-mail email fax fon handy iban id idnr"
+        " insee kontonr kvnr login mail mob mobil mobile nie nif nin nino nip nir no nr nss num osobisty osobistego"
+        " osobistym pesel phone pps ppsn rvnr seria siren siret ssn steuer steuerid stnr svnr swift tax tel telefon"
+        " telefono telephone tin tva uid user username ust ustid ustidnr vat"
+    )
+)
+"""Words before a number that say what it is: a model that runs on over the number takes them along."""
+LABEL_ENDS = ("nummer", "number", "nr", "numéro", "numero", "número")
+MOST_RUN = 64
+"""Code points by which a mark grows on either side: a longer run of letters and digits is no word of anybody's."""
+LATIN_END = "\u0250"
 
 
 class Strength(IntEnum):
     """What a mark rests on; the stronger one names the span where two overlap (reference/pii.md section 8)."""
 
     WEAK = 1  # a shape that many other things have too
-    LIST = 2  # a word list
+    LIST = 2  # words and forms that the rules know: a street, an illness
     MODEL = 3  # a trained model
-    PROVEN = 4  # a checksum, or a structure nothing else has (an e-mail address, a private key's header)
+    OWN = 4  # a word of the customer's own lists: it says what that word is
+    PROVEN = 5  # a checksum, or a structure nothing else has (an e-mail address, a private key's header)
 
 
 class Span(NamedTuple):
@@ -34,44 +52,56 @@ class Span(NamedTuple):
 
 
 def resolve(spans: Iterable[Span], text: str) -> list[Span]:
-    """Disjoint spans, by position, that cover every letter and digit any detector marked.
+    """Disjoint spans, by position, that cover every letter and digit any detector marked (but words like "Tel.").
 
-    The strongest of an overlapping group names it; a loser that sticks out widens the winner (a span is never
-    trimmed: half a name left standing is a leak), unless what sticks out is only punctuation.
+    Of numbers and words that overlap the strongest names all: a loser that sticks out widens it (half a number left
+    standing is a leak), unless what sticks out is only punctuation. Addresses are cut at those, and a model's names at
+    both, since policy asks for types: "Anna Schmidt, BSN 123456782" is two things, though a model sees one.
     """
+    ordered = sorted(spans)
+    if all(left.end <= right.start for left, right in pairwise(ordered)):
+        return ordered
+    groups: tuple[list[Span], list[Span], list[Span]] = ([], [], [])
+    for span in ordered:
+        groups[_rank(span)].append(span)
+    others, addresses, names = (_joined(group, text) for group in groups)
+    return _cut(names, _cut(addresses, others, text), text)
+
+
+def _rank(span: Span) -> int:
+    """0: what may cut; 1: addresses; 2: a model's names."""
+    if span.entity == ADDRESS:
+        return int(span.strength < Strength.OWN)
+    return 2 if span.strength is Strength.MODEL and span.entity in NAMES else 0
+
+
+def whole(span: Span, text: str) -> Span:
+    """A model's span with the rest of the number or Latin word that it cuts at either end ("93 1011|5 Berlin")."""
+    start, end = span.start, span.end
+    if _is_latin(text[end - 1 : end]):
+        limit = min(len(text), end + MOST_RUN)
+        while end < limit and _is_latin(text[end]):
+            end += 1
+    if _is_latin(text[start : start + 1]):
+        limit = max(0, start - MOST_RUN)
+        while start > limit and _is_latin(text[start - 1]):
+            start -= 1
+    return span if (start, end) == (span.start, span.end) else span._replace(start=start, end=end)
+
+
+def _is_latin(mark: str) -> bool:
+    """A letter or a digit of a script that parts words by spaces."""
+    return mark < LATIN_END and mark.isalnum()
+
+
+def _joined(spans: Sequence[Span], text: str) -> list[Span]:
+    """Disjoint spans of some in order: those that overlap become one."""
     settled: list[Span] = []
-    for span in sorted(_apart(sorted(spans), text)):
+    for span in spans:
         while settled and settled[-1].end > span.start:
             span = _join(settled.pop(), span, text)
         settled.append(span)
     return settled
-
-
-def _apart(spans: list[Span], text: str) -> list[Span]:
-    """A model's address may run on over the number that follows it ("..., Amsterdam, BSN 123456782"). What a rule found
-    at its edge keeps its own name, since policy asks for types.
-    """
-    marks = [span for span in spans if span.strength is not Strength.MODEL and span.entity != ADDRESS]
-    if not marks or not any(map(_is_models_address, spans)):
-        return spans
-    return [_shortened(span, marks, text) if _is_models_address(span) else span for span in spans]
-
-
-def _is_models_address(span: Span) -> bool:
-    return span.entity == ADDRESS and span.strength is Strength.MODEL
-
-
-def _shortened(address: Span, marks: list[Span], text: str) -> Span:
-    """Without the marks at its end, and the punctuation before them; `marks` are in order."""
-    start, end = address.start, address.end
-    low, high = bisect_left(marks, (start + 1,)), bisect_left(marks, (end,))
-    for mark in sorted(marks[low:high], key=attrgetter("end"), reverse=True):
-        if mark.end > end or _has_word(text, mark.end, end) or not _has_word(text, start, mark.start):
-            break
-        end = mark.start
-        while not _has_word(text, end - 1, end):
-            end -= 1
-    return address._replace(end=end)
 
 
 def _join(left: Span, right: Span, text: str) -> Span:
@@ -93,3 +123,76 @@ def _has_word(text: str, start: int, end: int) -> bool:
 
 def _weight(span: Span) -> tuple[int, float, int]:
     return (span.strength, span.score, span.end - span.start)
+
+
+def _cut(spans: Sequence[Span], marks: Sequence[Span], text: str) -> list[Span]:
+    """Both, each disjoint and in order, without overlaps: the spans are cut at the marks, or keep them inside."""
+    starts, ends = [mark.start for mark in marks], [mark.end for mark in marks]
+    found: list[Span] = []
+    inside = set[Span]()
+    for span in spans:
+        near = marks[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
+        cutting = _cutting(span, near, text) if near else []
+        inside.update(set(near).difference(cutting))
+        found += _pieces(span, cutting, text)
+    return sorted(found + [mark for mark in marks if mark not in inside])
+
+
+def _cutting(span: Span, marks: Sequence[Span], text: str) -> list[Span]:
+    """Of the marks that overlap a span those that keep their own name, in order; the others are a part of it.
+
+    Shapes that many other things have, too, do where they stick out, and at the end of a model's span: it ran on.
+    """
+    end, found = span.end, []
+    for mark in reversed(marks):
+        is_last = span.strength is Strength.MODEL and mark.strength is Strength.WEAK
+        if _is_sharp(mark, span) or (is_last and not _says_more(text, mark.end, end)):
+            found.append(mark)
+            end = mark.start
+    return found[::-1]
+
+
+def _is_sharp(mark: Span, span: Span) -> bool:
+    if mark.strength not in (Strength.WEAK, Strength.MODEL) or mark.entity == ADDRESS:
+        return True
+    if (mark.start, mark.end) == (span.start, span.end):
+        return span.strength is Strength.MODEL
+    return mark.start < span.start or mark.end > span.end
+
+
+def _pieces(span: Span, marks: Sequence[Span], text: str) -> Iterator[Span]:
+    """What is left of a span between the marks that cut it: letters and digits, but no words for what follows."""
+    start = span.start
+    for mark in marks:
+        end = _before_label(text, start, mark.start)
+        if end > start:
+            yield span._replace(start=start, end=end)
+        start = mark.end
+        while start < span.end and not text[start].isalnum():
+            start += 1
+    if start < span.end and (not marks or _says_more(text, start, span.end)):
+        yield span._replace(start=start)
+
+
+def _says_more(text: str, start: int, end: int) -> bool:
+    """Whether there is a word that is no label."""
+    return any(not _is_label(match.group()) for match in WORDS.finditer(text, start, end))
+
+
+def _before_label(text: str, start: int, end: int) -> int:
+    """The end of the last word that is no label, `start` where there is none."""
+    while end > start:
+        while end > start and not text[end - 1].isalnum():
+            end -= 1
+        begin = end
+        while begin > start and (text[begin - 1].isalnum() or text[begin - 1] == "-"):
+            begin -= 1
+        if begin < end and not _is_label(text[begin:end]):
+            return end
+        end = begin
+    return start
+
+
+def _is_label(word: str) -> bool:
+    low = word.lower().strip("-")
+    return low in LABELS or all(part in LABELS or part.endswith(LABEL_ENDS) for part in low.split("-"))

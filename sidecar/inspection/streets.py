@@ -14,8 +14,16 @@ from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
 NAME = r"[A-ZÀ-ÖØ-ÞŁŚŻŹĆ0-9][\w'’.-]{0,24}"
-TOWN = rf"{NAME}(?:[ -](?:{NAME}|am|an der|im|ob der|sur|sous|les|la|le|de|del|di|do|da|of|upon|the)){{0,3}}"
-NUMBER = r"\d{1,5}(?:[ /-]?\d{1,4})?(?:[ ]?[a-zA-Z](?![\w]))?"
+TOWN = (
+    rf"{NAME}(?:(?<![a-zß-ÿ]{{4}}\.)[ -]"
+    rf"(?:{NAME}|am|an der|im|ob der|sur|sous|les|la|le|de|del|di|do|da|of|upon|the)){{0,3}}"
+)
+"""Up to the end of a sentence."""
+NUMBER = (
+    r"\d{1,5}(?:[/-]?\d{1,4}(?!\d)|[ ]\d{1,2}(?![\d.,:]|[ -]\d))?(?:/\d{1,4}(?!\d))?"
+    r"(?:[ ](?:bis|ter|quater)(?!\w)|[ /]?[a-zA-Z](?!\w|\.[ ]?\d)(?:[ ]\d{1,3}(?![\w-]|[.,:]\d|[ ]\d))?)?"
+)
+"""`12`, `7/2`, `123 2`, `45/2/12`, `12 bis`, `45/B`, `12 A 5`."""
 UNIT = r"(?:[, \n]{1,2}(?i:apt|apartment|suite|ste|unit|flat|room|floor|fl|bldg|building|#)\.? ?#?[\w-]{1,6})?"
 
 WORD = r"(?=\S{0,24}?[a-zß-ÿ])[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
@@ -23,7 +31,8 @@ WORD = r"(?=\S{0,24}?[a-zß-ÿ])[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
 
 SUFFIXED = listed(
     "straße strasse str. weg platz allee gasse ring damm ufer chaussee steig straat laan plein gracht kade "
-    "singel dijk gatan vägen gränd torget katu kuja vej gade stræde allé boulevarden markt promenade steeg "
+    "singel dijk gatan vägen gränd torget katu kuja ntie vej gade stræde allé boulevarden markt promenade steeg "
+    "npolku nkaari vænget torv stigen backen "
     "dreef hof boulevard pad baan lei werf"
 )
 """Compounded to the name: Hauptstraße 5, Keizersgracht 12, Storgatan 3."""
@@ -32,6 +41,7 @@ PREFIXED = listed(
     "paseo camino carrer via viale piazza corso largo vicolo strada rua travessa praça estrada ul. ulica al. "
     "aleja pl. os. rynek passeig ronda rambla pasaje pasadizo callejón alameda glorieta carretera cuesta calzada "
     "circuito andador cerrada privada retorno prolongación periférico lungomare lungotevere lungarno salita traversa "
+    "p.zza v.le c.so "
     "vico contrada borgo rotonda canale stretto località"
 )
 """Before the name: 12 rue de la Paix, Calle Mayor 3, Via Roma 1, ul. Długa 7/2."""
@@ -56,22 +66,37 @@ WRITTEN = {
 """As in an address: `Street`, `ROAD`, with the space before; `last` and `Please` hold one and are none."""
 WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *WRITTEN, *BOXES, *UNITS)))
 
-AFTER = (
-    rf"(?:[ ,\n]{{1,3}}(?:[A-Z]{{1,3}}-)?\d{{4,5}}(?:[ ]?[A-Z]{{2}})?[ ]{TOWN}"
-    rf"|[ ,\n]{{1,3}}\d\d-\d{{3}} {TOWN}|[ ,\n]{{1,3}}\d{{3}} \d\d {TOWN})?"
-)
+POSTCODE = r"(?:\d\d-\d{3}|\d{4}-\d{3}|(?:[A-Z]{1,3}-)?(?:\d{3} \d\d|\d{4,5}(?:[ ]?[A-Z]{2}(?!\w))?))"
+"""Of Poland, Portugal, Sweden and Greece, and of everybody else on the continent."""
+AFTER = rf"(?:[ ,\n]{{1,3}}{POSTCODE}[ ,]{{1,2}}{TOWN})?"
 """Postcode and town, as on the continent."""
 INSIDE = (
-    r"(?:,?[ ](?:Appartamento|Appart(?:ement)?|App\.|Apt\.|Interno|Int\.|Interior|Scala|Piano|Depto\.|Departamento|"
-    r"Edif\.|Edificio|Piso|Puerta|bus|bo[iî]te|bte|Wohnung|Whg\.|Top|Stiege|Tür)[ ]?\d{1,4}[A-Za-z]?(?![\w])){0,3}"
+    r"(?:(?:,?[ ]|/)(?:Appartamento|Appart(?:ement)?|App\.|Apt\.|Interno|Int\.|Interior|Scala|Piano|Depto\.|"
+    r"Departamento|Edif\.|Edificio|Piso|Puerta|bus|bo[iî]te|bte|Wohnung|Whg\.|Top|TOP|Stiege|"
+    r"Stg\.|Tür|m\.?|lok\.|lokal|mieszk\.|lgh|lägenhet|as\.|huis)[ ]?"
+    r"\d{1,4}[A-Za-z]?(?![\w])"
+    r"|,?[ ](?:\d{1,2}\.|st\.?|kl\.?)[ ]?(?:sal[ .,]{0,2})?(?:tv|th|mf|t\.v|t\.h)(?![\w])){0,3}"
 )
-"""Flat, stair, floor, letter box behind the house number."""
+"""Flat, stair, floor, letter box behind the house number; Danish `2. tv`."""
 SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){INSIDE}{AFTER}")
+OF_AFTER = re.compile(
+    rf"[ ](?:(?:de[rs]|am)(?:[ ]\d{{1,2}}\.)?(?:[ ]{WORD}){{1,3}}|van(?:[ ]de[nr]?)?(?:[ ]{WORD}){{1,2}})"
+    rf"[ ](?!(?:1[89]|20)\d\d(?!\d)){NUMBER}(?![\d.,]\d){INSIDE}{AFTER}"
+)
+"""Straße des 17. Juni 135, Allee der Kosmonauten 5, Laan van Meerdervoort 50."""
+OF_WORDS = frozenset({"straße", "strasse", "allee", "platz", "ufer", "laan", "plein"})
+SEAT = frozenset({"platz", "plein"})
+ARTICLE = re.compile(
+    r"(?<!\w)(?:[KkSsDdMm]?ein(?:e[nmrs]?)?|d(?:er|ie|as|en|em)|(?:erst|zweit|dritt|viert|letzt)e[nmrs]?|\d+\.)[ ]$",
+    re.IGNORECASE,
+)
+"""`der letzte Platz der Gruppe 3` is none."""
 CONNECT = r"(?:de la|de los|de las|de l['’]|des|del|della|delle|dei|degli|du|de|do|da|dos|das|d['’]|the)"
 PREFIX_NAME = rf"[ ]?(?:{CONNECT}[ ]?)?{WORD}(?:[ -](?:{CONNECT}[ ]?)?{NAME}){{0,4}}?"
 FLOOR = (
-    r"(?:,?[ ](?:-[ ])?\d{1,2}[ ]?[ºª°]?"
-    r"(?:[ ]?(?:[A-Z]|\d{1,2}[ ]?ª|izda|dcha|izq|der|pta|puerta)\.?(?![\w]))?(?![\w]))?"
+    r"(?:,?[ ](?:-[ ])?(?:\d{1,2}[ ]?\.?[ºª°]?(?![ -]?\d{2})|r/c)"
+    r"(?:[ ]?(?:[A-Z]|\d{1,2}[ ]?ª|izda|dcha|izq|der|pta|puerta|[Ee]sq|[Dd]t[oa]|[Ff]rente|[Ff]te)\.?(?![\w]))?"
+    r"(?![\w]))?"
 )
 """Storey and door, as in Spain: `, 6º A`, ` - 5º 2ª`, `, 1D`."""
 PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]{{0,2}}[ ]?)?{NUMBER}(?![\w]){FLOOR}{INSIDE}{AFTER}")
@@ -87,7 +112,8 @@ ENGLISH_AFTER = re.compile(
     r"|\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}))?(?![\w])"
 )
 HOUSE = re.compile(
-    rf"(?<![\w.])(\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)[ ](?:{COMPASS}\.?[ ])?"
+    rf"(?<![\w.])(?:(?:[Ff]lat|FLAT|[Aa]p(?:artmen)?t\.?|[Uu]nit|[Ss]uite|[Ss]tudio)[ ]#?\w{{1,4}},?[ ])?"
+    rf"(\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)[ ](?:{COMPASS}\.?[ ])?"
     r"(?:(?:[A-Z][\w'’.-]{0,24}|\d{1,3}(?:st|nd|rd|th))[ ]){1,4}$"
 )
 SENTENCE_END = re.compile(r"[^\W\d_]{4}\.[ \n]")
@@ -99,7 +125,7 @@ BLOCK_AFTER = re.compile(
 )
 """The lines after it, to one that ends with a five-digit code."""
 DETECTOR = "rules/street"
-REACH = 90
+REACH = 110
 
 
 def streets(text: str, low: str, words: Iterable[str]) -> list[Span]:
@@ -117,7 +143,7 @@ def streets(text: str, low: str, words: Iterable[str]) -> list[Span]:
 def _suffixed(text: str, start: int, end: int) -> Span | None:
     match = SUFFIX_AFTER.match(text, end, end + REACH) if text[end : end + 1] in (" ", ".", "e") else None
     if match is None:
-        return None
+        return _named_of(text, start, end)
     begin = start
     while begin and (text[begin - 1].isalpha() or text[begin - 1] in "-'’."):
         begin -= 1
@@ -129,7 +155,16 @@ def _suffixed(text: str, start: int, end: int) -> Span | None:
     return _span(text, begin, match.end()) if text[begin].isupper() else None
 
 
-NO_STREETS = frozenset({"Spring", "During", "String", "Norweg", "Bring", "Bahnhof", "Offspring",
+def _named_of(text: str, start: int, end: int) -> Span | None:
+    if text[start:end].lower() not in OF_WORDS or not text[start].isupper() or text[start - 1 : start].isalnum():
+        return None
+    match = OF_AFTER.match(text, end, end + REACH)
+    if match is None or (text[start:end].lower() in SEAT and ARTICLE.search(text, max(0, start - 16), start)):
+        return None
+    return _span(text, start, match.end())
+
+
+NO_STREETS = frozenset({"Auntie", "Spring", "During", "String", "Norweg", "Bring", "Bahnhof", "Offspring",
                         "Ipad", "Notepad", "Thinkpad", "Touchpad", "Launchpad", "Keypad", "Allerlei"})  # fmt: skip
 
 

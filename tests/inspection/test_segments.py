@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.engine import Engine
-from sidecar.inspection.segments import LEAST, joined, segments
+from sidecar.inspection.segments import LEAST, LONGEST_PEM, MOST, joined, segments
 
 ENGINE = Engine(Settings(countries=("us", "de")))
 WORD = st.sampled_from(
@@ -47,3 +47,10 @@ def test_a_private_key_is_not_cut() -> None:
 
 def test_a_text_without_blanks_is_cut_all_the_same() -> None:
     assert max(piece.end - piece.start for piece in segments("x" * 100_000)) <= 20_000 + LEAST
+
+
+def test_a_block_without_a_line_end_does_not_keep_the_rest_in_one_piece() -> None:
+    """Some rules cost more than their share in one long piece."""
+    text = "-----BEGIN X----- " + "a" * 17_000 + "-----END X----- " + "http://a" * 20_000
+    assert max(piece.end - piece.start for piece in segments(text)) < MOST + LONGEST_PEM
+    assert "".join(text[piece.start : piece.end] for piece in segments(text)) == text

@@ -21,6 +21,17 @@ def found(text: str) -> list[str]:
         "Hauptstraße 5", "Alter Markt 3", "Kerkstraat 12 bus 3, 9000 Gent", "Milanpad 752", "Kessellei 2",
         "12 rue de la Paix, 75002 Paris", "Calle Mayor 12 Piso 3 Puerta 2", "Rambla de Catalunya 95",
         "Via Roma 12", "Piazza Vezzali, 115 Appartamento 9", "Lungotevere Flaminio 22", "Storgatan 3", "ul. Długa 7/2",
+        "ul. Marszałkowska 10/12 m. 5", "ul. Długa 7 m. 12, 80-831 Gdańsk", "ul. Długa 7, 80-831 Gdańsk",
+        "Storgatan 12 lgh 1201, 111 51 Stockholm", "Ringstraße 3/Top 5", "Ringstraße 3, Top 5, 1010 Wien",
+        "Mariahilfer Straße 45/2/12, 1060 Wien", "Nørrebrogade 12, 2. tv, 2200 København", "Hämeenkatu 3",
+        "Straße des 17. Juni 135", "Straße des 17. Juni 135, 10623 Berlin", "Allee der Kosmonauten 5",
+        "Mannerheimintie 12 A 5", "Mannerheimintie 12 A 5, 00100 Helsinki", "Laan van Meerdervoort 50",
+        "Meir 50, 2000 Antwerpen", "Meir 50 bus 3, 2000 Antwerpen", "Unter den Linden 77, 10117 Berlin",
+        "Am Alten Markt 5, 50667 Köln", "Rua Augusta 100, 1100-053 Lisboa",
+        "Rua Augusta 100, 2.º Esq., 1100-053 Lisboa",
+        "Hauptstr. 93 10115 Berlin", "Hauptstr. 93 1010 Wien", "Keizersgracht 123, 1015 CJ Amsterdam",
+        "Flat 3, 45 High Street", "Apt 5, 12 Ranelagh Road", "Dorpsstraat 12 bis", "Viale Garibaldi, 45/B",
+        "P.zza Duomo 1",
     ],
 )  # fmt: skip
 def test_the_address_is_found_whole(address: str) -> None:
@@ -37,6 +48,14 @@ def test_the_address_is_found_whole(address: str) -> None:
         "au cours de la Première Guerre Mondiale. En 1968, la France",
         "We met at Times Square in 2010",
         "the road was 12 km long",
+        "der letzte Platz der Gruppe 3",
+        "ein Platz der Kategorie 3",
+        "der Weg zum Erfolg 2024",
+        "Auntie 5 and Bowtie 3 A 5, properties 12",
+        "Vol. 12, 2004 Springer; Kapitel 3, 2021 Wien",
+        "Version 3, 2007 Paris",
+        "see Table 5, 12345 Berlin",
+        "ICML 12, 2004 Wien",
     ],
 )
 def test_what_is_no_address(text: str) -> None:

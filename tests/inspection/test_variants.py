@@ -63,7 +63,8 @@ def told(found: Measured) -> str:
     """The shorter list: those not found, or those found."""
     if len(found.missed) <= found.tried / 2 + 20:
         return ", ".join(found.missed)
-    return "all but " + ", ".join(sorted(set(types()) - set(found.missed)))
+    rest = ", ".join(sorted(set(types()) - set(found.missed)))
+    return f"all but {rest}" if rest else "all"
 
 
 def table() -> str:

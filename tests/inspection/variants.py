@@ -12,8 +12,9 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from quopri import encodestring
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from sidecar.inspection.catalogue import COUNTRIES, SPECIAL, Settings
 from sidecar.inspection.engine import Engine
@@ -294,6 +295,34 @@ def value_in_base64(before: str, value: str, _after: str) -> Planted:
     return Planted(f'{lead}{block}"}}', len(lead), len(lead) + len(block.rstrip("=")))
 
 
+def quoted(text: str) -> str:
+    """Quoted-printable in one line."""
+    return encodestring(text.encode()).decode().replace("=\n", "")
+
+
+def in_a_mail(before: str, value: str, after: str) -> Planted:
+    """A body in quoted-printable, in which a line ends within the value."""
+    lead = f"Content-Transfer-Encoding: quoted-printable\n\n{quoted(before)}"
+    middle = len(value) // 2
+    broken = f"{quoted(value[:middle])}=\n{quoted(value[middle:])}"
+    return Planted(f"{lead}{broken}{quoted(after)}", len(lead), len(lead) + len(broken))
+
+
+def q_signs(text: str) -> str:
+    return "".join(char if char.isascii() and char.isalnum() else quoted_sign(char) for char in text)
+
+
+def quoted_sign(char: str) -> str:
+    return "_" if char == " " else "".join(f"={byte:02X}" for byte in char.encode())
+
+
+def in_a_header(before: str, value: str, after: str) -> Planted:
+    """The sentence as one word of a header in base64."""
+    lead, block = "Subject: ", b64encode(f"{before}{value}{after}".encode()).decode()
+    word = f"=?utf-8?B?{block}?="
+    return Planted(f"{lead}{word} <x@corp.example>", len(lead), len(lead) + len(word))
+
+
 VARIANTS: Mapping[str, Write] = {
     "look-alike letters (Cyrillic)": value_only(lambda value: value.translate(LOOKALIKE)),
     "full-width letters and digits": value_only(lambda value: value.translate(FULL_WIDTH)),
@@ -310,6 +339,18 @@ VARIANTS: Mapping[str, Write] = {
     "JSON escapes for every character": value_only(lambda value: "".join(f"\\u{ord(char):04x}" for char in value)),
     "base64 of the sentence in JSON": in_base64,
     "base64 of the value alone in JSON": value_in_base64,
+    "form encoding of the sentence": whole(quote_plus, "name=Anna&text={}&lang=en"),
+    "quoted-printable, the value broken over two lines": in_a_mail,
+    "encoded word of a mail's header, quoted": whole(q_signs, "Subject: =?utf-8?Q?{}?="),
+    "encoded word of a mail's header, base64": in_a_header,
+    "`\\x` escapes for every character": value_only(lambda value: "".join(f"\\x{byte:02x}" for byte in value.encode())),
+    "keycap digits": value_only(lambda value: re.sub("([0-9])", "\\1\ufe0f\u20e3", value)),
+    "a strike-through over all characters": value_only(lambda value: "".join(f"{char}\u0336" for char in value)),
+    "Markdown escapes": value_only(lambda value: re.sub(r"([-._])", r"\\\1", value)),
+    "URL-encoded twice, the sentence": whole(
+        lambda text: quote(quote(text, safe=""), safe=""), "GET /ask?q={}&lang=en"
+    ),
+    "hexadecimal of the sentence in JSON": whole(lambda text: text.encode().hex(), '{"data": "{}"}'),
 }
 
 

@@ -1,0 +1,154 @@
+"""Passwords in columns: below a heading of CSV, semicolons, tabs or Markdown, and in the rows of SQL's INSERT.
+
+The word stands once, at the head; so the rows are read from there, once for all headings above them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sidecar.inspection.literals import PLACEHOLDER, is_common, is_hash, is_typed
+from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tokens import places
+
+PASSWORD, USERNAME = "PASSWORD", "USERNAME"
+WORDS = ("insert into", "identified")
+COLUMN = re.compile(
+    r"(?:[\w.-]{0,32}[_ .-])?(?:user|db|smtp)?(?:password|passwort|kennwort|passwd|passphrase|pwd|pass|pw|mdp"
+    r"|mot de passe|contraseña|contrasena|wachtwoord|hasło|haslo|lösenord|senha|clave|parola|salasana"
+    r"|adgangskode)(?:[_ -]?hash)?",
+    re.IGNORECASE,
+)
+HEADING = re.compile(r"(?!\s)[^\n=(){}\[\]:<>#*?!]{3,400}")
+CELL = re.compile(r"[\"']?[\w .-]{0,40}[\"']?")
+MARKS = "\t;|,"
+RULE = re.compile(r"[|:\- \t]+")
+LONGEST_ROW, MOST_ROWS, MOST_CELLS = 400, 2000, 64
+"""Code points, lines and cells: what is longer is no table that somebody pasted by hand."""
+INSERT = re.compile(
+    r"insert into\s{1,8}[\w.\"`\[\]]{1,100}\s{0,8}\((?P<columns>[\w\s,\"`\[\].]{1,2000})\)\s{0,40}values(?=\s{0,40}\()",
+    re.IGNORECASE,
+)
+TUPLE = re.compile(r"\s{0,40},?\s{0,40}\(")
+ITEM = re.compile(
+    r"\s{0,40}(?:[nN]?'(?P<single>(?:[^'\\]|''|\\.){0,500})'|\"(?P<double>[^\"\\]{0,500})\""
+    r"|[^,()'\"]{1,200}(?:\([^()]{0,200}\))?)\s{0,40}(?P<mark>[,)])"
+)
+IDENTIFIED = re.compile(
+    r"identified(?:\s{1,4}with\s{1,4}[\w'\"]{1,40})?\s{1,4}(?:by|as)\s{1,4}(?:password\s{1,4})?"
+    r"(?:'(?P<single>[^'\n]{3,128})'|\"(?P<double>[^\"\n]{3,128})\"|(?P<bare>[^\s;'\"]{4,128}))",
+    re.IGNORECASE,
+)
+"""CREATE USER and ALTER USER of MySQL, MariaDB and Oracle."""
+
+
+def below(text: str, at: int, *, strict: bool) -> tuple[list[Span], int]:
+    """What the heading says in whose line `at` lies, and where its rows end; no rows where it is no heading."""
+    start = text.rfind("\n", max(0, at - LONGEST_ROW), at) + 1
+    if start == 0 and at > LONGEST_ROW:
+        return [], 0
+    heading = HEADING.match(text, start)
+    if heading is None or text[heading.end() : heading.end() + 1] != "\n":
+        return [], 0
+    mark, columns = _headed(heading.group().rstrip("\r"))
+    return _rows(text, heading.end() + 1, mark, columns, strict) if columns else ([], 0)
+
+
+def _headed(line: str) -> tuple[str, dict[int, int]]:
+    """The mark that parts the cells, and the columns that hold passwords, with the number of cells."""
+    mark = max(MARKS, key=line.count)
+    cells = line.split(mark)
+    if not 2 <= len(cells) <= MOST_CELLS or not all(map(CELL.fullmatch, cells)):
+        return mark, {}
+    if mark == "," and (not cells[-1] or any(cell.startswith(" ") for cell in cells)):
+        return mark, {}
+    named = [number for number, cell in enumerate(cells) if COLUMN.fullmatch(cell.strip(" \"'"))]
+    return mark, dict.fromkeys(named, len(cells))
+
+
+def _rows(text: str, at: int, mark: str, columns: dict[int, int], strict: bool) -> tuple[list[Span], int]:
+    found: list[Span] = []
+    size = next(iter(columns.values()))
+    for _ in range(MOST_ROWS):
+        end = text.find("\n", at, at + LONGEST_ROW)
+        end = min(len(text), at + LONGEST_ROW) if end < 0 else end
+        cells = _cells(text, at, end, mark)
+        if len(cells) != size:
+            break
+        if not RULE.fullmatch(text, at, end):
+            found += [_span(*cells[number]) for number in columns if _is_password(text, *cells[number], strict)]
+        at = end + 1
+    return found, at
+
+
+def _cells(text: str, at: int, end: int, mark: str) -> list[tuple[int, int]]:
+    """Where each cell's content stands, without blanks and quotes; a mark inside quotes parts nothing."""
+    cells: list[tuple[int, int]] = []
+    while at <= end and len(cells) <= MOST_CELLS:
+        closing = text.find('"', at + 1, end) if text[at : at + 1] == '"' else -1
+        stop = text.find(mark, max(at, closing), end)
+        stop = end if stop < 0 else stop
+        cells.append(_stripped(text, at, stop))
+        at = stop + 1
+    return cells
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in " \"'`\t":
+        start += 1
+    while end > start and text[end - 1] in " \"'`\t\r":
+        end -= 1
+    return start, end
+
+
+def _is_password(text: str, start: int, end: int, strict: bool) -> bool:
+    value = text[start:end]
+    if is_hash(value):
+        return True
+    good = is_typed(value) or is_common(value) or (strict and len(value) >= 6)
+    return good and " " not in value and not PLACEHOLDER.fullmatch(value)
+
+
+def listed_values(text: str, low: str, words: Sequence[str]) -> Iterator[Span]:
+    """What SQL says; `words` are those of WORDS that stand in `low`, the text lower-cased."""
+    if "insert into" in words:
+        after = 0
+        for at in places(low, "insert into"):
+            if at >= after and (match := INSERT.match(text, at)):
+                spans, after = _inserted(text, match)
+                yield from spans
+    if "identified" in words:
+        for at in places(low, "identified"):
+            match = IDENTIFIED.match(text, at)
+            if match and not PLACEHOLDER.fullmatch(match[match.lastindex or 0]):
+                yield _span(*match.span(match.lastindex or 0))
+
+
+def _inserted(text: str, match: re.Match[str]) -> tuple[list[Span], int]:
+    """The passwords among the values, and where these end."""
+    cells = [cell.strip(' \t\r\n"`[]') for cell in match["columns"].split(",")]
+    columns = {number for number, cell in enumerate(cells) if COLUMN.fullmatch(cell)}
+    found: list[Span] = []
+    at = match.end()
+    while columns and (opened := TUPLE.match(text, at)):
+        at = opened.end()
+        for number in range(len(cells)):
+            item = ITEM.match(text, at)
+            if item is None:
+                return found, at
+            at = item.end()
+            if number in columns and item.lastgroup and _is_value(item):
+                found.append(_span(*item.span("single" if item["single"] else "double")))
+            if item["mark"] == ")":
+                break
+    return found, at
+
+
+def _is_value(item: re.Match[str]) -> bool:
+    value = item["single"] or item["double"] or ""
+    return len(value) >= 4 and (is_hash(value) or not PLACEHOLDER.fullmatch(value))
+
+
+def _span(start: int, end: int) -> Span:
+    return Span(start, end, PASSWORD, 0.8, "rules/credential", Strength.PROVEN)

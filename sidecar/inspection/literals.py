@@ -1,0 +1,108 @@
+"""What was written behind a word for a secret: a secret, or what code, templates and prose write there instead."""
+
+from __future__ import annotations
+
+import re
+
+from sidecar.inspection.keywords import listed
+from sidecar.inspection.secrets import entropy
+
+PLACEHOLDER = re.compile(
+    r"(?i)(?:[*x.•_#-]{3,}|[$%<{@&].*|.*[>}]|your[_-]?.*|my[_-]?(?:password|user.*)|(?:the|a|new|old)?_?"
+    r"(?:password|passwd|pwd|passphrase|secret|username|user|login|name|email)\d?|change[_-](?:me|it|this)"
+    r"|changethis|example|placeholder|redacted"
+    r"|hidden|masked|none|null|nil|true|false|undefined|str|string|text|bytes|bool|boolean|int|integer"
+    r"|number|any|object|optional|required|field|value|input|varchar|char|uuid|env|self|this|admin|root|guest"
+    r"|anonymous|test(?:user|ing)?|nobody|system|postgres|foo|bar|baz|function|default|empty|unset|missing|invalid|incorrect|wrong|expired|reset"
+    r"|forgotten|protected)"
+)
+"""`changeme` and `changeit` are what products ship with, and what often stays: passwords, written in one word."""
+CODE = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|[a-z_]+(?:_[a-z]+)+|[A-Z_]+(?:_[A-Z]+)*|[a-z]+(?:[A-Z][a-z]+)+")
+"""Names of code: dotted, snake_case, UPPER_CASE, camelCase."""
+TRAILING = ".,;:)"
+"""Ends a sentence or a list, not a password; "!" and "?" may be its last character."""
+COMMON = frozenset(
+    listed(
+        "changeme changeit letmein qwerty qwertz azerty qwertyuiop asdfgh iloveyou welcome sunshine princess dragon "
+        "monkey football baseball superman batman trustme swordfish opensesame sesame geheim hallo schatz passwort1"
+    )
+)
+"""Of letters alone, and yet no word that code or prose would write there."""
+SIGNS = frozenset("!$#%&*?@+^~")
+PROSE = frozenset(
+    listed(
+        "a an the of for to and or is are was be by in on at with from your you my not no must should can will may "
+        "if when this that these it its as has have enter please new old same user users username login account name "
+        "email used use uses using string str optional required default value field text input empty none null true "
+        "false change reset forgot forgotten lost wrong invalid incorrect confirm repeat again choose set create "
+        "show hide min max length least characters character letters words protected policy strength expired "
+        "encrypted encryption hashed hash plain given provided database server client access auth authentication "
+        "authorization credentials valid der die das den dem des ein eine einen oder und ist sind war nicht kein "
+        "keine muss bitte eingeben vergessen falsch neu neues altes zurücksetzen ändern benutzer für von mit "
+        "wiederholen bestätigen anzeigen zeichen le la les de du des un une et ou est pas votre mot mots oublié "
+        "saisir entrer nouveau incorrect el los las una y o es su contraseña olvidada nueva il lo della per tuo het "
+        "een van voor en uw nieuw niet vergeten password passwords passwd passwort passwörter kennwort passphrase "
+        "passcode pass pwd wachtwoord senha clave secret token key pin code file path option argument parameter flag "
+        "type class object method function returns bytes int bool list dict only also which where"
+    )
+)
+"""Words of documentation and of forms: `password: the password of the user` is no pass phrase."""
+FALSE_SECRET = re.compile(
+    r"(?i)(?<![a-z0-9])(?:your|example|dummy|fake|sample|placeholder|redacted|insert|replace|todo|change[_-]me|test"
+    r"|here|invalid|foo|bar|baz|lorem)(?![a-z0-9])|x{5,}|\.\.\.|…|12345678|abcdefg|deadbeef|0{6,}"
+    r"|\{\w*\}|\$[{(]|<\w|%[sd(]|[aA]-[zZ]|://"
+    r"|\.(?:json|ya?ml|pem|key|crt|cert|txt|env|py|js|ts|go|md|html?|php|jks|p12|pub|gpg|asc|toml|ini|conf|sh)$"
+)
+"""Placeholders, expressions, addresses and names of files behind `token`, `secret` and `key`."""
+HASH = re.compile(r"\$(?:2[abxy]?|[156y]|argon2\w{1,2}|apr1|pbkdf2[\w-]*|scrypt)\$[^\s]{20}")
+RUN = re.compile(r"[A-Za-z]+|[0-9]+")
+WORDLIKE = re.compile(r"[A-Za-z]?[a-z]{2,}\d{0,2}|[A-Z]{2,}\d{0,2}|\d{1,4}|v\d+|[a-z]")
+LEAST_BITS = 3.0
+"""Per character: `aaaaaaaaaaaaaaaa` and words of documentation have less."""
+
+
+def is_made(value: str, least: int = 16) -> bool:
+    """Made by a machine: long, letters and digits that change places often, and no words joined by signs."""
+    if len(value) < least or sum(map(str.isdigit, value)) < 2 or len(RUN.findall(value)) < 4:
+        return False
+    return not FALSE_SECRET.search(value) and not is_worded(value) and entropy(value) >= LEAST_BITS - 0.25
+
+
+def is_worded(value: str) -> bool:
+    """`sha256_v2_utf8`, `gemini-2.5-pro-preview-05-06`: each piece is a word or a short number."""
+    pieces = re.split(r"[_.:/@+=-]+", value)
+    return len(pieces) > 1 and all(WORDLIKE.fullmatch(piece) or not piece for piece in pieces)
+
+
+def is_typed(value: str) -> bool:
+    """In a sentence, after a bare space: letters and a digit, so that "password policy" is none."""
+    return len(value) >= 5 and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def is_hash(value: str) -> bool:
+    """A password's hash in crypt's form: `$2b$12$...`, `$argon2id$...`."""
+    return HASH.match(value) is not None
+
+
+def is_common(value: str) -> bool:
+    return value.lower() in COMMON
+
+
+def is_strong(value: str) -> bool:
+    """Letters and a digit and a sign, or both cases and a digit inside: nothing that code or prose writes."""
+    if len(value) < 6 or not is_typed(value) or "(" in value or value.endswith(("%", "+")):
+        return False
+    if not SIGNS.isdisjoint(value):
+        return True
+    return len(value) > 6 and value.isalnum() and value[0].isupper() and any(map(str.islower, value))
+
+
+def is_phrase(value: str) -> bool:
+    """Three to eight words in lower case of which none is one of documentation: `correct horse battery staple`."""
+    words = value.split(" ")
+    return (
+        3 <= len(words) <= 8
+        and len(value) >= 12
+        and all(word.isalnum() and word.islower() and len(word) < 16 for word in words)
+        and PROSE.isdisjoint(words)
+    )

@@ -1,0 +1,106 @@
+"""The words that stand beside phone numbers, in fifteen countries' languages, and beside numbers of another kind."""
+
+from __future__ import annotations
+
+import re
+
+from sidecar.inspection.context import WORDS, Context
+from sidecar.inspection.keywords import listed
+
+CONTEXT = Context.union(
+    (
+        Context.words(
+            """
+            anruf anrufen appeler appelez bel bellen call called calling calls cell cellphone cellulare celular chiamami
+            chiamare dial fax festnetz gsm handy handynummer hotline komórka landline ligar llamar llame mobiel mobil
+            mobile mobilephone mobilnummer msisdn móvil pager phone phonenumber phones puh puhelin puhelinnumero ring
+            ringa rufnummer sms soita tel telefon telefone telefonnummer telefono telefoon telefoonnummer telemóvel
+            telephone teléfono tlf tél téléphone voicemail whatsapp zadzwoń
+            angerufen callback handynr handynummern mobilfunk mobilfunknummer mobilnr mobiltelefon mobnr rufnummern
+            rufnr rückruf telefonnr telefonnummern telnr zurückrufen appelle joignable rappeler rappelez rappelle
+            téléphoner téléphonez chiamarmi chiamatemi chiami richiamami richiamare cellulari telefonico llamarme
+            llámame llámeme llámenos movil telefonía ligue telemovel telefónico terugbellen mobielnummer gsmnummer
+            dzwoń dzwonić zadzwonić komórkowy komórkowego telefonu telefonem mobilnummeret ringe telefonnummeret
+            mobiltelefonnummer numeroni puhelimeni soittaa soittakaa tavoitat tavoittaa phoneno mobileno telno
+            """
+        ),
+        Context.of(
+            "rufen sie", "rufe mich", "ruf mich", "ruft mich", "erreichen mich", "mich erreichen", "erreichst mich",
+            "erreichbar unter", "uns erreichen", "me joindre", "nous joindre", "joindre au", "bereiken op",
+            "bereikbaar op", "bereik me", "bereik mij", "mij bereiken", "me bereiken", "når mig", "nå mig", "nås på",
+            "pod numer", "pod numerem",
+        ),
+    )
+)  # fmt: skip
+GENERIC = Context.words("number numéro número numero numer nummer contact text reach signal")
+"""Words that stand beside a phone number, and beside every other kind too."""
+SPOKEN = Context.union(
+    (
+        Context.words(
+            """
+            phone telephone tel tél call called calling mobile cell cellphone fax whatsapp sms dial office answering
+            hotline puh telefon telefonnummer handy rufnummer mobil mobilnummer téléphone portable teléfono telefono
+            móvil celular cellulare telefoon telefoonnummer gsm telemóvel telefone puhelin tlf landline festnetz
+            handynr telnr telefonnr rufnr llamarme llámame chiamarmi rappelez
+            """
+        ),
+        Context.of(
+            "my number", "meine nummer", "mon numéro", "mi número", "mio numero", "meu número", "mijn nummer",
+            "mój numer", "mitt nummer", "mit nummer",
+        ),
+    )
+)  # fmt: skip
+"""Words beside which even a local number (no area code) is one."""
+BEFORE = frozenset(listed("contacto contato contatto fijo fisso fixe fon kom kontakt mob portable recapito telnr tlm"))
+"""Words that say so right before a number, and elsewhere are too many other things."""
+HEADINGS = Context.words(
+    """
+    cell cellphone cellulare celular cellular fax festnetz fon gsm handy handynr handynummer hotline komórka landline
+    mob mobiel mobil mobile mobileno mobilephone mobilenumber mobilnr mobilnummer mobilfunk mobiltelefon movil msisdn
+    móvil phone phoneno phonenumber phones portable puhelin puhelinnumero rufnummer tel telefon telefone telefonnr
+    telefonnummer telefono telefoon telefoonnummer telemovel telemóvel telephone telnr telno teléfono tlf tlm tél
+    téléphone whatsapp
+    """
+)
+"""Words that name a table's column."""
+NUMBERING = frozenset(listed("code id n no nr nro num number numer numero numret numéro nummer número nº º ref"))
+BETWEEN = frozenset(listed("al au el er es est ist is jest le me o op the to unter é è"))
+"""Stands between such a word and its number."""
+REFERENCES = (
+    "aktenz", "artikel", "auftrag", "beleg", "bestell", "commande", "encomenda", "facture", "factura", "factuur",
+    "faktur", "fatura", "fattura", "geschäftszeichen", "incident", "invoice", "isbn", "issn", "laskun", "lieferschein",
+    "order", "ordine", "ordre", "pedido", "rechnung", "sagsn", "sygnatur", "ticket", "tilaus", "vorgang", "zaaknummer",
+    "zamówieni", "zleceni", "ärende",
+)  # fmt: skip
+"""How words begin that name papers, orders and cases."""
+REFERENCE_WORDS = frozenset(listed("az case clause docket dossier expediente lasku pratica processo sku"))
+NUMBERED = ("nummer", "nr", "nro", "numero", "zeichen", "isbn", "issn")
+"""How those end that name the number itself."""
+STOP = re.compile(r"[,;!?\n\t|]")
+REACH = 40
+"""Code points before a number in which the words that label it are looked for."""
+
+
+def label(text: str, start: int) -> list[str]:
+    """The last words, at most four and the nearest first, before `start` in its clause, in lower case."""
+    clause = STOP.split(text[max(0, start - REACH) : start])[-1]
+    return WORDS.findall(clause.lower())[:-5:-1]
+
+
+def is_said_before(words: list[str]) -> bool:
+    """Whether a label says that a phone number follows: "portable :", "mon portable est le", "contacto nº"."""
+    return next((word for word in words if word not in NUMBERING and word not in BETWEEN), "") in BEFORE
+
+
+def is_reference(words: list[str], *, is_dialled: bool) -> bool:
+    """Whether a label says that the number is that of an invoice, an order, a case: nothing but "no." is in between.
+
+    `is_dialled`: it is written as phone numbers are. "Questions about your order: 0800 123456" is to be called, and
+    "order no. 0800 123456" is not.
+    """
+    for at, word in enumerate(words):
+        if word in REFERENCE_WORDS or word.startswith(REFERENCES):
+            return at > 0 or not is_dialled or word.endswith(NUMBERED)
+        if word not in NUMBERING:
+            return False
+    return False

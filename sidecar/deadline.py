@@ -15,9 +15,10 @@ from sidecar.model import Part
 
 T = TypeVar("T")
 
-PER_SECOND = 16_384
-"""Code points that may cost a further second: the names model needs 17 ms a KB, so this is about four times as long.
-A hang is found sooner: a worker has the plain deadline for each 64 Ki of text."""
+PER_SECOND = 4_096
+"""Code points that may cost a further second. With the names model a KB of prose takes 17 ms, one of JSON or CSV, all
+names and numbers, 65: this is four times as long. A hang is found sooner: a worker has the plain deadline for a frame.
+"""
 
 
 def for_texts(seconds: float, parts: Iterable[Part]) -> float:

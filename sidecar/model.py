@@ -87,11 +87,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The text at a place."""
+    """The text at a place. `key` is the caller's own key that a value in data stands under (a key's is itself), which
+    tells a detector what it is: `{"password": "..."}`.
+    """
 
     place: Place
     role: Role
     text: str = field(repr=False)
+    key: str = field(default="", repr=False)
 
 
 class Uninspectable(NamedTuple):
@@ -181,7 +184,8 @@ class Call:
     """The parsed request: what is asked, of which model, and every text a provider would see.
 
     `params` holds content-free settings only (numbers, booleans, enumerations); `tools` the offered tool names.
-    `prompt_name`/`prompt_version` come from the body's metadata, if it has them.
+    `prompt_name`/`prompt_version` come from the body's metadata, if it has them. `choices` is how many the reply will
+    have: `n`, for each prompt.
     """
 
     operation: Operation
@@ -191,6 +195,7 @@ class Call:
     uninspectable: tuple[Uninspectable, ...] = ()
     params: Mapping[str, int | float | bool | str] = field(default_factory=_empty)
     max_tokens: int | None = None
+    choices: int = 1
     tools: tuple[str, ...] = field(default=(), repr=False)
     json_output: bool = False
     prompt_name: str | None = None

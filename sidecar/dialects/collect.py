@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sidecar.dialects.jsontext import MAX_DEPTH, NOT_JSON, load_inside, too_deep
@@ -24,29 +25,46 @@ MAX_NODES = 2_000_000
 LONG_NUMBER = 10**7
 """Numbers from eight digits on are places: phones, cards and account numbers travel unquoted, too."""
 
+SHORT_NUMBER = 100
+LONGEST_KEY = 64
+TELLING = frozenset(
+    {
+        "account", "birth", "born", "cap", "cp", "csc", "cvc", "cvv", "dob", "fax", "konto", "lat", "latitude", "lng",
+        "lon", "long", "longitude", "mobile", "phone", "pin", "plz", "postal", "postcode", "ssn", "tel", "telephone",
+        "zip", "zipcode",
+    }
+)  # fmt: skip
+"""Words of keys under which a short number is a place, too."""
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _JSON_START = re.compile(r"[ \t\r\n]*[\[{]")
 
 
 class At(NamedTuple):
-    """Where the walk stands."""
+    """Where the walk stands; `named` is the nearest key above that the caller chose."""
 
     path: Path
     label: str
     role: Role
+    named: str = ""
 
     def key(self, name: str) -> At:
         """A member with a name of the dialect's own."""
         return At((*self.path, name), f"{self.label}.{name}" if self.label else name, self.role)
 
     def item(self, index: int) -> At:
-        return At((*self.path, index), f"{self.label}[{index}]", self.role)
+        return At((*self.path, index), f"{self.label}[{index}]", self.role, self.named)
 
     def into(self, step: str | int) -> At:
         """A step that the caller named: it stays out of the label."""
-        return At((*self.path, step), self.label, self.role)
+        return At((*self.path, step), self.label, self.role, self.named)
+
+    def under(self, key: str) -> At:
+        """A member whose key the caller chose."""
+        return At((*self.path, key), self.label, self.role, key)
 
     def of(self, role: Role) -> At:
-        return At(self.path, self.label, role)
+        return At(self.path, self.label, role, self.named)
 
 
 class Collector:
@@ -66,7 +84,9 @@ class Collector:
             return
         if len(self.parts) >= MAX_PARTS:
             raise _too_many()
-        self.parts.append(Part(place=Place(path=at.path, kind=kind, label=at.label), role=at.role, text=text))
+        key = text if kind is PlaceKind.KEY else at.named
+        place = Place(path=at.path, kind=kind, label=at.label)
+        self.parts.append(Part(place=place, role=at.role, text=text, key=key))
 
     def opaque(self, at: At, kind: str) -> None:
         if len(self.uninspectable) >= MAX_PARTS:
@@ -111,7 +131,7 @@ class Collector:
 
     def member(self, at: At, key: str, value: Any) -> None:
         """A member whose key the caller chose."""
-        below = at.into(key)
+        below = at.under(key)
         self.key(below, key)
         self.anything(below, value)
 
@@ -148,7 +168,7 @@ class Collector:
         spans = locate(raw, tree, [path[base:] for _, path in late])
         for index, path in late:
             span, part = spans[path[base:]], self.parts[index]
-            self.parts[index] = Part(place=part.place, role=part.role, text=raw[span.start : span.end].decode())
+            self.parts[index] = replace(part, text=raw[span.start : span.end].decode())
 
     def _object(self, at: At, value: dict[str, Any]) -> None:
         self.count(len(value))
@@ -161,11 +181,11 @@ class Collector:
             self.anything(at.into(index), item)
 
     def _integer(self, at: At, value: int) -> None:
-        if abs(value) >= LONG_NUMBER:
+        if abs(value) >= LONG_NUMBER or (abs(value) >= SHORT_NUMBER and _speaks(at.named)):
             self.add(at, str(value), PlaceKind.NUMBER)
 
     def _float(self, at: At, value: float) -> None:
-        if abs(value) >= LONG_NUMBER:
+        if abs(value) >= LONG_NUMBER or (at.named and _speaks(at.named)):
             self._imprecise.append((len(self.parts), at.path))
             self.add(at, repr(value), PlaceKind.NUMBER)
 
@@ -208,6 +228,11 @@ _WALKS: Mapping[type, Handler] = {
     int: Collector._integer,
     float: Collector._float,
 }
+
+
+def _speaks(key: str) -> bool:
+    """Whether a key (`zipCode`, `card_cvv`) says that a number below it is somebody's."""
+    return key != "" and not TELLING.isdisjoint(word.lower() for word in _WORD.findall(key[:LONGEST_KEY]))
 
 
 def _escaped(text: str) -> bool:

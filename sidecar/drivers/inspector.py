@@ -8,7 +8,8 @@ with INSPECTOR_TIMEOUT or INSPECTOR_ERROR, which the conductor turns into a deny
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,7 +22,9 @@ from sidecar.inspection.cache import NEW, Key, SpanCache, Spans
 from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
 from sidecar.inspection.checksums import NO_DIGITS
 from sidecar.inspection.consistency import Known, Steps, alone, turns
+from sidecar.inspection.countries import national_missing
 from sidecar.inspection.engine import Engine
+from sidecar.inspection.keyed import moved_back, told
 from sidecar.inspection.segments import Segment, joined, segments
 from sidecar.inspection.spans import Span
 from sidecar.inspection.tokens import DIGITS
@@ -35,8 +38,9 @@ INLINE = 2048
 """Code points of new text analysed on the event loop: under 2 ms at one value every 20 characters."""
 INLINE_NUMBERS = 160
 """Runs of digits; a dense 2 KB prompt holds 130, `12-12-12-...` 700 that each may begin a dozen kinds of number."""
-FRAME = 16384
-"""Code points handed to a worker at once: several long prompts take turns instead of waiting for each other."""
+FRAME = 2048
+"""Code points handed to a worker at once, or one piece: long prompts take turns with each other and with short ones
+(beside one of 400 KB a short call took 0.7 s with frames of 16,384, and 0.1 s with these)."""
 CACHE_BYTES = 32 << 20
 FEW = 8
 SLICE = 1000
@@ -45,6 +49,21 @@ STRIDE = 256
 
 FAILED = "a detector failed; the call was not inspected and was not let through. Try again; if it stays, see the log"
 SLOW = "inspection did not finish within its deadline; the call was not let through. Try again, or send less text"
+
+
+class Flight:
+    """One analysis that is under way, and how many wait for it."""
+
+    def __init__(self, analyse: Callable[[Callable[[], bool]], Coroutine[Any, Any, Spans]]) -> None:
+        self._waiting = 0
+        self.task = asyncio.get_running_loop().create_task(analyse(lambda: self._waiting > 0))
+
+    async def spans(self) -> Spans:
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self.task)
+        finally:
+            self._waiting -= 1
 
 
 class Inspector:
@@ -91,13 +110,14 @@ class Inspector:
         plan = Plan(settings=settings, names=mode if model else None, recognisers=tuple(recognisers))
         self._engine = Engine(settings, fastest()[1])
         self._heavy = plan.is_heavy
+        self._reads_alone = not recognisers
         self._is_consistent = consistent
         self._deadline_s = deadline_s
         self._detectors, self._found_types = _described(self._engine, model, recognisers)
-        self._missing = missing(self._found_types)
+        self._missing = (*missing(self._found_types), *national_missing(self._found_types))
         self._cache = SpanCache(cache_bytes, secret, repr((settings, self._detectors)))
         self._pool = Pool(plan.to_json(), monotonic=clock.monotonic, size=workers, frame_s=deadline_s, command=command)
-        self._flights: dict[Key, asyncio.Task[Spans]] = {}
+        self._flights: dict[Key, Flight] = {}
 
     @property
     def not_looked_for(self) -> tuple[str, ...]:
@@ -114,13 +134,13 @@ class Inspector:
     async def start(self) -> Self:
         """Start the workers now rather than at the first long prompt. Raises OwnError when one cannot be started."""
         try:
-            await self._pool.warm()
+            await self._pool.warm(reading=self._reads_alone)
         except (TimeoutError, WorkerFailed):
             raise OwnError("INSPECTOR_ERROR", FAILED) from None
         return self
 
     async def close(self) -> None:
-        flights = list(self._flights.values())
+        flights = [flight.task for flight in self._flights.values()]
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
@@ -143,7 +163,7 @@ class Inspector:
 
     def _alone(self, part: Part) -> list[Finding] | None:
         """Of one short part with few findings, where nothing waits: no deadline could ever pass. Else None."""
-        text = part.text
+        text = told(part) if part.key else part.text
         if len(text) > INLINE:
             return None
         key = self._cache.key(text)
@@ -154,7 +174,8 @@ class Inspector:
             spans = self._kept(key, self._engine.find(text))
         if len(spans) > FEW:
             return None
-        spans = alone(text, spans) if self._is_consistent else spans
+        spans = moved_back(part, spans) if part.key else spans
+        spans = alone(part.text, spans, self._engine.allows) if self._is_consistent else spans
         return [NEW(Finding, (part.place, *span[:-1])) for span in spans]
 
     async def _found(self, parts: Sequence[Part]) -> list[Finding]:
@@ -162,14 +183,17 @@ class Inspector:
         return _findings(parts, spans) if sum(map(len, spans)) <= SLICE else await _in_slices(parts, spans)
 
     async def _spans(self, parts: Sequence[Part]) -> Sequence[Sequence[Span]]:
-        texts = [part.text for part in parts]
+        texts = [told(part) if part.key else part.text for part in parts]
         keys = list(map(self._cache.key, texts))
         known = list(map(self._cache.get, keys))
         if None in known:
             new = {key: text for key, text, spans in zip(keys, texts, known, strict=True) if spans is None}
             found = await self._new(new)
             known = [found.get(key, spans) for key, spans in zip(keys, known, strict=True)]
-        spans = [spans or () for spans in known]
+        spans = [
+            moved_back(part, found) if found and part.key else found or ()
+            for part, found in zip(parts, known, strict=True)
+        ]
         return await self._consistent(parts, keys, spans) if self._is_consistent and any(spans) else spans
 
     async def _new(self, texts: Mapping[Key, str]) -> dict[Key, Spans]:
@@ -182,8 +206,8 @@ class Inspector:
     ) -> Sequence[Sequence[Span]]:
         """Values found once, wherever they stand again (inspection/consistency.py); turns seen before are cached."""
         if len(parts) == 1 and len(parts[0].text) <= INLINE and len(spans[0]) <= FEW:  # cheaper than to look it up
-            return [alone(parts[0].text, spans[0])]
-        known, behind, chain = Known(), 0, b""
+            return [alone(parts[0].text, spans[0], self._engine.allows)]
+        known, behind, chain = Known(self._engine.allows), 0, b""
         found: list[Sequence[Span]] = []
         for turn in turns([part.role is Role.ASSISTANT for part in parts]):
             chain = self._cache.chained(chain, b"".join(keys[turn.start : turn.stop]))
@@ -205,21 +229,21 @@ class Inspector:
         return kept
 
     async def _long(self, key: Key, text: str) -> Spans:
-        """One analysis however many wait for it; it goes on when one of them leaves."""
+        """One analysis however many wait for it; it goes on when one of them leaves, and ends behind the last."""
         flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.get_running_loop().create_task(self._analysed(key, text))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        if flight is None or flight.task.done():
+            flight = self._flights[key] = Flight(lambda wanted: self._analysed(key, text, wanted))
+            flight.task.add_done_callback(partial(self._landed, key, flight))
+        return await flight.spans()
 
-    def _landed(self, key: Key, flight: asyncio.Task[Spans]) -> None:
-        del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # marks it as seen: whoever waited has it, and nobody may have waited
+    def _landed(self, key: Key, flight: Flight, task: asyncio.Task[Spans]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        if not task.cancelled():
+            task.exception()  # marks it as seen: whoever waited has it, and nobody may have waited
 
-    async def _analysed(self, key: Key, text: str) -> Spans:
-        """The text piece by piece, pieces from the cache where they are known."""
+    async def _analysed(self, key: Key, text: str, wanted: Callable[[], bool]) -> Spans:
+        """The text piece by piece, pieces from the cache where they are known. Raises Abandoned."""
         pieces = [(piece, text[piece.low : piece.high]) for piece in segments(text)]
         keys: list[Key] = []
         for _, window in pieces:
@@ -229,7 +253,8 @@ class Inspector:
         known = [self._cache.get(piece_key) for piece_key in keys]
         new = [at for at, spans in enumerate(known) if spans is None]
         for batch in _batches(new, pieces):
-            for at, spans in zip(batch, await self._pool.find([pieces[at][1] for at in batch]), strict=True):
+            told = [pieces[at][1] for at in batch]
+            for at, spans in zip(batch, await self._pool.find(told, wanted=wanted), strict=True):
                 known[at] = self._kept(keys[at], spans)
         return self._kept(key, joined([(piece, known[at] or ()) for at, (piece, _) in enumerate(pieces)]))
 

@@ -8,20 +8,37 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sidecar.drivers.inspector_queue import Slots
 from sidecar.drivers.inspector_worker import LENGTH, MOST_BYTES, encode_texts
 from sidecar.inspection.spans import Span, Strength
 
+LONGEST_NAME = 64
 WORKER = ("-P", "-m", "sidecar.drivers.inspector_worker")
+SHORT = 2048
+"""Code points of a job that need not wait behind long ones."""
 FAILURES, COOL_S = 5, 5.0
 """After so many failures in a row the pool refuses at once for so long: restarting models is no way to serve."""
 
 
 class WorkerFailed(Exception):
-    """A detector in the worker raised, the process ended, or its stream broke. Never carries a message."""
+    """A detector in the worker raised, the process ended, or its stream broke. Never carries a message.
+
+    `raised` is the type of what the detector raised, where the worker has said it.
+    """
+
+    def __init__(self, raised: object = None) -> None:
+        super().__init__()
+        self.raised: str | None = None
+        if isinstance(raised, str) and raised.isidentifier() and len(raised) <= LONGEST_NAME:
+            self.raised = raised
+
+
+class Abandoned(Exception):
+    """Nobody waits for these spans any more."""
 
 
 class Worker:
@@ -109,7 +126,7 @@ class Pool:
         self._frame_s = frame_s
         self._start_s = start_s
         self._size = size
-        self._slots = asyncio.Semaphore(size)
+        self._slots = Slots(size)
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self.breaker = Breaker(monotonic)
@@ -119,28 +136,40 @@ class Pool:
     def pids(self) -> list[int]:
         return [worker.pid for worker in (*self._idle, *self._busy)]
 
-    async def warm(self) -> None:
-        """Start the workers and let them load their models, so that the first call does not wait for it."""
-        await asyncio.gather(*(self.find(["Warm up, please."]) for _ in range(self._size)))
+    async def warm(self, *, reading: bool = True) -> None:
+        """Start the workers and let them load their models, so that the first call does not wait for it. Without
+        `reading` no detector is asked: one that lives elsewhere may be down now and up at the first call.
+        """
+        if reading:
+            await asyncio.gather(*(self.find(["Warm up, please."]) for _ in range(self._size)))
+        elif not self._idle:
+            self._idle += await asyncio.gather(*(self._start() for _ in range(self._size)))
 
-    async def find(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Spans of each text. Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies."""
+    async def find(self, texts: Sequence[str], *, wanted: Callable[[], bool] = lambda: True) -> list[list[Span]]:
+        """Spans of each text. Short texts have their turn before long ones; `wanted` is asked when it has come.
+
+        Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies, Abandoned.
+        """
         frame = encode_texts(texts)
-        async with self._slots:
+        async with self._slots.taken(short=sum(map(len, texts)) <= SHORT):
+            if not wanted():
+                raise Abandoned
             if self.breaker.is_open:
                 raise WorkerFailed
-            well = False
-            try:
-                reply = await self._called(frame)
-                well = "found" in reply
-            except asyncio.CancelledError:
-                well = True  # nobody's failure
-                raise
-            finally:
-                self.breaker.note(well=well)
-        if not well:
-            raise WorkerFailed
+            reply = await self._noted(self._called(frame))
+        if "found" not in reply:
+            raise WorkerFailed(reply.get("error"))
         return [[_span(row) for row in rows] for rows in reply["found"]]
+
+    async def _noted(self, calling: Awaitable[Any]) -> Any:
+        """Tells the breaker how it went; of a call that was cancelled nobody knows."""
+        try:
+            reply = await calling
+        except Exception:
+            self.breaker.note(well=False)
+            raise
+        self.breaker.note(well="found" in reply)
+        return reply
 
     async def _called(self, frame: bytes) -> Any:
         worker = self._idle.pop() if self._idle else await self._start()

@@ -100,8 +100,9 @@ class Detectors:
 
 
 def _lines(path: str) -> Iterator[str]:
-    with Path(path).open(encoding="utf-8") as lines:
-        yield from lines
+    """Those that are no comments, without a byte order mark."""
+    with Path(path).open(encoding="utf-8-sig") as lines:
+        yield from (line for line in lines if not line.lstrip().startswith("#"))
 
 
 def _names_model(mode: str) -> Any:

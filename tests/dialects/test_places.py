@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,72 @@ def test_content_parts_without_text_are_said(part: dict[str, Any], kind: str) ->
 def test_a_data_url_that_is_no_base64_is_text_too() -> None:
     part = {"type": "image_url", "image_url": {"url": f"data:text/plain,{PLANTED}"}}
     call = CHAT.parse(orjson.dumps({"messages": [{"role": "user", "content": [part]}]}))
-    assert [one.kind for one in call.uninspectable] == ["image"]
+    assert [one.kind for one in call.uninspectable] == ["unknown"]
     assert any(PLANTED in found.text for found in call.parts)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        (f"{PLANTED} lives at Bahnhofstrasse 12 Berlin " * 8, "image"),
+        (f"data:image/png;base64,{PLANTED} lives at Bahnhofstrasse 12", "image"),
+        ("data:text/plain;base64,QW5uYSBLb3dhbHNrYQ==", "unknown"),
+    ],
+)
+def test_a_sentence_is_no_image(url: str, kind: str) -> None:
+    """Where policy lets images pass, text must not pass for one."""
+    part = {"type": "image_url", "image_url": {"url": url}}
+    call = CHAT.parse(orjson.dumps({"messages": [{"role": "user", "content": [part]}]}))
+    assert [one.kind for one in call.uninspectable] == [kind]
+    assert [found.text for found in call.parts] == ([url] if PLANTED in url else [])
+
+
+def test_a_value_in_data_knows_its_key() -> None:
+    data = {"password": "a b", "people": [{"born": "1980-03-04", "ids": ["x", 123456789]}]}
+    text = json.dumps(data)
+    messages = [{"role": "tool", "tool_call_id": "c", "content": text}, {"role": "user", "content": text}]
+    call = CHAT.parse(orjson.dumps({"messages": messages, "user": "u", "metadata": {"owner": "o"}}))
+    told = {part.text: part.key for part in call.parts if part.place.kind is not PlaceKind.KEY}
+    assert told == {
+        "c": "", "a b": "password", "1980-03-04": "born", "x": "ids", "123456789": "ids", text: "", "u": "",
+        "o": "owner",
+    }  # fmt: skip
+    assert {part.text: part.key for part in call.parts if part.place.kind is PlaceKind.KEY}["people"] == "people"
+
+
+def test_short_numbers_are_places_where_their_key_says_what_they_are() -> None:
+    data = {"cvv": 123, "zipCode": 10115, "lat": 52.5200066, "count": 4711, "latency": 250, "pin": 47, "n": [{"x": 9}]}
+    call = CHAT.parse(orjson.dumps({"messages": [], "metadata": data}))
+    numbers = {part.key: part.text for part in call.parts if part.place.kind is PlaceKind.NUMBER}
+    assert numbers == {"cvv": "123", "zipCode": "10115", "lat": "52.5200066"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "choices"),
+    [
+        (CHAT, {"messages": []}, 1),
+        (CHAT, {"messages": [], "n": 3}, 3),
+        (COMPLETION, {"prompt": "a"}, 1),
+        (COMPLETION, {"prompt": ["a", "b"], "n": 2}, 4),
+        (COMPLETION, {"prompt": [1, 2, 3]}, 1),
+        (COMPLETION, {"prompt": [[1, 2], [3]]}, 2),
+    ],
+)
+def test_how_many_choices_a_reply_will_have(endpoint: Any, fields: dict[str, Any], choices: int) -> None:
+    assert endpoint.parse(orjson.dumps(fields)).choices == choices
+
+
+@pytest.mark.parametrize(
+    ("fields", "limit"),
+    [
+        ({}, None),
+        ({"max_tokens": 5}, 5),
+        ({"max_tokens": -1}, None),
+        ({"max_tokens": -1, "max_completion_tokens": 5}, None),
+    ],
+)
+def test_a_negative_limit_is_none(fields: dict[str, Any], limit: int | None) -> None:
+    assert CHAT.parse(orjson.dumps({"messages": [], **fields})).max_tokens == limit
 
 
 def test_settings_are_kept_apart_from_text() -> None:

@@ -6,13 +6,16 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sidecar.drivers.inspector import INLINE, Inspector, _names_model
-from sidecar.errors import OwnError
-from sidecar.model import Part, Place, Role
+from sidecar.drivers.inspector_pool import WorkerFailed
+from sidecar.drivers.inspector_queue import IN_A_ROW, Slots
+from sidecar.errors import OwnError, cause_of
+from sidecar.model import Part, Place, PlaceKind, Role
 
 
 class Stopped:
@@ -99,6 +102,18 @@ async def test_a_hung_worker_is_a_timeout_within_the_deadline() -> None:
         await made.close()
 
 
+async def test_what_a_detector_in_a_worker_raises_is_told_by_its_type() -> None:
+    broken = "import sidecar.drivers.inspector_worker as w; w.Detectors.find = lambda *_: 1 / 0; w.main()"
+    made = inspector(command=("-P", "-c", broken))
+    try:
+        with pytest.raises(OwnError) as caught:
+            await made.inspect([part(LONG)])
+    finally:
+        await made.close()
+    cause = cause_of(caught.value)
+    assert isinstance(cause, WorkerFailed) and cause.raised == "ZeroDivisionError"
+
+
 async def test_a_failure_is_not_cached_and_says_nothing_of_the_text(
     shared: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +137,66 @@ async def test_the_callers_leaving_does_not_disturb_those_who_wait(shared: Inspe
     await asyncio.sleep(0)
     leaving.cancel()
     assert len((await staying).findings) == 40
+
+
+def long_text(number: int) -> str:
+    return "\n\n".join(f"{number}.{i}: write to u{i}@corp.internal. {'lorem ipsum ' * 300}" for i in range(80))
+
+
+async def test_nobody_waits_behind_texts_whose_callers_have_gone(
+    shared: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty callers who hang up must not keep the worker busy for minutes."""
+    await shared.start()
+    called, frames = shared._pool._called, []
+    monkeypatch.setattr(shared._pool, "_called", lambda frame: frames.append(frame) or called(frame))
+    leaving = [asyncio.ensure_future(shared.inspect([part(long_text(number))])) for number in range(40)]
+    await asyncio.sleep(0.05)
+    for each in leaving:
+        each.cancel()
+    await asyncio.gather(*leaving, return_exceptions=True)
+    assert len((await shared.inspect([part(LONG)])).findings) == 40
+    assert len(frames) < 40  # of more than 400
+
+
+async def test_one_who_comes_back_is_answered(shared: Inspector) -> None:
+    await shared.start()
+    leaving = asyncio.ensure_future(shared.inspect([part(long_text(1))]))
+    await asyncio.sleep(0.02)
+    leaving.cancel()
+    await asyncio.sleep(0)
+    assert len((await shared.inspect([part(long_text(1))])).findings) == 80
+
+
+async def test_callers_who_leave_say_nothing_of_the_worker(shared: Inspector) -> None:
+    await shared.start()
+    shared._pool.breaker.note(well=False)
+    os.kill(shared._pool.pids[0], signal.SIGSTOP)
+    leaving = asyncio.ensure_future(shared._pool.find([LONG]))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    assert shared._pool.breaker._failures == 1
+
+
+async def test_short_jobs_go_first_but_long_ones_get_their_turn() -> None:
+    slots, order = Slots(1), []
+
+    async def job(name: str, *, short: bool) -> None:
+        async with slots.taken(short=short):
+            await asyncio.sleep(0)
+            order.append(name)
+
+    jobs = [job("first", short=False), *(job(f"long{i}", short=False) for i in range(2))]
+    jobs += [job(f"short{i}", short=True) for i in range(IN_A_ROW + 2)]
+    tasks = [asyncio.ensure_future(each) for each in jobs]
+    gone = asyncio.ensure_future(job("gone", short=True))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(*tasks)
+    shorts = [f"short{i}" for i in range(IN_A_ROW + 2)]
+    assert order == ["first", *shorts[:IN_A_ROW], "long0", *shorts[IN_A_ROW:], "long1"]
+    assert slots._free == 1
 
 
 async def test_the_loop_goes_on_while_a_long_text_is_analysed(shared: Inspector) -> None:
@@ -152,6 +227,39 @@ async def entities(made: Inspector, text: str) -> list[str]:
         return [finding.entity for finding in (await made.inspect([part(text)])).findings]
     finally:
         await made.close()
+
+
+KEYED = [
+    ("PASSWORD", "password", "Xk29fjq!z"),
+    ("DATE_OF_BIRTH", "date_of_birth", "1980-03-04"),
+    ("CARD_SECURITY_CODE", "cvv", "123"),
+    ("US_ZIP_CODE", "zip_code", "90210"),
+    ("UK_BANK_ACCOUNT", "account_number", "12345678"),
+]
+
+
+@pytest.mark.parametrize(("entity", "key", "value"), KEYED)
+@pytest.mark.parametrize("filler", ["", "lorem " * INLINE])
+async def test_a_value_is_read_beside_its_key(
+    shared: Inspector, entity: str, key: str, value: str, filler: str
+) -> None:
+    """In a tool's result, arguments or metadata, also where the rest of the call is long enough for a worker."""
+    told = replace(part(value, "tool"), key=key, place=Place(path=("a", key), label="tool"))
+    found = await shared.inspect([told, part(filler + "x")])
+    assert [(f.entity, f.place, f.start, f.end) for f in found.findings] == [(entity, told.place, 0, len(value))]
+    alone = await shared.inspect([part(value), part(filler + "x")])
+    assert entity not in {f.entity for f in alone.findings}
+
+
+async def test_what_is_found_in_the_key_is_the_keys(shared: Inspector) -> None:
+    name = "anna@corp.example"
+    place = Place(path=("a", name), label="tool")
+    key = Part(place=replace(place, kind=PlaceKind.KEY), role=Role.TOOL, text=name, key=name)
+    value = Part(place=place, role=Role.TOOL, text="leads", key=name)
+    found = await shared.inspect([key, value])
+    assert [(f.entity, f.place.kind, f.start, f.end) for f in found.findings] == [
+        ("EMAIL_ADDRESS", PlaceKind.KEY, 0, len("anna@corp.example"))
+    ]
 
 
 async def test_only_the_types_asked_for() -> None:

@@ -9,7 +9,7 @@ Models rewrite what they repeat. The closed list of spellings taken for `<PERSON
     brackets    `<` `>`, HTML `&lt;` `&gt;`, JSON `\\u003c` `\\u003e` (up to four backslashes: JSON within JSON)
     underscore  `_`, or with up to four backslashes before it (Markdown, JSON)
     case        any, where both brackets stand
-    one bracket missing, where the name is in capitals and nothing that could belong to a longer name adjoins
+    one bracket missing, or both, where the name is in capitals and nothing that could belong to a longer name adjoins
 
 Whatever this list takes for a surrogate in a reply, redaction must find as a literal in the request: both sides use
 `TOKEN`, so they cannot drift apart.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sidecar.model import Part
 from sidecar.redaction.grammar import bracketed, label
-from sidecar.redaction.styles import Style
+from sidecar.redaction.styles import Style, core, cores
 from sidecar.redaction.vault import Entry, Vault
 
 
@@ -20,6 +20,7 @@ class Mint:
         self._known: dict[tuple[str, str], Entry] = {}
         self._numbers: dict[str, int] = {}
         self._series: dict[tuple[str, str], Iterator[str]] = {}
+        self._typed: frozenset[str] | None = None
 
     def entry(self, entity: str, value: str) -> Entry:
         """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7)."""
@@ -48,4 +49,13 @@ class Mint:
         series = shape(value)
         first = next(series, "")
         series = self._series.setdefault((stem, first), shape(value))
-        return next((token for token in series if not any(token in part.text for part in self._parts)), None)
+        return next(filter(self._is_free, series), None)
+
+    def _is_free(self, token: str) -> bool:
+        """Whether the request does not hold it, in whatever spelling a restorer would take for it."""
+        if self._typed is None:
+            self._typed = frozenset(each for part in self._parts for each in cores(part.text))
+        stem = core(token)[0]
+        if any(each.startswith(stem) for each in self._typed):
+            return False
+        return not any(token in part.text for part in self._parts)

@@ -8,7 +8,7 @@ on as it is; where it stands (in which URL, how deep in JSON) is worked out only
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ MAX_HOSTS = 256
 _CONTEXT = 32
 """Code points before a text that may change what its beginning means: escapes, and what adjoins a bare name."""
 
-_BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&]|\Z""")
+_BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&`»“”’…–—。、，！？：；）】」』]|\Z""")
 _BEFORE_HALF = ("_", "-", "/")
 _ENDS_AUTHORITY = "/\\?#@"
 
@@ -53,14 +53,15 @@ class Match(NamedTuple):
 class Run:
     """The state of one channel."""
 
-    __slots__ = ("allowed", "before", "held", "json", "recent", "starts", "tokens", "trigger", "url")
+    __slots__ = ("allowed", "alone", "before", "held", "json", "recent", "starts", "tokens", "trigger", "url")
 
     def __init__(self, channel: Channel, labels: frozenset[str], *, lifelike: bool, guard: bool) -> None:
         json_text = channel.json_text
-        others = styles.LIFELIKE_TOKEN_JSON if json_text else styles.LIFELIKE_TOKEN
+        others = styles.SPELLED_JSON if json_text else styles.SPELLED
         self.trigger = grammar.trigger(labels, json_text=json_text).search
-        self.tokens = grammar.tokens(json_text=json_text, others=others if lifelike else "").finditer
+        self.tokens = grammar.tokens(json_text=json_text, others=others if lifelike else "").search
         self.starts = grammar.starts(json_text=json_text).finditer
+        self.alone = (styles.ALONE_JSON if json_text else styles.ALONE).match
         self.held = ""
         self.before = ""
         self.recent: list[str] = []
@@ -95,7 +96,7 @@ class Restorer:
     `tools` names the only tools whose arguments may hold values (None: all). `assign` says which channel is whose;
     until then a channel whose field ends in TOOL_FIELDS gets none.
     `hosts` are trusted besides those of the request, `guard` switches the check of URLs (sidecar/redaction/urls.py).
-    `bare_words` also restores names without any bracket (`PERSON_1`) that were never sent so; by default they are left.
+    `bare_words` False leaves names without any bracket (`PERSON_1`, `[PERSON_1]`) that were never sent so.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class Restorer:
         tools: Container[str] | None = None,
         hosts: Iterable[str] = (),
         guard: bool = True,
-        bare_words: bool = False,
+        bare_words: bool = True,
     ) -> None:
         self._vault = vault
         self._live = bool(vault)
@@ -116,15 +117,15 @@ class Restorer:
         self._guard = guard
         self._bare_words = bare_words
         self._labels = vault.labels
-        self._starts = vault.starts
-        self._first = _one_of("".join(sorted({each[0] for each in self._starts})) if self._starts else "")
+        self._lifelike = vault.firsts != ""
+        self._first = _one_of(vault.firsts)
         self._runs: dict[Channel, Run] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}
         self.unknown = 0
         """Well-formed surrogates, no longer than the longest of the vault, that stand for nothing in it."""
         self.ambiguous = 0
-        """Names that might have been meant as surrogates and were left: no brackets, half of them, torn escapes."""
+        """Names that might have been meant as surrogates and were left: within a longer word, torn escapes."""
 
     @property
     def restored(self) -> Mapping[str, int]:
@@ -146,7 +147,7 @@ class Restorer:
         if not self._live:
             return text
         run = self._runs.get(channel) or self._run(channel)
-        if run.held or run.trigger(text) or (self._starts and self._maybe_lifelike(text)):
+        if run.held or run.trigger(text) or (self._lifelike and self._maybe_lifelike(text)):
             return self._read(run, text, final=False)
         run.recent.append(text)
         if len(run.recent) > MAX_RECENT:
@@ -166,7 +167,7 @@ class Restorer:
     def _run(self, channel: Channel) -> Run:
         run = self._runs.get(channel)
         if run is None:
-            run = self._runs[channel] = Run(channel, self._labels, lifelike=bool(self._starts), guard=self._guard)
+            run = self._runs[channel] = Run(channel, self._labels, lifelike=self._lifelike, guard=self._guard)
             run.allowed = self._tools is None or not channel.field.endswith(TOOL_FIELDS)
         return run
 
@@ -176,10 +177,17 @@ class Restorer:
         at = len(context)
         stop = len(text) if final else self._hold_from(run, text, at)
         out = []
-        for found in run.tokens(text, at):
-            if found.end() > stop:
+        behind = at
+        while (found := run.tokens(text, behind)) is not None and found.start() < stop:
+            if self._lifelike and found["other"]:
+                match = self._alike(found)
+                behind = match.end if match else found.start() + 1
+                if match and match.end > stop:  # what may go on is not this one, but begins within it
+                    stop = self._hold_from(run, text, match.end)
+            elif found.end() > stop:
                 break
-            match = self._meaning(found)
+            else:
+                match, behind = self._meaning(found), found.end()
             if match is None:
                 continue
             new = self._replacement(run, text, at, match, final)
@@ -202,25 +210,32 @@ class Restorer:
             if grammar.pending(text[found.start() :], self._labels):
                 hold = found.start()
                 break
-        if self._starts:
-            hold = self._lifelike_from(text, first, hold)
+        if self._lifelike:
+            hold = next((start for start in self._lifelike_from(text, first, hold) if run.alone(text, start)), hold)
         return hold
 
     def _maybe_lifelike(self, text: str) -> bool:
         """Whether a text without a bracket holds or begins a format-preserving surrogate."""
-        return _DIGIT.search(text) is not None or self._lifelike_from(text, 0, len(text)) < len(text)
+        return _DIGIT.search(text) is not None or any(True for _ in self._lifelike_from(text, 0, len(text)))
 
-    def _lifelike_from(self, text: str, first: int, last: int) -> int:
-        """Where what may become a format-preserving surrogate begins, `last` if nothing before it may."""
+    def _lifelike_from(self, text: str, first: int, last: int) -> Iterator[int]:
+        """Where before `last` what may become a format-preserving surrogate begins, whatever stands before it."""
         first = max(first, len(text) - self._vault.longest)
         begins = (found.start() for found in self._first.finditer(text, first, last))
-        return next((start for start in begins if text[start:] in self._starts), last)
+        return (start for start in begins if self._vault.begins(text[start:]))
+
+    def _alike(self, found: re.Match[str]) -> Match | None:
+        """The value whose lifelike surrogate stands here, in a model's spelling; None, and counted, if it may not."""
+        text, start = found.string, found.start()
+        for core, end in styles.readings(found):
+            entry = self._vault.lifelike(text[start:end]) or self._vault.spelled(core)
+            if entry and not styles.led(found):
+                return Match(entry, start, end)
+            self.ambiguous += entry is not None
+        return None
 
     def _meaning(self, found: re.Match[str]) -> Match | None:
         """The value that was meant, None (and counted) if that is not certain."""
-        if self._starts and found["other"]:
-            entry = self._vault.lifelike(found[0])
-            return Match(entry, *found.span()) if entry else None
         token = grammar.read(found)
         entry = self._vault.named(token.name)
         if token.opening:
@@ -325,7 +340,7 @@ class Restorer:
 
 def _spelled(entry: Entry, raw: str) -> str:
     """The surrogate as the request spells it."""
-    return entry.token if raw == entry.token else grammar.bracketed(entry.name)
+    return grammar.bracketed(entry.name) if "_" in raw else entry.token
 
 
 def _opening(found: re.Match[str]) -> int | None:

@@ -10,6 +10,9 @@ its values come only from ranges that nobody owns:
     IP       192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24  RFC 5737; 2001:db8::/32 RFC 3849
     card     411111 and a Luhn digit                        the card networks' test range
     IBAN     same country, bank and account all zeros but for the count; ISO 13616 check digits
+
+Models write what they repeat in their own way: `DE09 0000 0000 0000 0000 01`, `(202) 555-0100`, `USER0001@EXAMPLE.COM`.
+What may be one of ours so is `SPELLED`; whether it is says its core: one case, and of numbers the signs without gaps.
 """
 
 from __future__ import annotations
@@ -124,12 +127,43 @@ _SHAPES = (
     r"|411111[0-9]{10}(?![A-Za-z0-9])"
     r"|[A-Z]{2}[0-9]{2}[0X]{4}[0-9X]{7,26}+(?![A-Za-z0-9]))"
 )
+_GAP = r"[ \u00a0\u202f./\-]"
+_MAIL = r"(?i:user[0-9]{4,}+@example\.com)"
+_FOUR = r"(?:192\.0\.2|198\.51\.100|203\.0\.113)\.[0-9]{1,3}+"
+_SIX = r"2001:(?i:db8::[0-9a-f]{1,4}+)"
+_PHONE = (
+    rf"(?:\+1{_GAP}?|1(?:[.\-]?|[ ](?=\(|[0-9]{{3}}[ ]555[ ])))?"
+    rf"(?:\([2-9][0-9]{{2}}\)|[2-9][0-9]{{2}}){_GAP}?555{_GAP}?01[0-9]{{2}}"
+)
+_CARD = rf"4111{_GAP}?11[0-9]{{2}}{_GAP}?[0-9]{{4}}{_GAP}?[0-9]{{4}}"
+_IBAN = rf"[A-Za-z]{{2}}[0-9]{{2}}(?:{_GAP}?[0Xx]){{4}}(?:{_GAP}?[0-9Xx]){{7,26}}+"
+_SPELLINGS = (
+    rf"(?:{_MAIL}(?!\.?[A-Za-z0-9\-])|{_FOUR}(?!\.?[0-9A-Za-z])|{_SIX}(?![0-9A-Za-z:])"
+    rf"|(?P<grouped>(?:{_PHONE}|{_CARD})(?![A-Za-z0-9])|{_IBAN}))"
+)
 _ALONE = r"(?<![A-Za-z0-9._%+\-])"
 
 LIFELIKE_TOKEN = _ALONE + _SHAPES
 LIFELIKE_TOKEN_JSON = rf"(?:{_ALONE}|{BEHIND_ESCAPE}){_SHAPES}"
 """What may be a lifelike surrogate: nothing adjoins that would make it part of a longer value."""
 
+SPELLED = _ALONE + _SPELLINGS
+SPELLED_JSON = rf"(?:{_ALONE}|{BEHIND_ESCAPE}){_SPELLINGS}"
+"""What may be a lifelike surrogate as a model writes it. An IBAN may end earlier: what is minted tells where."""
+
+ALONE = re.compile(_ALONE)
+ALONE_JSON = re.compile(rf"{_ALONE}|{BEHIND_ESCAPE}")
+"""Where one may begin."""
+
+_SPELLED = re.compile(SPELLED)
+_WITHIN = re.compile(rf"{_MAIL}|{_FOUR}|{_SIX}|(?P<grouped>{_PHONE}|{_CARD}|{_IBAN})")
+"""Whatever adjoins: beside a value that is replaced stands something else afterwards."""
+_SIGN = re.compile("[A-Za-z0-9]")
+_AT_ONCE = re.compile("[A-Za-z0-9]+")
+_LEAST_IBAN = 15
+_NATIONAL = 10
+_TAIL = re.compile(r"[+(]?(?:[A-Za-z0-9]|[ \u00a0\u202f./\-()]{1,2}(?![ \u00a0\u202f./\-()]))*+")
+_LED = re.compile(r"[0-9]\)?[ \u00a0\u202f/]?\Z")
 _STANDS_ALONE = re.compile(LIFELIKE_TOKEN)
 
 
@@ -138,3 +172,55 @@ def stands_alone(before: str, token: str, after: str) -> bool:
     text = before + token + after
     found = _STANDS_ALONE.match(text, len(before))
     return found is not None and found.end() == len(before) + len(token)
+
+
+def core(token: str) -> tuple[str, bool]:
+    """What all spellings of a lifelike surrogate have in common, and whether they may have gaps."""
+    found = _SPELLED.fullmatch(token)
+    return (next(readings(found))[0], bool(found["grouped"])) if found else (token.lower(), False)
+
+
+def forms(core: str) -> tuple[str, ...]:
+    """The signs of a number with gaps, as they follow each other: one to call may have its country before it."""
+    return (core, f"1{core}") if len(core) == _NATIONAL else (core,)
+
+
+def readings(found: re.Match[str]) -> Iterator[tuple[str, int]]:
+    """The cores that a match of SPELLED may have, each with its end, best first."""
+    text, start, end = found.string, found.start(), found.end()
+    if not found["grouped"]:
+        yield text[start:end].lower(), end
+        return
+    ends = [sign.end() for sign in _SIGN.finditer(text, start, end)]
+    signs = "".join(text[at - 1] for at in ends).upper()
+    if signs.isdigit():
+        yield signs[-_NATIONAL:] if len(signs) <= _NATIONAL + 1 else signs, end
+        return
+    whole = _AT_ONCE.match(text, start, end)
+    if whole and whole.end() - start >= _LEAST_IBAN:
+        yield signs[: whole.end() - start], whole.end()
+    for size in range(len(ends), _LEAST_IBAN - 1, -1):
+        if not _SIGN.match(text, ends[size - 1]):
+            yield signs[:size], ends[size - 1]
+
+
+def cores(text: str) -> Iterator[str]:
+    """Whatever a text holds that might be read as a lifelike surrogate; of an IBAN the longest reading."""
+    found = _WITHIN.search(text)
+    while found:
+        signs = "".join(_SIGN.findall(found[0])).upper()
+        yield (signs[-_NATIONAL:] if len(signs) <= _NATIONAL + 1 else signs) if found["grouped"] else found[0].lower()
+        found = _WITHIN.search(text, found.start() + 1)
+
+
+def signs_of(tail: str) -> str | None:
+    """The signs of what may be the beginning of a number with gaps, None if it is none."""
+    return "".join(_SIGN.findall(tail)).upper() if _TAIL.fullmatch(tail) else None
+
+
+def led(found: re.Match[str]) -> bool:
+    """Whether a number to call without its country follows digits, and may be the end of another one."""
+    text, start = found.string, found.start()
+    if not found["grouped"] or text[start] == "+" or _LED.search(text, max(0, start - 3), start) is None:
+        return False
+    return len(_SIGN.findall(found["grouped"])) <= _NATIONAL + 1

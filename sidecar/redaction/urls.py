@@ -7,8 +7,9 @@ leaves as soon as the reply is rendered (reference/pii.md 8). So a value is rest
   trusted: that is where the injected text comes from), or
 - the request held the very same URL up to and with this value.
 
-Browsers read much as a URL that is none (`https:/host`, white space in an attribute's value), hence a URL that stands
-in quotes or brackets goes on to their end, or to a blank line.
+Browsers read much as a URL that is none (`https:/host`, white space in an attribute's value). Hence a URL that stands
+in quotes, or where Markdown and CSS have their links, goes on to their end, or to a blank line; in other brackets and
+in running text white space ends it. A quote that closes something before the URL opens nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from sidecar.model import Part, Role
 
@@ -33,11 +35,18 @@ _LOOKBACK = 48
 _LONGEST_CUT = 64
 _LONGEST_START = 7
 
-_OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]"}
+_OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]", ">": "<", "|": "|"}
 _SPACE = r"\s"
 _SPACE_JSON = r"\s|\\[nrt]"
-_BEFORE = re.compile(rf"(?P<opener>.)(?:{_SPACE})*\Z", re.DOTALL)
-_BEFORE_JSON = re.compile(rf"(?P<opener>.)(?:{_SPACE_JSON})*\Z", re.DOTALL)
+_QUOTED = r"""(?P<lead>.?)\\?(?P<opener>["'`(<\[>|])"""
+_BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE})*)\Z", re.DOTALL)
+_BEFORE_JSON = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE_JSON})*)\Z", re.DOTALL)
+_ATTRIBUTE = re.compile(r"[=:]\s*\Z")
+"""What stands before the quotes of an attribute's or a member's value: white space inside them is trimmed."""
+_LINKED = re.compile(r"""["'(=<\[>|][ \t]*\Z|[=:]\s*\\?["'](?:\s|\\[nrt])*\Z|`\Z|\]:\s*\Z""")
+"""What stands before `//host`, which is a link only where links stand: elsewhere it begins a comment."""
+_LINK = re.compile(r"(?:\]|\burl)\s*\Z|\]\(\s*\Z", re.IGNORECASE)
+"""What stands before the bracket of a link in Markdown or CSS."""
 _BLANK_LINE = r"(?:\r?\n[ \t]*){2}"
 _BLANK_LINE_JSON = rf"{_BLANK_LINE}|\\n(?:\\r)?\\n"
 _CUT = re.compile(r"(?:\\(?:n(?:\\(?:r\\?)?)?)?|\r?\n?[ \t]*)\Z")  # what may go on to be a blank line or an escape
@@ -66,26 +75,51 @@ def names_host(texts: Iterable[str], host: str) -> bool:
     return bool(host) and any(host in text and named.search(text) for text in texts)
 
 
-@lru_cache(maxsize=16)
-def _ends(closer: str, json_text: bool) -> re.Pattern[str]:
+class Enclosure(NamedTuple):
+    """What a URL stands in: the character that ends it, if any, and whether it may hold white space."""
+
+    closer: str
+    spaced: bool
+
+
+IN_TEXT = Enclosure("", spaced=False)
+
+
+def _enclosure(before: str, *, json_text: bool) -> Enclosure:
+    """What the text just before a URL says of where it ends."""
+    found = (_BEFORE_JSON if json_text else _BEFORE).search(before)
+    if found is None:
+        return IN_TEXT
+    lead, opener, space = found["lead"], found["opener"], found["space"]
+    if opener in "\"'`":
+        closes = (lead.isalnum() or lead in (opener, *"_.!?)")) and lead != ""
+        if closes or (space and not _ATTRIBUTE.search(before[: found.start("lead") + len(lead)])):
+            return IN_TEXT
+        return Enclosure(opener, spaced=opener != "`")
+    return Enclosure(_OPENERS[opener], spaced=_LINK.search(before[: found.start("opener")]) is not None)
+
+
+@lru_cache(maxsize=32)
+def _ends(enclosure: Enclosure, json_text: bool) -> re.Pattern[str]:
     """What ends a URL, or changes what would end it."""
-    if not closer:
-        return re.compile(_SPACE_JSON if json_text else _SPACE)
-    nested = r"|\\[()]|\(" if closer == ")" else ""
-    return re.compile(f"{re.escape(closer)}|{_BLANK_LINE_JSON if json_text else _BLANK_LINE}{nested}")
+    space, blank_line = (_SPACE_JSON, _BLANK_LINE_JSON) if json_text else (_SPACE, _BLANK_LINE)
+    if not enclosure.closer:
+        return re.compile(space)
+    nested = r"|\\[()]|\(" if enclosure.closer == ")" else ""
+    return re.compile(f"{re.escape(enclosure.closer)}|{blank_line if enclosure.spaced else space}{nested}")
 
 
 class UrlCursor:
     """Follows text as it comes and knows the URL it is in, "" outside of any."""
 
-    __slots__ = ("_closer", "_json", "_nested", "_rest", "_shown", "_url")
+    __slots__ = ("_enclosure", "_json", "_nested", "_rest", "_shown", "_url")
 
     def __init__(self, *, json_text: bool = False) -> None:
         self._json = json_text
         self._url = ""  # with surrogates, as the upstream wrote it
         self._shown = ""  # the same with restored values, as a browser would read it
         self._rest = ""  # outside a URL the text just before; inside one, what may be the beginning of its end
-        self._closer = ""
+        self._enclosure = IN_TEXT
         self._nested = 0
 
     @property
@@ -133,8 +167,8 @@ class UrlCursor:
         for found in _START.finditer(text, at):
             start = _url_start(text, found)
             if start is not None:
-                before = (_BEFORE_JSON if self._json else _BEFORE).search(text[max(0, start - _LOOKBACK) : start])
-                self._closer, self._nested = _OPENERS.get(before["opener"], "") if before else "", 0
+                self._enclosure = _enclosure(text[max(0, start - _LOOKBACK) : start], json_text=self._json)
+                self._nested = 0
                 self._url = self._shown = text[start : found.end()]
                 return found.end()
         self._rest = text[-_LOOKBACK:]
@@ -142,7 +176,7 @@ class UrlCursor:
 
     def _inside(self, text: str, at: int) -> int | None:
         """Up to the end of a URL; returns where the text goes on behind it, or None at the end of the text."""
-        for found in _ends(self._closer, self._json).finditer(text, at):
+        for found in _ends(self._enclosure, self._json).finditer(text, at):
             if found[0] == "(":
                 self._nested += 1
             elif found[0] == ")" and self._nested:
@@ -158,14 +192,14 @@ class UrlCursor:
 
 
 def _url_start(text: str, found: re.Match[str]) -> int | None:
-    """Where the URL begins whose slashes were found, None when they are something else (`a // b`, `and//or`)."""
+    """Where the URL begins whose slashes were found; None where they are something else (`a // b`, a comment)."""
     start = found.start()
     if found[0][0] != "/":
         return start
     scheme = _SCHEME.search(text[max(0, start - _LOOKBACK) : start])
     if scheme:
         return start - len(scheme[0])
-    before, after = text[start - 1 : start] if start else "", text[found.end() : found.end() + 1]
-    if before and (before.isalnum() or before in "_:/"):
+    after = text[found.end() : found.end() + 1]
+    if not _LINKED.search(text[max(0, start - _LOOKBACK) : start]):
         return None
     return start if not after or after.isalnum() or after in "[%<" else None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from sidecar.redaction import styles
 from sidecar.redaction.grammar import bracketed, longest_spelling
 
 
@@ -34,14 +35,18 @@ class Vault:
     the beginnings of the request's URLs up to a surrogate in them.
     """
 
-    __slots__ = ("_labels", "_lifelike", "_names", "_starts", "_tokens", "links", "longest", "trusted")
+    __slots__ = (
+        "_grouped", "_labels", "_lifelike", "_names", "_spelled", "_starts", "_tokens", "links", "longest", "trusted",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._names: dict[str, Entry] = {}
         self._tokens: dict[str, Entry] = {}
         self._labels: set[str] = set()
         self._lifelike: set[str] = set()
+        self._spelled: dict[str, Entry | None] = {}
         self._starts: set[str] = set()
+        self._grouped: dict[str, bool] = {}
         self.trusted: tuple[str, ...] = ()
         self.links: set[str] = set()
         self.longest = 0
@@ -67,10 +72,20 @@ class Vault:
         self._labels.add(label)
         self.longest = max(self.longest, longest_spelling(entry.name))
         if entry.token != bracketed(entry.name):
-            self.longest = max(self.longest, len(entry.token) + 1)
+            self.longest = max(self.longest, 2 * len(entry.token) + 2)  # a gap after every sign
             self._lifelike.add(entry.token)
-            self._starts.update(entry.token[:end] for end in range(1, len(entry.token) + 1))
-            self._starts.add(f"{entry.token}.")  # an address goes on after a dot, a sentence ends with one
+            self._learn(entry)
+
+    def _learn(self, entry: Entry) -> None:
+        """Remember how the surrogate may be written, and how each such spelling begins."""
+        core, is_grouped = styles.core(entry.token)
+        self._spelled[core] = None if core in self._spelled else entry
+        if not is_grouped:
+            self._starts.update(core[:end] for end in range(1, len(core) + 1))
+            self._starts.add(f"{core}.")  # an address goes on after a dot, a sentence ends with one
+        for form in styles.forms(core) if is_grouped else ():
+            self._grouped.update((form[:end], True) for end in range(len(form)))
+            self._grouped.setdefault(form, False)
 
     def named(self, name: str) -> Entry | None:
         """The value of this name, in whatever case it is written."""
@@ -80,14 +95,29 @@ class Vault:
         """The value that this format-preserving surrogate stands for."""
         return self._tokens[token] if token in self._lifelike else None
 
+    def spelled(self, core: str) -> Entry | None:
+        """The value whose format-preserving surrogate has this core (styles.py), unless two have."""
+        return self._spelled.get(core)
+
+    def begins(self, tail: str) -> bool:
+        """Whether a text that ends here may go on to be a format-preserving surrogate, or a longer value than one."""
+        if tail.lower() in self._starts:
+            return True
+        if tail[0].isalpha() and tail[:2].upper() not in self._grouped:
+            return False  # most words: an account begins with its country, without a gap
+        signs = styles.signs_of(tail) if self._grouped else None
+        goes_on = None if signs is None else self._grouped.get(signs)
+        return goes_on is not None and (goes_on or tail[-1].isalnum())
+
     @property
     def labels(self) -> frozenset[str]:
         return frozenset(self._labels)
 
     @property
-    def starts(self) -> frozenset[str]:
-        """Every beginning of every format-preserving surrogate, itself included."""
-        return frozenset(self._starts)
+    def firsts(self) -> str:
+        """The characters that a format-preserving surrogate may begin with. Empty if there is none."""
+        letters = {each[0] for each in (*self._starts, *self._grouped) if each}
+        return "".join(sorted({*map(str.lower, letters), *map(str.upper, letters), *("+(" if self._grouped else "")}))
 
     def values(self) -> Mapping[str, int]:
         """How many different values of each entity there are."""

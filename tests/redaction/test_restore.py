@@ -50,12 +50,10 @@ def test_a_surrogate_comes_back_in_every_spelling_of_the_closed_list(upstream: s
         ("<A_VERY_LONG_LABEL_THAT_NOTHING_MINTED_HAS_1>", 0, 0),
         ("<PERSON_01> <PERSON_\u0661> <PERSON_1\u0661>", 0, 1),
         ("<PERSON_1x> <PERSON_> <PERSON> PERSON", 0, 0),
-        ("PERSON_1", 0, 1),
-        ("PERSON_1 = 3; x.PERSON_1()", 0, 2),
+        ("x.PERSON_1() PERSON_1[0] PERSON_1=3", 0, 3),
         ("person_1> <person_1 x", 0, 0),
         ("</PERSON_1> <PERSON_1/> <PERSON_1-x>", 0, 2),
         ("MY_PERSON_1> PERSON_1_x", 0, 1),
-        ("< PERSON_1 >", 0, 1),
         ("%3CPERSON_1%3E", 0, 0),
         ("&#60;PERSON_2&#62;", 0, 0),
         ("<div> <<<< a<b>c &lt;div&gt; &amp; \\u003cdiv\\u003e", 0, 0),
@@ -85,8 +83,11 @@ def test_a_name_minted_bare_comes_back_bare(upstream: str, caller: str) -> None:
     assert everywhere(BARE, upstream) == caller
 
 
-def test_bare_words_are_restored_where_that_is_asked_for() -> None:
-    assert everywhere(ANNA, "PERSON_1, PERSON_1_x", bare_words=True) == "Anna Smith, PERSON_1_x"
+def test_bare_words_are_restored_unless_that_is_switched_off() -> None:
+    assert everywhere(ANNA, "PERSON_1, [PERSON_1] PERSON_1_x") == "Anna Smith, [Anna Smith] PERSON_1_x"
+    assert everywhere(ANNA, "< PERSON_1 > 'PERSON_1'") == "< Anna Smith > 'Anna Smith'"
+    assert everywhere(ANNA, "`PERSON_1` «PERSON_1» PERSON_1。") == "`Anna Smith` «Anna Smith» Anna Smith。"
+    assert everywhere(ANNA, "PERSON_1, PERSON_1_x", bare_words=False) == "PERSON_1, PERSON_1_x"
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.model import PlaceKind
+from sidecar.model import Channel, PlaceKind
 from sidecar.redaction import LIFELIKE, Restorer, keyed, redact
-from sidecar.redaction.styles import LIFELIKE_TOKEN, iban_check, luhn_digit, stands_alone
-from tests.redaction.kit import ALL, JSON, everywhere, mark, part, redacted, stream
+from sidecar.redaction.styles import LIFELIKE_TOKEN, SPELLED, core, iban_check, luhn_digit, stands_alone
+from tests.redaction.kit import ALL, JSON, TEXT, counts, everywhere, mark, part, redacted, stream
 
 KEY = b"0123456789abcdef"
 
@@ -145,6 +146,153 @@ def test_what_stands_alone_is_found_again_in_text_and_json(before: str, after: s
 def test_the_pattern_knows_every_shape(entity: str, value: str) -> None:
     for _, token in zip(range(300), LIFELIKE.shapes[entity](value), strict=False):
         assert re.fullmatch(LIFELIKE_TOKEN, token)
+        assert re.fullmatch(SPELLED, token)
         assert stands_alone("", token, "")
         assert not stands_alone("x", token, "")
         assert not stands_alone("", token, "0")
+
+
+OWN = {
+    "anna@corp.internal": "EMAIL_ADDRESS",
+    "+49 171 1234567": "PHONE_NUMBER",
+    "2001:470:1f0b::5": "IP_ADDRESS",
+    "5500005555555559": "CREDIT_CARD",
+    "DE89 3704 0044 0532 0130 00": "IBAN_CODE",
+    "AT611904300234573201": "IBAN_CODE",
+}
+UPSTREAM, FAKED = redacted([", ".join(OWN)], OWN, style=LIFELIKE)
+VAULT = FAKED.vault
+MAIL, PHONE, ADDRESS, CARD, GERMAN, AUSTRIAN = UPSTREAM[0].split(", ")
+
+
+def fours(text: str, gap: str = " ") -> str:
+    return gap.join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+SPELLINGS = {
+    MAIL: [MAIL, MAIL.upper(), MAIL.capitalize(), MAIL.title()],
+    PHONE: [
+        PHONE, "(202) 555-0100", "(202)555-0100", "+1 202 555 0100", "+1 (202) 555-0100", "202-555-0100",
+        "202.555.0100", "1-202-555-0100", "1 (202) 555-0100", "1 202 555 0100", "2025550100", "+12025550100",
+        "+1\u00a0202\u202f555-0100",
+    ],
+    ADDRESS: [ADDRESS, ADDRESS.upper()],
+    CARD: [CARD, fours(CARD), fours(CARD, "-"), fours(CARD, "\u00a0")],
+    GERMAN: [GERMAN, fours(GERMAN), fours(GERMAN, "-"), fours(GERMAN).lower(), f"{GERMAN[:4]} {' '.join(GERMAN[4:])}"],
+    AUSTRIAN: [AUSTRIAN, fours(AUSTRIAN), fours(AUSTRIAN, "\u00a0")],
+}  # fmt: skip
+AROUND = [
+    ("It is ", ", as agreed."),
+    ("(", ")"),
+    ("", ""),
+    ("**", "** and 5 others"),
+    ("tel:", " 2024 was"),
+    ("<", ">. "),
+]
+
+
+@pytest.mark.parametrize(("token", "spelled"), [(token, each) for token, every in SPELLINGS.items() for each in every])
+def test_a_models_spelling_comes_back_at_any_cut_in_text_and_json(token: str, spelled: str) -> None:
+    value = dict(zip(SPELLINGS, OWN, strict=True))[token]
+    for before, after in AROUND:
+        assert everywhere(VAULT, f"{before}{spelled}{after}") == f"{before}{value}{after}"
+    assert everywhere(VAULT, f'{{"k": "\\n{spelled}", "u": 5}}', JSON) == f'{{"k": "\\n{value}", "u": 5}}'
+    assert everywhere(VAULT, f"{spelled} {fours(AUSTRIAN)} {fours(CARD)}").startswith(
+        f"{value} AT611904300234573201 5500"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "ambiguous"),
+    [
+        ("+49 202 555 0100, 0049 (202) 555-0100, (0049) 202-555-0100", 3),
+        ("+49-202-555-0100 12025550100x 202-555-01000 1202-555-0100x", 0),
+        ("(202) 555-0101 +1 212 555 0100 555-0100", 0),
+        ("4111 1100 0000 0024 and 4111 1100 0000 00166", 0),
+        ("DE10 0000 0000 0000 0000 01 XDE09 0000 0000 0000 0000 01", 0),
+        ("USER0002@EXAMPLE.COM XUSER0001@EXAMPLE.COM USER0001@EXAMPLE.COMPANY USER0001@EXAMPLE.COM.AU", 0),
+        (f"{ADDRESS.upper()}1 {ADDRESS}:2", 0),
+    ],
+)
+def test_what_may_be_anothers_stays_and_is_counted_if_it_could_be_ours(text: str, ambiguous: int) -> None:
+    assert everywhere(VAULT, text) == text
+    restorer = Restorer(VAULT)
+    stream(restorer, [text])
+    assert (restorer.ambiguous, dict(restorer.restored)) == (ambiguous, {})
+
+
+@pytest.mark.parametrize(
+    ("entity", "typed"),
+    [
+        ("EMAIL_ADDRESS", "USER0001@EXAMPLE.COM"),
+        ("PHONE_NUMBER", "(202) 555-0100"),
+        ("PHONE_NUMBER", "+49 202 555 0100"),
+        ("CREDIT_CARD", fours(CARD)),
+        ("IBAN_CODE", f"{fours(GERMAN).lower()} 5"),
+    ],
+)
+def test_what_the_request_holds_in_any_spelling_stands_for_nobody_else(entity: str, typed: str) -> None:
+    value = next(value for value, kind in OWN.items() if kind == entity)
+    texts, result = redacted([f"{value} is not {typed}"], {value: entity}, style=LIFELIKE)
+    token = texts[0].split(" is not ")[0]
+    assert core(token)[0] not in {core(each)[0] for each in SPELLINGS}
+    assert everywhere(result.vault, f"{token}, {typed}") == f"{value}, {typed}"
+
+
+PIECES = st.sampled_from(
+    [
+        *(each for every in SPELLINGS.values() for each in every),
+        *(
+            " ",
+            "",
+            "-",
+            "(",
+            ")",
+            "+",
+            "1",
+            "4111",
+            " 11",
+            "00 00",
+            "AT",
+            "u",
+            "<PERSON_1>",
+            ". ",
+            "https://x.example/?q=",
+        ),
+    ]
+)
+CUTS = st.lists(st.integers(0, 200), max_size=12)
+
+
+@given(st.lists(PIECES, max_size=8).map("".join), CUTS, st.sampled_from([TEXT, JSON]))
+def test_spellings_run_together_read_the_same_at_any_cut(text: str, edges: list[int], channel: Channel) -> None:
+    whole = Restorer(VAULT)
+    expected = stream(whole, [text], channel)
+    places = sorted({0, len(text), *(edge for edge in edges if edge < len(text))})
+    for pieces in (list(text), [text[start:end] for start, end in pairwise(places)]):
+        restorer = Restorer(VAULT)
+        assert stream(restorer, pieces, channel) == expected
+        assert counts(restorer) == counts(whole)
+
+
+def test_a_spelling_that_adjoins_a_value_is_the_callers_own_too() -> None:
+    text = "Bob@x.comUSER0001@EXAMPLE.COM bob@x.com"
+    texts, result = redacted([text], {"Bob@x.com": "EMAIL_ADDRESS", "bob@x.com": "EMAIL_ADDRESS"}, style=LIFELIKE)
+    assert texts == ["<EMAIL_ADDRESS_1>USER0001@EXAMPLE.COM user0003@example.com"]
+    assert everywhere(result.vault, texts[0]) == text
+
+
+def test_the_end_of_a_name_is_no_beginning_of_a_number() -> None:
+    _, result = redacted(
+        ["Anna, +49 171 1234567"], {"Anna": "PERSON", "+49 171 1234567": "PHONE_NUMBER"}, style=LIFELIKE
+    )
+    assert everywhere(result.vault, "PERSON_1 <PERSON_1, 202.555.0100 x") == "Anna Anna, +49 171 1234567 x"
+
+
+def test_only_what_may_become_one_is_held_back() -> None:
+    restorer = Restorer(VAULT)
+    assert restorer.feed(TEXT, "call (202) 55") == "call "
+    assert restorer.feed(TEXT, "7, or DE09 0000 00") == "(202) 557, or "
+    assert restorer.feed(TEXT, "00 0000 0000 01") == ""
+    assert restorer.feed(TEXT, " today.") == "DE89 3704 0044 0532 0130 00 today."
+    assert len("00000000000000000000 " * 9) - len(restorer.feed(TEXT, "00000000000000000000 " * 9)) <= VAULT.longest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from sidecar.ledger.facts import Intent
 from sidecar.model import Arrival, Call, Finding, Part, Role
@@ -110,17 +110,22 @@ def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Tally:
     return counted
 
 
-class Restoration(NamedTuple):
-    """What became of the surrogates of a reply."""
+class Restoration(TypedDict, total=False):
+    """What became of the surrogates of a reply, as fields of `Outcome`."""
 
     restored: Mapping[str, int]
     withheld: Mapping[str, int]
-    unknown: int
-    ambiguous: int
+    surrogates_unknown: int
+    surrogates_ambiguous: int
 
 
 def restoration(restorer: Restorer | None) -> Restoration:
     """Nothing where no reply was read."""
     if restorer is None:
-        return Restoration({}, {}, 0, 0)
-    return Restoration(restorer.restored, restorer.withheld, restorer.unknown, restorer.ambiguous)
+        return {}
+    return {
+        "restored": restorer.restored,
+        "withheld": restorer.withheld,
+        "surrogates_unknown": restorer.unknown,
+        "surrogates_ambiguous": restorer.ambiguous,
+    }

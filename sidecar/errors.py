@@ -18,6 +18,8 @@ class SidecarError(Exception):
 
     status = 500
     retry = False
+    retry_after: str | None = None
+    """Seconds or a date, where the upstream has said them (RFC 9110 10.2.3)."""
 
     def __init__(self, code: str, advice: str, *, status: int | None = None) -> None:
         super().__init__(code)
@@ -48,4 +50,13 @@ def as_error(fault: Exception) -> SidecarError:
     """A fault as the error it is answered with. What is not ours to name says nothing but INTERNAL."""
     if isinstance(fault, SidecarError):
         return fault
-    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")
+    error = OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")
+    error.__cause__ = fault
+    return error
+
+
+def cause_of(error: BaseException | None) -> BaseException | None:
+    """The exception for which an error with a code was raised, also `from None`; None where the code says it all."""
+    while isinstance(error, SidecarError):
+        error = error.__cause__ or error.__context__
+    return error

@@ -22,32 +22,20 @@ from typing import Any
 
 from sidecar import policy
 from sidecar.account import count_entities, intent_of, restoration
+from sidecar.carried import carried_parts
 from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
-from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, as_error
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, UpstreamError, as_error
 from sidecar.ledger.facts import Intent, Outcome, State
-from sidecar.model import (
-    Arrival,
-    Call,
-    Decision,
-    Inspection,
-    Operation,
-    Part,
-    ReleaseMode,
-    ReplyFacts,
-    Verdict,
-)
-from sidecar.plan import NO_CALL, NOTHING_FOUND, House, Plan
-from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Inspect, Record
+from sidecar.model import Arrival, Call, Decision, Inspection, Operation, Part, ReleaseMode, ReplyFacts, Verdict
+from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan
+from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Incoming, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
-from sidecar.wire import PACKED, header, is_stream, opened, outbound_of, pipe_of, reply_headers, without
+from sidecar.wire import PACKED, Pipe, failed, header, is_stream, opened, outbound_of, pipe_of, reply_headers, without
 
 NOTICE_HEADER = "AI-Notice"
 """Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
-
-UNPLANNED = Plan(decision=policy.fault("ABORTED"))
-"""What is recorded of an exchange that was cut off before it was judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,24 +61,6 @@ async def govern(arrival: Arrival, dialect: Dialect, answer: Answer, ports: Port
     return exchange
 
 
-async def record_refusal(arrival: Arrival, error: SidecarError, ports: Ports, house: House) -> tuple[Intent, Outcome]:
-    """Both entries of a call that the shell turned away unread. Raises what the ledger raises."""
-    plan = Plan(decision=policy.fault(error.code), fault=error)
-    intent = intent_of(arrival, plan, house)
-    await ports.record.open(intent)
-    codes = plan.decision.codes
-    outcome = Outcome(
-        id=arrival.id,
-        at=ports.clock.now(),
-        state=State.REFUSED,
-        status=error.status,
-        error=error.code,
-        rationale_codes=codes,
-    )
-    await ports.record.close(outcome)
-    return intent, outcome
-
-
 async def judge(
     parts: Sequence[Part],
     ask: Callable[[Inspection], dict[str, Any]],
@@ -98,9 +68,10 @@ async def judge(
     deadline: float,
     *,
     enforced: bool = True,
-) -> tuple[Judgement, dict[str, Any]]:
-    """Inspect and decide. Total: any fault, or the deadline, becomes a Decision that denies with a stable code."""
+) -> tuple[Judgement, dict[str, Any], Exception | None]:
+    """Inspect and decide, and the fault. Total: any, or the deadline, becomes a Decision that denies by a code."""
     found, document = NOTHING_FOUND, dict[str, Any]()
+    cause: Exception
 
     async def decided() -> EngineAnswer:
         nonlocal found, document
@@ -110,14 +81,14 @@ async def judge(
 
     try:
         answer = await within(for_texts(deadline, parts), decided())
-        return Judgement(found, policy.read(answer, policy.recorded(document), enforced=enforced)), document
+        return Judgement(found, policy.read(answer, policy.recorded(document), enforced=enforced)), document, None
     except SidecarError as fault:
-        code = fault.code
-    except TimeoutError:
-        code = "PDP_TIMEOUT" if document else "INSPECTOR_TIMEOUT"
-    except Exception:  # noqa: BLE001  guarantee 3: the one place where faults of judging become denies
-        code = "PDP_ERROR" if document else "INSPECTOR_ERROR"
-    return Judgement(found, replace(policy.fault(code), enforced=enforced)), document
+        code, cause = fault.code, fault
+    except TimeoutError as late:
+        code, cause = "PDP_TIMEOUT" if document else "INSPECTOR_TIMEOUT", late
+    except Exception as bug:  # noqa: BLE001  guarantee 3: the one place where faults of judging become denies
+        code, cause = "PDP_ERROR" if document else "INSPECTOR_ERROR", bug
+    return Judgement(found, replace(policy.fault(code), enforced=enforced)), document, cause
 
 
 class Exchange:
@@ -140,6 +111,7 @@ class Exchange:
         self.not_inspected: str | None = None
         self.rationale: str | None = None
         self.fault: SidecarError | None = None
+        self.cause: Exception | None = None
         self.head: tuple[int, list[tuple[str, str]]] | None = None
         self.started = False
         self.came, self.went = Digest(), Digest()
@@ -162,6 +134,17 @@ class Exchange:
         finally:
             self.relay = None  # it calls back into the exchange: a circle that only the garbage collector would free
 
+    async def refuse(self, error: SidecarError) -> None:
+        """Both entries of a call that the shell turned away unread, and answers itself: with `fault`, which is the
+        ledger's where it could not be recorded. Raises only CancelledError, after the outcome is recorded."""
+        self.plan, self.fault = Plan(decision=policy.fault(error.code), fault=error), error
+        try:
+            await self.open_or_fail()
+        except asyncio.CancelledError:
+            await self.abort()
+            raise asyncio.CancelledError from None
+        await self.close()
+
     async def prepare(self) -> Plan:
         """Steps 2 to 5. Whatever goes wrong is a plan to refuse; only CancelledError is raised."""
         call, judgement = NO_CALL, None
@@ -171,8 +154,10 @@ class Exchange:
                 body = await step(PACKED * len(body), opened, body, coding, self.house.body_limit)
             size = len(body)
             call = await step(size, self.dialect.parse, body)  # (2)
+            if carried := carried_parts(self.arrival.target, self.arrival.headers):
+                call = replace(call, parts=(*call.parts, *carried))
             self.watch.lap("parse_us")
-            judgement, document = await judge(
+            judgement, document, self.cause = await judge(
                 call.parts, lambda found: self.request_document(call, found), self.ports, self.house.judge_deadline
             )  # (3), (4)
             self.watch.lap("judge_us")
@@ -228,8 +213,15 @@ class Exchange:
         except asyncio.CancelledError:
             self.intent = intent  # handed over: it will be there, and wants its outcome
             raise
-        self.intent = intent
+        self.intent, self.answer.record = intent, intent.id
         self.watch.lap("intent_us")
+
+    async def open_or_fail(self) -> None:
+        """Step 6 where nothing is to be sent: what cannot be recorded is `fault`."""
+        try:
+            await self.open()
+        except Exception as fault:  # noqa: BLE001  as in `run`
+            self.fault = as_error(fault)
 
     async def converse(self) -> None:
         """Steps 7 to 10. All but the tail has been written when this returns."""
@@ -251,12 +243,21 @@ class Exchange:
             pipe = pipe_of(self.relay, incoming, verbatim=verbatim)
             self.reader = reader
             self.head = (incoming.status, self.noticed(reply_headers(incoming.headers, verbatim=verbatim)))
-            while data := await incoming.read():  # (8)
-                if out := await pipe.feed(self.came.feed(data)):  # (9), (10)
-                    await self.write(out)
-            if out := await pipe.finish():
-                await self.write(out)
+            try:
+                await self.read(incoming, pipe)
+            except UpstreamError:
+                if incoming.status < 400 or self.started:
+                    raise
+                raise failed(incoming) from None
         await self.judge_afterwards()
+
+    async def read(self, incoming: Incoming, pipe: Pipe) -> None:
+        """Steps 8 to 10."""
+        while data := await incoming.read():  # (8)
+            if out := await pipe.feed(self.came.feed(data)):  # (9), (10)
+                await self.write(out)
+        if out := await pipe.finish():
+            await self.write(out)
 
     def noticed(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         """The head with the notices that policy demands (AI Act 50(1)): their text ids, for the application to show."""
@@ -283,13 +284,14 @@ class Exchange:
     async def judge_reply(self, parts: Sequence[Part], goes_on: bool, *, enforced: bool = True) -> Judgement:
         """Step 9. The reply still bears surrogates, so the caller's own values are not judged again."""
         facts = self.facts()
-        judgement, _ = await judge(
+        judgement, _, cause = await judge(
             parts,
             lambda found: policy.response_document(self.plan.document, inspection=found, facts=facts, window=goes_on),
             self.ports,
             self.house.judge_deadline,
             enforced=enforced,
         )
+        self.cause = cause or self.cause
         return judgement
 
     async def judge_afterwards(self) -> None:
@@ -312,16 +314,20 @@ class Exchange:
     async def conclude(self) -> None:
         """Steps 11 and 12: nothing of the end leaves before the outcome is durable."""
         tail = self.went.feed(b"".join(self.relay.tail) if self.relay and not self.fault else b"")
-        try:
-            if self.intent is not None:
-                self.outcome = self.outcome_of(self.state())
-                await self.ports.record.close(self.outcome)
-        except Exception as fault:  # noqa: BLE001  an end that cannot be recorded is not given
-            self.fault = as_error(fault)
+        await self.close()
         if self.fault is not None:
             await self.answer.fail(self.fault)
             return
         await reached(self.give(tail))
+
+    async def close(self, state: State | None = None) -> None:
+        """Step 11. An end that cannot be recorded is not given: it is `fault`, and there is no `outcome`."""
+        try:
+            if self.intent is not None:
+                self.outcome = self.outcome_of(state or self.state())
+                await self.ports.record.close(self.outcome)
+        except Exception as fault:  # noqa: BLE001  as in `run`
+            self.outcome, self.fault = None, as_error(fault)
 
     async def give(self, tail: bytes) -> None:
         """Step 12. What has not begun is framed by its length."""
@@ -337,9 +343,8 @@ class Exchange:
         self.fault = SidecarError("ABORTED", "The exchange was cut off.", status=499)
         if self.intent is None:
             with suppress(asyncio.CancelledError):  # cut off once more: what was handed over still wants its outcome
-                await self.open()
-        self.outcome = self.outcome_of(State.ABORTED)
-        await self.ports.record.close(self.outcome)
+                await self.open_or_fail()
+        await self.close(State.ABORTED)
 
     def state(self) -> State:
         if isinstance(self.fault, CallerError | Refusal) or (self.fault and self.plan.outbound is None):
@@ -352,7 +357,6 @@ class Exchange:
         """What the closing entry says. Confidence and rationale name their source, or say `unavailable`."""
         found = self.judgement.inspection.findings if self.judgement else ()
         upstream_status = self.head[0] if self.head else None
-        values = restoration(self.relay.restorer if self.relay else None)
         return Outcome(
             id=self.arrival.id,
             at=self.ports.clock.now(),
@@ -364,12 +368,9 @@ class Exchange:
             decision=self.judgement.decision if self.judgement else None,
             release=str(self.plan.decision.duties.release.mode),
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
-            reply_findings=count_entities(found),
+            reply_findings=self.relay.findings if self.relay and self.relay.is_judged else count_entities(found),
             reply_not_inspected=self.not_inspected,
-            restored=values.restored,
-            withheld=values.withheld,
-            surrogates_unknown=values.unknown,
-            surrogates_ambiguous=values.ambiguous,
+            **restoration(self.relay.restorer if self.relay else None),
             rationale_codes=self.plan.decision.codes,
             rationale=self.rationale,
             reply_bytes=self.came.size,

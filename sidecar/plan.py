@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sidecar import policy
 from sidecar.errors import SidecarError
 from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
 from sidecar.redaction import NUMBERED, Operators, Redaction, Style, redact
@@ -13,6 +14,9 @@ from sidecar.redaction.oneway import DEFAULTS
 
 NOTHING_FOUND = Inspection(findings=(), detectors=())
 NO_CALL = Call(operation=Operation.OPAQUE, model=None)
+UNREAD: Any = None
+"""The dialect of a call that is refused unread."""
+
 BODY_LIMIT = 64 * 1024 * 1024
 
 
@@ -52,3 +56,7 @@ class Plan:
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     fault: SidecarError | None = None
     timings: Mapping[str, int] = field(default_factory=dict)
+
+
+UNPLANNED = Plan(decision=policy.fault("ABORTED"))
+"""What is recorded of an exchange that was cut off before it was judged."""

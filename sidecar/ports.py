@@ -64,7 +64,12 @@ class Forward(Protocol):
 
 
 class Answer(Protocol):
-    """The way back to the caller; the proxy implements it. Writing awaits, so backpressure reaches the upstream."""
+    """The way back to the caller; the proxy implements it. Writing awaits, so backpressure reaches the upstream.
+
+    `record` is the id that the answer bears: set once the intent is durable, and None where nothing was recorded.
+    """
+
+    record: str | None
 
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         """Send the head, hop-by-hop headers left out and `x-sidecar-record` added. Raises ConnectionError: gone."""
@@ -83,7 +88,7 @@ class Answer(Protocol):
 
 class Clock(Protocol):
     def now(self) -> int:
-        """Microseconds since the epoch, never going backwards within a process."""
+        """Microseconds since the epoch, as the machine's clock says: backwards where somebody sets it back."""
         ...
 
     def monotonic(self) -> float:

@@ -145,6 +145,7 @@ class FakeAnswer:
         self.headers: list[tuple[str, str]] = []
         self.body = b""
         self.error: SidecarError | None = None
+        self.record: str | None = None
 
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         self.transcript.step("start")

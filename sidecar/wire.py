@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
+from sidecar.carried import headers_with, is_carried, target_with
 from sidecar.dialects import Dialect
 from sidecar.errors import CallerError, UpstreamError
 from sidecar.model import Arrival, Call, Decision, Outbound, PlaceKind
@@ -24,6 +25,8 @@ REQUEST_EDITED_AWAY = EDITED_AWAY | {"accept-encoding"}
 
 Headers = Sequence[tuple[str, str]]
 
+
+Pipe = Relay | Compressed | Opened
 
 PACKED = 100
 """How many times as large a coded body may be when it is opened, about."""
@@ -47,16 +50,18 @@ def outbound_of(
 ) -> Outbound:
     """Fix what will be sent. With nothing to change, these are the caller's own bytes, still coded (guarantee 5)."""
     duties = decision.duties
-    new = dialect.edit(body, redaction.edits) if redaction.edits else body
+    edits = [edit for edit in redaction.edits if not is_carried(edit)]
+    new = dialect.edit(body, edits) if edits else body
     if duties.cap_tokens is not None or duties.model is not None or duties.disable_tools:
         disabled = renamed(duties.disable_tools, call, redaction)
         new = dialect.shape(new, cap_tokens=duties.cap_tokens, model=duties.model, disable_tools=disabled)
+    target, headers = arrival.target, arrival.headers
+    if len(edits) < len(redaction.edits):
+        target, headers = target_with(target, redaction.edits), headers_with(headers, redaction.edits)
     if new == body:
-        return Outbound(
-            method=arrival.method, target=arrival.target, headers=narrowed(arrival.headers), body=arrival.body
-        )
-    headers = (*without(arrival.headers, REQUEST_EDITED_AWAY), ("Accept-Encoding", "identity"))
-    return Outbound(method=arrival.method, target=arrival.target, headers=headers, body=new)
+        return Outbound(method=arrival.method, target=target, headers=narrowed(headers), body=arrival.body)
+    headers = (*without(headers, REQUEST_EDITED_AWAY), ("Accept-Encoding", "identity"))
+    return Outbound(method=arrival.method, target=target, headers=headers, body=new)
 
 
 def renamed(tools: frozenset[str], call: Call, redaction: Redaction) -> frozenset[str]:
@@ -83,12 +88,26 @@ def is_stream(incoming: Incoming) -> bool:
     kind = (header(incoming.headers, "content-type") or "").split(";")[0].strip().lower()
     if kind == "text/event-stream":
         return True
-    if kind == "application/json":
+    if kind == "application/json" or kind.endswith("+json"):
         return False
+    if incoming.status >= 400:
+        raise failed(incoming)
     raise UpstreamError("UPSTREAM_INVALID", "The model server answered neither JSON nor an event stream.")
 
 
-def pipe_of(relay: Relay, incoming: Incoming, *, verbatim: bool) -> Relay | Compressed | Opened:
+def failed(incoming: Incoming) -> UpstreamError:
+    """An error status whose body is no JSON object (a rate limit's page, an empty 401): the caller's SDK needs to know
+    which, and when to try again. From 500 on what cannot be read is a bad gateway.
+    """
+    advice = f"The model server answered with status {incoming.status} and nothing that can be read."
+    is_theirs = incoming.status < 500
+    error = UpstreamError("UPSTREAM_STATUS" if is_theirs else "UPSTREAM_INVALID", advice)
+    error.status = incoming.status if is_theirs else error.status
+    error.retry_after = header(incoming.headers, "retry-after")
+    return error
+
+
+def pipe_of(relay: Relay, incoming: Incoming, *, verbatim: bool) -> Pipe:
     """How the reply's bytes go through the relay, given their content coding."""
     coding = header(incoming.headers, "content-encoding")
     if coding is None:

@@ -33,6 +33,9 @@ __all__ = ["UpstreamClient", "UpstreamSettings"]
 FRAMING = frozenset({"host", "connection", "transfer-encoding", "expect"})
 """Headers that belong to the connection to the upstream, and are written by this client."""
 
+CREDENTIALS = frozenset({"authorization", "x-api-key", "api-key"})
+"""Where a caller may put its key (proxy/callers.py): none of them goes on where the sidecar has a key of its own."""
+
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods whose requests say nothing of a body when they have none (RFC 9110 8.6)."""
 
@@ -313,7 +316,7 @@ def request_headers(
     spelled: dict[str, str] = {}
     for name, value in headers:
         lower = name.lower()
-        if lower in FRAMING or (lower == "authorization" and authorization):
+        if lower in FRAMING or (lower in CREDENTIALS and authorization):
             continue
         if lower == "content-length":
             if lower in spelled:

@@ -42,10 +42,10 @@ class OpenAIVoice:
     """The error envelope of the OpenAI API. Its SDKs raise on it, in a stream too, with it as their `body`."""
 
     def body(self, error: SidecarError, record: str | None) -> bytes:
-        if error.status < 500:
-            kind = "invalid_request_error"
+        if isinstance(error, UpstreamError):
+            kind = "upstream_error"
         else:
-            kind = "upstream_error" if isinstance(error, UpstreamError) else "server_error"
+            kind = "invalid_request_error" if error.status < 500 else "server_error"
         told = {"message": error.advice, "type": kind, "param": None, "code": error.code}
         return orjson.dumps({"error": told if record is None else {**told, "record": record}})
 
@@ -157,7 +157,11 @@ class HttpAnswer:
     async def _refuse(self, error: SidecarError) -> None:
         body = self.voice.body(error, self.record)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        if error.status < 500:
+        if error.retry_after is not None:
+            headers.append(("Retry-After", error.retry_after))
+        if isinstance(error, UpstreamError):
+            pass  # its status says whether to try again
+        elif error.status < 500:
             headers.append(("x-should-retry", "false"))
         elif isinstance(error, OwnError):
             headers.append(("Retry-After", RETRY_AFTER))

@@ -211,6 +211,21 @@ def test_declared_json_marks_its_channels() -> None:
     assert {c.field: c.json_text for c in texts(events)} == {"content": True, "refusal": False}
 
 
+@pytest.mark.parametrize("goes_on", ["", "null"])
+def test_a_choice_goes_on_where_servers_write_an_empty_reason(goes_on: str) -> None:
+    """SGLang, Ollama ("") and KoboldCpp ("null") in chunks before the last."""
+    reader, events = streamed(chunk(goes_on, content="<EMAIL_ADD"), chunk(goes_on, content="RESS_1>"), chunk("stop"))
+    assert [reader.ends(event) for event in events] == [(), (), (0,), ()]
+    assert reader.facts().finish_reasons == ("stop",)
+
+
+def test_an_applications_own_ids_and_types_are_text() -> None:
+    arguments = {"to": "<A_1>", "id": "<A_1>", "type": "<A_1>", "deep": [{"data": "<A_1>"}]}
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    _, events = streamed(chunk(None, tool_calls=[call], parsed={"role": "<A_1>"}))
+    assert [delta.text for delta in events[0].deltas] == ["f", *["<A_1>"] * 5]
+
+
 def test_two_spellings_of_reasoning_are_one_rationale() -> None:
     path = CORPUS / "streams" / "deepseek-both-reasonings.sse"
     reader = reader_for(path)

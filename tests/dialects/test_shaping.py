@@ -38,6 +38,8 @@ def shaped(
         (VLLM, b"{%b}", b'{"max_tokens":100,%b}'),
         (COMPLETION, b"{%b}", b'{"max_tokens":100,%b}'),
         (EMBEDDING, b"{%b}", b"{%b}"),
+        (CHAT, b'{"max_tokens":-1,%b}', b'{"max_tokens":100,%b}'),
+        (CHAT, b'{"max_tokens":-1,"max_completion_tokens":7,%b}', b'{"max_tokens":100,"max_completion_tokens":7,%b}'),
         (CHAT, b' {\n %b, "max_tokens" : 4096 }', b' {\n %b, "max_tokens" : 100 }'),
         (CHAT, b'{%b,"max_tokens":99,"temperature":0.70}', b'{%b,"max_tokens":99,"temperature":0.70}'),
         (VLLM, b'{"max_completion_tokens":101,%b}', b'{"max_completion_tokens":100,%b}'),

@@ -130,7 +130,7 @@ async def test_chunks_come_as_they_arrive():
 
 
 async def test_the_key_replaces_the_callers():
-    headers = (("authorization", "Bearer caller"), ("X-Last", "1"))
+    headers = (("authorization", "Bearer caller"), ("X-Api-Key", "caller"), ("api-key", "caller"), ("X-Last", "1"))
     async with RawServer(answering(OK)) as server, client(server.url, key="ours") as upstream:
         await whole(upstream, call(headers=headers))
     assert b"caller" not in server.wires[0].received

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -151,6 +152,21 @@ async def test_streams_bring_each_value_back_whole(stub: Stub, sidecar: Sidecar,
                         pieces += [c["delta"].get("content") or "" for c in orjson.loads(line[6:])["choices"]]
             assert value not in await last_seen(session, stub), kind
             assert orjson.loads("".join(pieces)) == body, kind
+
+
+@pytest.mark.parametrize("where", ["query", "header"])
+async def test_no_value_goes_upstream_beside_the_body(stub: Stub, sidecar: Sidecar, where: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        for kind, value in VALUES.items():
+            beside = {"params": {"user": value}} if where == "query" else {"headers": {"X-End-User": value}}
+            body = {"model": "stub-model", **chat()}
+            async with session.post(f"{sidecar.base}/chat/completions", json=body, **beside) as reply:
+                assert reply.status == 200, (kind, await reply.text())
+            async with session.get(f"{stub.url}/stub/requests") as reply:
+                request = (await reply.json())["requests"][-1]
+            seen = urllib.parse.unquote_plus(orjson.dumps(request).decode())
+            assert value not in seen, kind
+            assert "_1>" in seen, kind
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}

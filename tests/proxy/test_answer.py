@@ -39,12 +39,18 @@ async def said(handler: Handler) -> bytes:
         return answer
 
 
+def waiting(error: UpstreamError) -> UpstreamError:
+    error.retry_after = "1"
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "status", "kind", "headers"),
     [
         (CallerError("BODY_UNPARSABLE", "Send JSON."), 400, "invalid_request_error", [b"x-should-retry: false"]),
         (Refusal("MODEL_DENIED", "Ask."), 403, "invalid_request_error", [b"x-should-retry: false"]),
         (UpstreamError("UPSTREAM_TIMEOUT", "Wait.", status=504), 504, "upstream_error", []),
+        (waiting(UpstreamError("UPSTREAM_STATUS", "Wait.", status=429)), 429, "upstream_error", [b"Retry-After: 1"]),
         (OwnError("LEDGER_UNAVAILABLE", "Disk?"), 503, "server_error", [b"Retry-After: 1"]),
     ],
 )

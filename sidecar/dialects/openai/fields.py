@@ -99,13 +99,26 @@ def _call(operation: Operation, tree: dict[str, Any], collector: Collector) -> C
         parts=tuple(collector.parts),
         uninspectable=tuple(collector.uninspectable),
         params=collector.params,
-        max_tokens=max([tree[field] for field in CAPS if tree.get(field) is not None], default=None),
+        max_tokens=_max_tokens([tree[field] for field in CAPS if tree.get(field) is not None]),
+        choices=max(1, int(collector.params.get("n", 1))) * _prompts(operation, tree.get("prompt")),
         tools=tuple(offered(tree)) if "tools" in tree or "functions" in tree else (),
         json_output=declares_json(tree),
         prompt_name=_prompt_id(metadata, "prompt_name"),
         prompt_version=_prompt_id(metadata, "prompt_version"),
         params_unknown=tuple(collector.unknown),
     )
+
+
+def _max_tokens(caps: list[int]) -> int | None:
+    """The caller's limit; a negative one is none (llama.cpp, Ollama), whatever stands beside it."""
+    return None if any(cap < 0 for cap in caps) else max(caps, default=None)
+
+
+def _prompts(operation: Operation, prompt: Any) -> int:
+    """Each prompt of a list has choices of its own; a list of token ids is one prompt."""
+    if operation is not Operation.COMPLETION or type(prompt) is not list or _are_ids(prompt):
+        return 1
+    return max(1, len(prompt))
 
 
 def _model(value: Any) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +30,11 @@ _MEDIA_FORMATS = frozenset(
     {"wav", "mp3", "flac", "opus", "pcm16", "aac", "auto", "low", "high", "original", "png", "jpeg", "webp"}
 )
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]{256,}")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
+"""Line breaks are its own (RFC 2045), blanks are not: with them any sentence would be base64."""
+_LONG = 256
+"""Code points from which base64 may stand without saying that it is."""
+_TYPES = {"image": ("image/",), "audio": ("audio/",), "video": ("video/",)}
 
 
 def wrong(at: At, expected: str) -> CallerError:
@@ -88,7 +91,7 @@ def _media(kind: str) -> Handler:
         if type(value) is not str:
             collector.anything(at, value)
             return
-        collector.opaque(at, "reference" if "://" in value[:32] else kind)
+        collector.opaque(at, "reference" if "://" in value[:32] else _kind_of(kind, value))
         if not _encoded(value):
             collector.add(at, value)
 
@@ -113,11 +116,23 @@ def _media(kind: str) -> Handler:
 _SOURCES = frozenset({"url", "data", "file_data", "file_id"})
 
 
+def _kind_of(kind: str, value: str) -> str:
+    """`kind`, or `unknown` where a data URL says that it is something else."""
+    wanted = _TYPES.get(kind)
+    is_other = wanted and value[:5].lower() == "data:" and not value[5:32].lower().startswith(wanted)
+    return "unknown" if is_other else kind
+
+
 def _encoded(value: str) -> bool:
     """Base64: pointless to search for text."""
     if value[:5].lower() == "data:":
-        return ";base64," in value[:256]
-    return _BASE64.fullmatch(value) is not None
+        head, comma, rest = value.partition(",")
+        return len(head) < _LONG and (head + comma).endswith(";base64,") and _is_base64(rest)
+    return len(value) >= _LONG and _is_base64(value)
+
+
+def _is_base64(value: str) -> bool:
+    return value.isascii() and not value.encode().translate(None, _BASE64)
 
 
 def reference(collector: Collector, at: At, value: Any) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from sidecar.dialects.edits import Change, cuts
 from sidecar.dialects.jsontext import load_reply, spell
-from sidecar.dialects.openai.replies import NO_CHOICE, ReplyTree, unreadable
+from sidecar.dialects.openai.replies import NO_CHOICE, ReplyTree, has_ended, unreadable
 from sidecar.dialects.spans import Misplaced, Path, apply
 from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, is_event, with_data
 from sidecar.errors import OwnError, UpstreamError
@@ -246,5 +246,5 @@ def _ended(tree: Any) -> tuple[int, ...]:
     if type(tree) is not dict:
         return ()
     choices = enumerate(tree.get("choices") or ())
-    ended = [choice.get("index", place) for place, choice in choices if choice.get("finish_reason") is not None]
+    ended = [choice.get("index", place) for place, choice in choices if has_ended(choice.get("finish_reason"))]
     return tuple([NO_CHOICE, *ended] if tree.get("error") else ended)

@@ -36,6 +36,8 @@ _TOP_KNOWN = frozenset(
 )  # fmt: skip
 _CHOICE_SILENT = frozenset({"index", "token_ids", "prompt_token_ids", "prompt_logprobs", "hidden_states"})
 _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids"})
+_FREE = frozenset({"arguments", "input", "parsed"})
+"""Below these the keys are the application's own: an `id` or `type` there may be anybody's text."""
 _REASONING = frozenset({"reasoning", "reasoning_content"})
 _JSON_FIELDS = frozenset({"tool_calls.arguments", "function_call.arguments"})
 _CONTENT = frozenset({"content", "text"})
@@ -44,6 +46,11 @@ _HOLDERS = frozenset({"function", "custom"})
 _FINGERPRINT = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 _FINISH = re.compile(r"[a-z_]{1,40}")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]]{0,120}")
+
+
+def has_ended(finish_reason: Any) -> bool:
+    """Whether a choice ends with this. SGLang and Ollama write "" where it goes on, KoboldCpp "null"."""
+    return finish_reason is not None and finish_reason not in ("", "null")
 
 
 def unreadable() -> UpstreamError:
@@ -140,7 +147,8 @@ class ReplyTree:
             if (key == "delta" or key == "message") and type(value) is dict:
                 self._message(index, position, key, value, deltas)
             elif key == "finish_reason":
-                self._finish[index] = _matching(_FINISH, value) or "other"
+                if has_ended(value):
+                    self._finish[index] = _matching(_FINISH, value) or "other"
             elif key == "logprobs":
                 if index == 0:
                     self._add_logprobs(value)
@@ -180,8 +188,9 @@ class ReplyTree:
         if kind is str:
             self._text(at, field, path, value, deltas)
         elif kind is dict:
+            own = _FREE.isdisjoint(path)
             for key, item in value.items():
-                if key not in _SILENT:
+                if not (own and key in _SILENT):
                     self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         elif kind is list:
             for place, item in enumerate(value):

@@ -31,9 +31,9 @@ def shape(body: bytes, *, cap: int | None, cap_field: str, model: str | None, di
 
 
 def _capped(tree: Mapping[str, Any], cap: int, field: str) -> dict[str, Any]:
-    """Each limit that is set is lowered; where none is, one is."""
+    """Each limit that is set is lowered; where none is, one is. A negative one is none (llama.cpp, Ollama)."""
     present = [name for name in CAPS if tree.get(name) is not None]
-    return {name: cap for name in present if tree[name] > cap} if present else {field: cap}
+    return {name: cap for name in present if not 0 <= tree[name] <= cap} if present else {field: cap}
 
 
 def _withdrawn(tree: Mapping[str, Any], disabled: frozenset[str]) -> dict[Path, frozenset[Any]]:

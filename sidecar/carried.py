@@ -1,0 +1,106 @@
+"""What a request carries besides its body: the query and the headers, as parts, and their new texts put back.
+
+A provider sees them as it sees the body, and logs them more often. Headers that a protocol or an SDK fills in, and
+credentials for the model server, are left alone: they must arrive as they are. Pure functions; where nothing changes,
+target and headers stay the very same (guarantee 5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import quote, unquote_plus
+
+from sidecar.model import Edit, Part, Place, Role
+
+Headers = Sequence[tuple[str, str]]
+
+QUERY, HEADERS = 0, 1
+"""First steps of the places here. Those in a body begin with a field's name."""
+
+_SILENT = """
+    accept accept-charset accept-encoding accept-language authorization cache-control close connection
+    content-encoding content-language content-length content-type date dnt expect host idempotency-key if-match
+    if-modified-since if-none-match keep-alive origin pragma priority range request-id te traceparent tracestate
+    trailer transfer-encoding upgrade-insecure-requests user-agent via x-amzn-trace-id x-b3-parentspanid x-b3-sampled
+    x-b3-spanid x-b3-traceid x-client-request-id x-correlation-id x-forwarded-host x-forwarded-port x-forwarded-proto
+    x-ms-client-request-id x-request-id
+"""
+SILENT = frozenset(_SILENT.split())
+SILENT_BEGINNINGS = ("x-stainless-", "openai-", "sec-", "cf-", "anthropic-")
+"""Organisations' and projects' ids, versions, what SDKs and browsers say of themselves."""
+_CREDENTIAL = re.compile(
+    r"(?:\A|[-_])(?:api-?key|auth|authorization|credential|key|password|secret|sig|signature|token)s?\Z"
+)
+"""Ends of names, of headers and of query parameters, whose values open the model server's door."""
+_PLAIN = re.compile(r"(?![^0-9]*(?:[0-9]{1,4}[^0-9]+)*[0-9]{5})[a-z0-9._:/;,+=-]{1,64}")
+_PERSONAL = re.compile(
+    r"user|mail|name|person|people|customer|client|patient|employee|member|account|phone|subject|owner"
+)
+"""A plain word of small letters (`eu-west-1`, `gold`, `2024-10-21`) routes and switches; it is nobody, unless the name
+of its header or parameter says so."""
+_READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+"""A name that is shown in records; any other might be somebody's text."""
+
+
+def carried_parts(target: str, headers: Headers) -> tuple[Part, ...]:
+    """The texts of the query and of the headers. Parts have the position as their place and the name as their key."""
+    parts = [_part(QUERY, at, name, text) for at, name, text in _query(target)]
+    parts += [_part(HEADERS, at, name, value) for at, (name, value) in enumerate(headers) if _is_read(name, value)]
+    return tuple(parts)
+
+
+def is_carried(edit: Edit) -> bool:
+    """Whether an edit is one of these, and not the body's."""
+    return type(edit.place.path[0]) is int
+
+
+def target_with(target: str, edits: Iterable[Edit]) -> str:
+    """The target with new texts in its query; every other byte stays."""
+    new = _new(edits, QUERY)
+    path, mark, query = target.partition("?")
+    if not new:
+        return target
+    pairs = query.split("&")
+    for at, text in new.items():
+        name, equals, _ = pairs[at].partition("=")
+        pairs[at] = f"{name}={quote(text, safe='')}" if equals else quote(text, safe="")
+    return f"{path}{mark}{'&'.join(pairs)}"
+
+
+def headers_with(headers: Headers, edits: Iterable[Edit]) -> tuple[tuple[str, str], ...]:
+    """The headers with new values, in order and spelling as they were."""
+    new = _new(edits, HEADERS)
+    return tuple((name, new.get(at, value)) for at, (name, value) in enumerate(headers))
+
+
+def _new(edits: Iterable[Edit], where: int) -> Mapping[int, str]:
+    return {int(edit.place.path[1]): edit.text for edit in edits if edit.place.path[0] == where and is_carried(edit)}
+
+
+def _query(target: str) -> Iterator[tuple[int, str, str]]:
+    """Position, name and text of each parameter; one without a value is text itself."""
+    _, _, query = target.partition("?")
+    for at, pair in enumerate(query.split("&") if query else ()):
+        name, equals, text = pair.partition("=")
+        name = unquote_plus(name)
+        text = unquote_plus(text) if equals else name
+        if text and not (equals and _CREDENTIAL.search(name.lower())) and _says_something(name.lower(), text):
+            yield at, name, text
+
+
+def _is_read(name: str, value: str) -> bool:
+    lower = name.lower()
+    if lower in SILENT or lower.startswith(SILENT_BEGINNINGS) or _CREDENTIAL.search(lower):
+        return False
+    return value != "" and _says_something(lower, value)
+
+
+def _says_something(name: str, text: str) -> bool:
+    return _PLAIN.fullmatch(text) is None or _PERSONAL.search(name) is not None
+
+
+def _part(where: int, at: int, name: str, text: str) -> Part:
+    kind, lower = ("query", "header")[where], name.lower()
+    label = f"{kind}.{lower}" if _READABLE.fullmatch(lower) else kind
+    return Part(place=Place(path=(where, at), label=label), role=Role.METADATA, text=text, key=name)

@@ -1,0 +1,88 @@
+"""Query and headers are text that a provider sees: found, redacted in place, and otherwise left byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar.carried import HEADERS, QUERY, carried_parts, headers_with, target_with
+from sidecar.exchange import govern
+from sidecar.model import Edit, Place
+from sidecar.testing import arrival
+from tests.exchange.test_govern import DIALECT, HOUSE, SECRET, Stage, question
+
+PATH = "/v1/chat/completions"
+SDK = (
+    ("Host", "x"),
+    ("Accept", "application/json"),
+    ("Authorization", "Bearer sk-1"),
+    ("User-Agent", "OpenAI/Python 2.1.0"),
+    ("X-Stainless-Lang", "python"),
+    ("OpenAI-Organization", "org-1"),
+    ("X-Portkey-Api-Key", "pk-1"),
+    ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+)
+
+
+def test_what_protocols_and_sdks_say_is_left_alone() -> None:
+    assert carried_parts(f"{PATH}?api-key=abc&sig=def", SDK) == ()
+    assert carried_parts(PATH, ()) == ()
+
+
+def test_texts_have_their_name_as_key_and_a_label_without_content() -> None:
+    headers = (("X-User-Email", "e"), ("Anna@x", "Y"), ("X-Tier", "gold"), ("X-Region", "eu-west-1"))
+    parts = carried_parts(f"{PATH}?user=a%40b.c+d&Flag&Anna%20K=X&api-version=2024-10-21&id=12345", headers)
+    assert [(part.place.path, part.place.label, part.key, part.text) for part in parts] == [
+        ((QUERY, 0), "query.user", "user", "a@b.c d"),
+        ((QUERY, 1), "query.flag", "Flag", "Flag"),
+        ((QUERY, 2), "query", "Anna K", "X"),
+        ((QUERY, 4), "query.id", "id", "12345"),
+        ((HEADERS, 0), "header.x-user-email", "X-User-Email", "e"),
+        ((HEADERS, 1), "header", "Anna@x", "Y"),
+    ]
+
+
+def test_new_texts_stand_where_the_old_ones_did() -> None:
+    target = f"{PATH}?a=%2f&user=x@y.z&b=+&c"
+    edits = [
+        Edit(Place(path=(QUERY, 1), label=""), "<EMAIL_ADDRESS_1>"),
+        Edit(Place(path=(QUERY, 3), label=""), "<PERSON_1>"),
+        Edit(Place(path=(HEADERS, 1), label=""), "<PERSON_1>"),
+        Edit(Place(path=("messages", 0), label=""), "body"),
+    ]
+    assert target_with(target, edits) == f"{PATH}?a=%2f&user=%3CEMAIL_ADDRESS_1%3E&b=+&%3CPERSON_1%3E"
+    assert headers_with((("A", "1"), ("B", "2"), ("a", "3")), edits) == (("A", "1"), ("B", "<PERSON_1>"), ("a", "3"))
+
+
+@given(st.text(max_size=60), st.lists(st.tuples(st.text(min_size=1, max_size=8), st.text(max_size=8)), max_size=4))
+def test_any_query_and_headers_can_be_read(query: str, headers: list[tuple[str, str]]) -> None:
+    target = f"{PATH}?{query}"
+    for part in carried_parts(target, headers):
+        assert part.text
+        edit = [Edit(part.place, "<A_1>")]
+        again = carried_parts(target_with(target, edit), headers_with(headers, edit))
+        assert [other.text for other in again if other.place.path == part.place.path] == ["<A_1>"]
+    assert (target_with(target, []), headers_with(headers, [])) == (target, tuple(headers))
+
+
+@pytest.mark.parametrize("body", [question("hi"), question(f"I am {SECRET}")])
+async def test_values_in_query_and_headers_stay_here(body: bytes) -> None:
+    stage = Stage()
+    sent = arrival(body)
+    sent = replace(
+        sent,
+        target=f"{sent.target}?user={SECRET.replace('@', '%40')}&v=1",
+        headers=(*sent.headers, ("X-User-Email", SECRET), ("X-Tier", "gold")),
+    )
+
+    await govern(sent, DIALECT, stage.answer, stage.ports, HOUSE)
+
+    (outbound,) = stage.forward.sent
+    assert outbound.target == f"{arrival(body).target}?user=%3CEMAIL_ADDRESS_1%3E&v=1"
+    assert ("X-User-Email", "<EMAIL_ADDRESS_1>") in outbound.headers
+    assert ("X-Tier", "gold") in outbound.headers
+    assert SECRET.encode() not in outbound.body
+    assert stage.record.intents[0].findings == {"EMAIL_ADDRESS": 2 + (SECRET.encode() in body)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ VALUES = (EMAIL, CARD, PHONE, IBAN)
 MESSAGE = f"Refund the order of {EMAIL}: card {CARD}, else to account {IBAN}. Call {PHONE} when done."
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/passport.png"}}
 START_SECONDS = 30.0
+STOP_SECONDS = 30.0
 WIDTH = 150
 
 
@@ -40,7 +42,8 @@ class Addresses(NamedTuple):
 
 
 def run(*, upstream: str | None, once: bool) -> int:
-    """Tell the story; 0 when every step held. Stays up afterwards unless `once`."""
+    """Tell the story; 0 when every step held. Stays up afterwards unless `once`. SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     paint = Paint(sys.stdout)
     folder = Path(tempfile.mkdtemp(prefix="sidecar-demo-"))
     try:
@@ -190,7 +193,7 @@ def model_server(upstream: str | None, folder: Path) -> Iterator[str]:
             expect(bool(line), "the stub model server did not start")
             yield f"http://127.0.0.1:{orjson.loads(line)['port']}"
         finally:
-            stub.terminate()
+            end(stub)
 
 
 @contextmanager
@@ -204,7 +207,16 @@ def sidecar_process(model: str, state: Path) -> Iterator[Addresses]:
         try:
             yield wait_ready(process, ready, log)
         finally:
-            process.terminate()
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """And wait: `Popen` itself does not after Ctrl-C, and what still writes would bring its folder back."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def wait_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Addresses:

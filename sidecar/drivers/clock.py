@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from weakref import WeakMethod
+
+STEP = 2_000_000
+"""Microseconds by which the machine's clock may leave its monotonic one unsaid. Slewing moves both alike."""
 
 
 class SystemClock:
-    """The machine's clock; `now` never goes backwards within a process, even when the machine's clock does."""
+    """The machine's clock as it is, also set back: the ledger sees to it itself that its entries never go backwards.
 
-    __slots__ = ("_last",)
+    `stepped(seconds)` is told once of each step of more than 2 s, negative for one backwards, when a look finds it.
+    """
 
-    def __init__(self) -> None:
-        self._last = 0
+    __slots__ = ("_ahead", "_stepped")
+
+    def __init__(self, stepped: Callable[[float], None] | None = None) -> None:
+        self._stepped = stepped
+        self._ahead = (time.time_ns() - time.monotonic_ns()) // 1000
 
     def now(self) -> int:
         now = time.time_ns() // 1000
-        if now > self._last:
-            self._last = now
-        return self._last
+        step = now - time.monotonic_ns() // 1000 - self._ahead
+        if not -STEP <= step <= STEP:
+            self._ahead += step
+            if self._stepped is not None:
+                self._stepped(step / 1e6)
+        return now
 
     monotonic = staticmethod(time.monotonic)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 from aiohttp.http_exceptions import HttpProcessingError
 
-from sidecar.errors import CallerError
+from sidecar.errors import CallerError, OwnError
 from sidecar.model import Asserted
 from sidecar.proxy.headers import OWN_PREFIX
 
@@ -28,13 +30,14 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one caller may ask for. Sizes are bytes, times seconds.
+    """What one caller may ask for, and in `held` all together. Sizes are bytes, times seconds.
 
     A body has `body_timeout` to arrive, and a second more for each `body_rate` bytes that have come: long bodies may
     take their time, drip-fed ones may not. `reading_timeout` is how long a caller may take nothing of its answer.
     """
 
     body: int = 64 * 1024 * 1024
+    held: int = 1024 * 1024 * 1024
     body_timeout: float = 30.0
     reading_timeout: float = 120.0
     body_rate: int = 64 * 1024
@@ -43,6 +46,35 @@ class Limits:
     headers: int = 128
     keepalive: float = 75.0
     lingering: float = 2.0
+
+
+Take = Callable[[int], None]
+"""So many bytes of a body have come. Raises OwnError (OVERLOADED)."""
+
+
+class Held:
+    """Bytes of request bodies in memory, of all exchanges together: at most `most`, or one body that is alone."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.size = 0
+
+    @contextmanager
+    def share(self) -> Iterator[Take]:
+        """One exchange's part of it: taken as the body comes, given back when the exchange has ended."""
+        own = 0
+
+        def take(count: int) -> None:
+            nonlocal own
+            own += count
+            self.size += count
+            if self.size > max(self.most, own):
+                raise OwnError("OVERLOADED", "Too many bytes of calls are in flight; send the call again in a moment.")
+
+        try:
+            yield take
+        finally:
+            self.size -= own
 
 
 def target_of(request: web.BaseRequest) -> str:
@@ -58,23 +90,26 @@ def target_of(request: web.BaseRequest) -> str:
     return target
 
 
-async def read_body(request: web.BaseRequest, limits: Limits) -> bytes:
-    """The body byte for byte, still coded. Raises CallerError: BODY_TOO_LARGE, BODY_TIMEOUT, PROTOCOL_ERROR."""
+async def read_body(request: web.BaseRequest, limits: Limits, take: Take) -> bytes:
+    """The body byte for byte, still coded.
+
+    Raises CallerError: BODY_TOO_LARGE, BODY_TIMEOUT, PROTOCOL_ERROR; and what `take` raises, told of all that comes.
+    """
     if (request.content_length or 0) > limits.body:
         raise too_large()
     content = request.content
     if content.is_eof() and content.exception() is None:
-        return within(content.read_nowait(-1), limits)
+        return within(content.read_nowait(-1), limits, take)
     await expect_continue(request)
     try:
-        return await _gather(request, limits)
+        return await _gather(request, limits, take)
     except TimeoutError:
         raise CallerError("BODY_TIMEOUT", "Send the body faster.", status=408) from None
     except (web.RequestPayloadError, HttpProcessingError):
         raise CallerError("PROTOCOL_ERROR", "The body breaks off, or its chunks are not framed as HTTP says.") from None
 
 
-async def _gather(request: web.BaseRequest, limits: Limits) -> bytes:
+async def _gather(request: web.BaseRequest, limits: Limits, take: Take) -> bytes:
     loop = asyncio.get_running_loop()
     start = loop.time() + limits.body_timeout
     chunks: list[bytes] = []
@@ -85,13 +120,15 @@ async def _gather(request: web.BaseRequest, limits: Limits) -> bytes:
             size += len(chunk)
             if size > limits.body:
                 raise too_large()
+            take(len(chunk))
             deadline.reschedule(start + size / limits.body_rate)
     return b"".join(chunks)
 
 
-def within(body: bytes, limits: Limits) -> bytes:
+def within(body: bytes, limits: Limits, take: Take) -> bytes:
     if len(body) > limits.body:
         raise too_large()
+    take(len(body))
     return body
 
 
@@ -111,15 +148,19 @@ async def expect_continue(request: web.BaseRequest) -> None:
 
 
 def asserted_by(headers: Sequence[tuple[str, str]]) -> Asserted:
-    """What the application says of its own call. Raises CallerError (HEADER_INVALID)."""
+    """What the application says of its own call, in NFC: one spelling of a name has one reference in the index.
+
+    Raises CallerError (HEADER_INVALID).
+    """
     found: dict[str, str] = {}
-    for name, value in headers:
+    for name, sent in headers:
         lower = name.lower()
         if not lower.startswith(OWN_PREFIX):
             continue
         field = ASSERTED.get(lower)
         if field is None:
             raise CallerError("HEADER_INVALID", f"Of x-sidecar-* headers these are known: {', '.join(ASSERTED)}.")
+        value = normalize("NFC", sent)
         if field in found or not value.isprintable() or not 0 < len(value) <= ASSERTED_LENGTH:
             raise CallerError("HEADER_INVALID", f"Send {lower} once, with 1 to {ASSERTED_LENGTH} printable characters.")
         found[field] = value

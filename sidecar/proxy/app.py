@@ -19,9 +19,9 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
 from sidecar.errors import CallerError, OwnError, SidecarError
-from sidecar.model import Arrival
+from sidecar.model import Arrival, Caller
 from sidecar.ports import Clock, Entropy
-from sidecar.proxy.accept import Limits, asserted_by, expect_continue, read_body, target_of
+from sidecar.proxy.accept import Held, Limits, asserted_by, expect_continue, read_body, target_of
 from sidecar.proxy.answer import CLOSED, OPENAI, HttpAnswer, Voice
 from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
 from sidecar.proxy.drain import Drain
@@ -53,7 +53,7 @@ class Upstream(Protocol):
 class Watcher(Protocol):
     """Who is told what happened: metrics and the log. Never content."""
 
-    def passed(self, route: str, status: int) -> None: ...
+    def passed(self, route: str, status: int, fault: SidecarError | None = None) -> None: ...
 
     def protocol_error(self, code: str) -> None: ...
 
@@ -65,11 +65,21 @@ class Watcher(Protocol):
 Find = Callable[[str, str], Route]
 """Method and path -> route. Raises CallerError (ROUTE_UNKNOWN, 404)."""
 
+Admit = Callable[[Caller], None]
+"""Asked before a body is read. Raises SidecarError for a caller who is not let in, or not now."""
+
 Govern = Callable[[Arrival, Route, HttpAnswer], Awaitable[None]]
 """Answers one call and records it. May raise CancelledError when the caller has gone."""
 
-Refuse = Callable[[Arrival, SidecarError], Awaitable[None]]
-"""Records and counts a call that the shell refuses: unknown route, bad head, body too large. The shell answers it."""
+Refuse = Callable[[Arrival, SidecarError, HttpAnswer], Awaitable[None]]
+"""Records and counts a call that the shell refuses: unknown route, bad head, body too large. The shell answers it.
+
+Names the record in the answer once there is one. Raises SidecarError when it cannot be recorded, and CancelledError
+when the caller has gone meanwhile.
+"""
+
+Leave = Callable[[Arrival, HttpAnswer], Awaitable[None]]
+"""Records and counts a call whose caller has gone, or was cut off, before its body had come whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +87,10 @@ class DataPlane:
     """Everything the handler needs. `handle` is the handler."""
 
     find: Find
+    admit: Admit
     govern: Govern
     refuse: Refuse
+    leave: Leave
     upstream: Upstream
     clock: Clock
     entropy: Entropy
@@ -86,6 +98,10 @@ class DataPlane:
     drain: Drain
     callers: Callers = field(default_factory=Callers)
     limits: Limits = Limits()
+    held: Held = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "held", Held(self.limits.held))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, from the head to the last byte. Raises only CancelledError."""
@@ -124,35 +140,42 @@ class DataPlane:
         if self.drain.draining:
             raise draining()
         headers = spelled(request.raw_headers)
-        answer.record = uuid7(self.clock, self.entropy)
+        caller = self.callers.identify(headers, lambda: peer_of(request.transport))
+        self.admit(caller)
         arrival = partial(
             Arrival,
-            id=answer.record,
+            id=uuid7(self.clock, self.entropy),
             at=self.clock.now(),
             method=request.method,
             route=route.template,
             target=target,
             headers=request_headers(headers, self.callers.dropped),
-            caller=self.callers.identify(headers, lambda: peer_of(request.transport)),
+            caller=caller,
             asserted=asserted_by(headers),
         )
-        try:
-            body = await read_body(request, self.limits)
-        except CallerError as error:
-            await self.turn_away(arrival(body=b""), error, answer)
-        else:
-            await self.govern(arrival(body=body), route, answer)
+        with self.held.share() as take:
+            try:
+                body = await read_body(request, self.limits, take)
+            except SidecarError as error:
+                await self.turn_away(arrival(body=b""), error, answer)
+            except (ConnectionError, asyncio.CancelledError):
+                await self.leave(arrival(body=b""), answer)
+                raise
+            else:
+                await self.govern(arrival(body=body), route, answer)
 
     async def _pass(self, request: web.BaseRequest, route: Route, target: str, answer: HttpAnswer) -> None:
         """Forward as it comes, both ways; nothing is recorded, and an error bears no record's id."""
+        fault = None
         try:
             if self.drain.draining:
                 raise draining()
             await self._relay(request, target, answer)
         except SidecarError as error:
+            fault = error
             answer.last()
             await answer.fail(error)
-        self.watcher.passed(route.template, answer.status or 0)
+        self.watcher.passed(route.template, answer.status or 0, fault)
 
     async def _relay(self, request: web.BaseRequest, target: str, answer: HttpAnswer) -> None:
         await expect_continue(request)
@@ -169,14 +192,13 @@ class DataPlane:
         """Record and answer what the shell itself refuses. The rest of the request is not read: close behind it."""
         if not answer.started:
             answer.last()
-            answer.record = arrival.id
-            error = await self._record(arrival, error)
+            error = await self._record(arrival, error, answer)
         await answer.fail(error)
 
-    async def _record(self, arrival: Arrival, error: SidecarError) -> SidecarError:
+    async def _record(self, arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> SidecarError:
         """Record a refusal; returns the error to answer with, which is ours when it could not be recorded."""
         try:
-            await self.refuse(arrival, error)
+            await self.refuse(arrival, error, answer)
         except SidecarError as fault:
             return fault
         except Exception as bug:  # noqa: BLE001  as in _handle
@@ -185,7 +207,7 @@ class DataPlane:
         return error
 
     def _stub(self, request: web.BaseRequest, template: str) -> Arrival:
-        """What is known of a call whose head could not be accepted: no headers, no target, no caller."""
+        """What is known of a call whose head could not be accepted: who called, but no headers and no target."""
         return Arrival(
             id=uuid7(self.clock, self.entropy),
             at=self.clock.now(),
@@ -194,12 +216,23 @@ class DataPlane:
             target="",
             headers=(),
             body=b"",
-            caller=ANONYMOUS,
+            caller=self._caller(request),
         )
 
+    def _caller(self, request: web.BaseRequest) -> Caller:
+        """Who called; nobody known where a proxy's word is ambiguous, or the connection cannot be asked any more."""
+        try:
+            return self.callers.identify(spelled(request.raw_headers), lambda: peer_of(request.transport))
+        except (CallerError, OSError):
+            return ANONYMOUS
+
     async def turn_away_broken(self, request: web.BaseRequest, error: SidecarError) -> None:
-        """Record and answer what was not HTTP."""
-        await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request, None))
+        """Record and answer what was not HTTP. In flight like any other: at the end it is waited for."""
+        self.drain.enter()
+        try:
+            await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request, None))
+        finally:
+            self.drain.leave()
 
 
 def draining() -> OwnError:

@@ -7,16 +7,19 @@ exception only its type and the innermost place of our own (guarantee 4).
 
 from __future__ import annotations
 
+import errno
 import logging
+import ssl
 import sys
 import time
 import traceback
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TextIO
 
 import orjson
+
+from sidecar.proxy.log_writer import Queued
 
 OURS = "sidecar"
 """The logger whose messages are written: they are constants of this code, with content-free fields."""
@@ -58,22 +61,36 @@ def is_ours(name: str) -> bool:
 
 
 def described(error: BaseException) -> dict[str, str]:
-    """An exception without its text: type, and the last place in our code that it went through."""
+    """An exception without its text: type, the last place in our code that it went through, and what the system calls
+    it (`ENOSPC`, `SQLITE_FULL`), where it says."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"/{OURS}/" in frame.filename]
     place = (ours or frames)[-1:] or None
     told = {"error": type(error).__name__}
     if place is not None:
         told["error_at"] = f"{place[0].filename.rpartition('/')[2]}:{place[0].lineno}"
+    if (name := system_name(error)) is not None:
+        told["errno"] = name
     return told
 
 
-def setup(stream: TextIO | None = None, level: int = logging.INFO) -> logging.Handler:
+def system_name(error: BaseException) -> str | None:
+    """The constant's name behind an error of the operating system, SQLite or OpenSSL; never its text."""
+    inner = getattr(error, "os_error", error)  # aiohttp's own wrap it, and take over an errno that OpenSSL counts anew
+    if isinstance(inner, ssl.SSLError):
+        return getattr(inner, "reason", None)
+    if isinstance(inner, OSError):
+        return errno.errorcode.get(inner.errno or 0)
+    name: str | None = getattr(inner, "sqlite_errorname", None)
+    return name
+
+
+def setup(stream: TextIO | None = None, level: int = logging.INFO) -> Queued:
     """Send every logger's records to `stream` (stderr) in this form. Returns the handler, for taking it off again.
 
     Debug records of other libraries stay off: asyncio's and aiohttp's quote what they work on.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = Queued(stream or sys.stderr)
     handler.setFormatter(ContentFree())
     ROOT.handlers[:] = [handler]
     ROOT.setLevel(logging.WARNING)
@@ -88,19 +105,17 @@ def event(name: str, fields: Mapping[str, object] | None = None, *, level: int =
     of code called, for each exchange, cost more than writing it.
     """
     listening = ROOT.handlers
-    alone = len(listening) == 1 and not LOGGER.handlers
-    if alone and isinstance(listening[0].formatter, ContentFree) and isinstance(listening[0], logging.StreamHandler):
+    if len(listening) == 1 and isinstance(listening[0], Queued) and not LOGGER.handlers:
         if LOGGER.isEnabledFor(level):
             stamp = time.time()  # noqa: TID251  as logging itself stamps its records
-            write(listening[0], {**head(stamp, level, OURS), "event": name, **(fields or {})})
+            listening[0].put(dumped({**head(stamp, level, OURS), "event": name, **(fields or {})}))
         return
     LOGGER.log(level, name, extra={"fields": dict(fields or {})})
 
 
-def write(handler: logging.StreamHandler[TextIO], line: Mapping[str, object]) -> None:
-    with handler.lock or nullcontext():
-        handler.stream.write(f"{dumped(line)}\n")
-        handler.stream.flush()
+def dropped() -> int:
+    """Lines that could not be written."""
+    return sum(handler.dropped for handler in ROOT.handlers if isinstance(handler, Queued))
 
 
 def failure(name: str, error: BaseException) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from sidecar.errors import SidecarError, cause_of
 from sidecar.proxy import logs
-from sidecar.proxy.tally import Spread, Tally
+from sidecar.proxy.tally import Counted, Spread, Tally
 
 MOST = 200
 FAST = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -53,6 +54,7 @@ class Meter:
         self._stage = self._spread("stage_seconds", "Time spent in one stage of an exchange.", FAST, "stage")
         self._whole = self._spread("exchange_seconds", "From the first byte in to the last byte out.", LONG)
         self._commit = self._spread("ledger_commit_seconds", "One durable commit of the ledger.", FAST)
+        Counted(self.registry, "sidecar_log_lines_dropped", "Lines of the log that nobody could take.", logs.dropped)
         self.in_flight = self._gauge("in_flight", "Exchanges in flight.")
         self._gauge("ledger_size", "Entries in the ledger.").set_function(lambda: self._size)
         self.ready = self._gauge("ready", "1 when new calls are accepted.")
@@ -81,8 +83,13 @@ class Meter:
     def refused(self, code: str) -> None:
         self._refusals.add((self._bounded(code),))
 
-    def passed(self, route: str, status: int) -> None:
+    def passed(self, route: str, status: int, fault: SidecarError | None = None) -> None:
+        """A call on a route that merely passes; with a fault it is a line of the log, too."""
         self._passed.add((self._bounded(route), str(status)))
+        if fault is not None:
+            cause = cause_of(fault)
+            behind = logs.described(cause) if cause is not None else {}
+            logs.event("passed", {"route": route, "status": status, "code": fault.code, **behind})
 
     def aborted(self) -> None:
         self._aborts.add()

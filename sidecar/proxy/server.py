@@ -22,10 +22,17 @@ FLUSH = 5.0
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+BACKLOG = 1024
+OWN_USER, ANY_USER = 0o600, 0o666
+"""Who may connect to a Unix socket: other users only where callers are told apart by their user id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """Where to listen: `host:port` (port 0: any), or `unix:/path`. Brackets around an IPv6 host."""
+    """Where to listen: `host:port` (port 0: any), or `unix:path`. Brackets around an IPv6 host.
+
+    A path without a leading slash counts from the working directory; `path` is absolute.
+    """
 
     host: str = ""
     port: int = 0
@@ -35,7 +42,7 @@ class Listen:
     def at(cls, text: str) -> Listen:
         """Raises ValueError."""
         if text.startswith("unix:"):
-            return cls(path="/" + text.removeprefix("unix:").lstrip("/"))
+            return cls(path=absolute(text.removeprefix("unix:")))
         host, colon, port = text.rpartition(":")
         if not colon or not port.isdecimal() or int(port) > 65535:
             raise ValueError("An address to listen on looks like HOST:PORT or unix:/path/to.sock.")
@@ -55,6 +62,13 @@ class Bound:
     admin: Listen
 
 
+def absolute(path: str) -> str:
+    """`unix:///run/x` is `/run/x`, too. Raises ValueError for no path."""
+    if not path:
+        raise ValueError("An address to listen on looks like HOST:PORT or unix:/path/to.sock.")
+    return "/" + path.lstrip("/") if path.startswith("/") else str(Path.cwd() / path)
+
+
 Started = Callable[[Bound], Awaitable[None] | None]
 
 
@@ -68,7 +82,8 @@ async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], ad
         await server.setup()
         await side.setup()
         admin_bound = await listen(side, admin_at)
-        yield Bound(data=tuple([await listen(server, one) for one in at]), admin=admin_bound)
+        mode = ANY_USER if data.callers.uids else OWN_USER
+        yield Bound(data=tuple([await listen(server, one, mode) for one in at]), admin=admin_bound)
     finally:
         await cut_off(lines, data)
         await server.cleanup()
@@ -90,15 +105,27 @@ async def cut_off(server: DataServer, data: DataPlane) -> None:
         logs.event("exchanges left unrecorded", {"in_flight": data.drain.in_flight}, level=logging.ERROR)
 
 
-async def listen(runner: web.BaseRunner, at: Listen) -> Listen:
-    """Open one listener; returns where it is."""
+async def listen(runner: web.BaseRunner, at: Listen, mode: int = OWN_USER) -> Listen:
+    """Open one listener, a Unix socket with these permissions; returns where it is."""
     if at.path:
         unlink_dead(Path(at.path))
-        await web.UnixSite(runner, at.path).start()
+        await web.SockSite(runner, bound_socket(at.path, mode), backlog=BACKLOG).start()
         return at
-    site = web.TCPSite(runner, at.host or None, at.port, backlog=1024)
+    site = web.TCPSite(runner, at.host or None, at.port, backlog=BACKLOG)
     await site.start()
     return Listen(host=at.host, port=site.port)
+
+
+def bound_socket(path: str, mode: int) -> socket.socket:
+    """A Unix socket with its permissions before anybody can connect: nobody listens yet. Raises OSError."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(path)
+        Path(path).chmod(mode)
+    except OSError as fault:
+        sock.close()
+        raise OSError(f"{path}: {fault.strerror or fault}") from None
+    return sock
 
 
 def unlink_dead(path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -39,6 +39,21 @@ class Tally(Collector):
         family = CounterMetricFamily(*self._about, labels=self._labels)
         for labels, count in self._counts.items():
             family.add_metric(labels, count, created=self._since[labels])
+        yield family
+
+
+class Counted(Collector):
+    """A counter that is kept elsewhere, and asked for when somebody scrapes."""
+
+    def __init__(self, registry: CollectorRegistry, name: str, text: str, count: Callable[[], float]) -> None:
+        self._about = (name, text)
+        self._count = count
+        self._since = _now()
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(*self._about)
+        family.add_metric((), self._count(), created=self._since)
         yield family
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from sidecar.config import Config
 from sidecar.drivers.inspector import Inspector
 from sidecar.model import PolicyVersion
 from sidecar.proxy.server import Bound, Listen
+
+ANY_HOST = "http://localhost"
+"""Over a Unix socket nobody asks what the host is; a URL must have one."""
 
 LOOPBACK = ("127.", "::1", "localhost")
 
 
 def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy: PolicyVersion) -> str:
     at = bound.data[0]
-    base = str(at) if at.path else f"http://{at}/v1"
     lines = [
-        f"Base URL for applications   {base}   (export OPENAI_BASE_URL={base})",
+        *base_lines(at),
         f"Calls go to                 {config.upstream.url} as {config.upstream.kind}, side {config.side}",
         f"Health, metrics, receipts   http://{bound.admin}",
         f"Looked for                  {', '.join(inspector.looked_for)}",
@@ -29,6 +33,19 @@ def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy
             "callers.required"
         )
     return "\n".join(lines) + "\n"
+
+
+def base_lines(at: Listen) -> list[str]:
+    """How an application gets here. Nothing reads a base URL that is a socket, so the client has to be told apart."""
+    if at.path is None:
+        base = f"http://{at}/v1"
+        return [f"Base URL for applications   {base}   (export OPENAI_BASE_URL={base})"]
+    http = f"httpx.Client(transport=httpx.HTTPTransport(uds={at.path!r}))"
+    return [
+        f"Socket for applications     {at.path}",
+        f"  in Python                 OpenAI(base_url='{ANY_HOST}/v1', http_client={http})",
+        f"  in a shell                curl --unix-socket {quote(at.path)} {ANY_HOST}/v1/models",
+    ]
 
 
 def reachable(at: Listen) -> bool:

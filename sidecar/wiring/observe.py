@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 
+from sidecar.account import intent_of
+from sidecar.drivers.inspector_pool import WorkerFailed
 from sidecar.drivers.store import Ledger
-from sidecar.ledger.facts import Intent, Outcome
+from sidecar.errors import OwnError, UpstreamError, cause_of
+from sidecar.exchange import Exchange
+from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.proxy import logs
 from sidecar.proxy.meter import Meter
 
 
-def observe(intent: Intent | None, outcome: Outcome | None, meter: Meter, ledger: Ledger) -> None:
-    """Count and log one exchange. Without an intent nothing was recorded, and there is nothing to say."""
-    if intent is None or outcome is None:
-        return
+def observe(done: Exchange, meter: Meter, ledger: Ledger) -> None:
+    """Count and log one exchange, also one of which the ledger could not take all, or anything."""
+    intent = done.intent or intent_of(done.arrival, done.plan, done.house)
+    outcome = done.outcome or done.outcome_of(State.REFUSED if done.intent is None else State.OPEN)
+    count(intent, outcome, meter, ledger)
+    logs.event("exchange", {**line(intent, outcome), **lacking(done), **trouble(done)})
+
+
+def count(intent: Intent, outcome: Outcome, meter: Meter, ledger: Ledger) -> None:
     laps = outcome.timings_us or intent.timings_us
     total = laps.get("total_us", 0) / 1e6
     verdict = intent.decision.verdict
@@ -22,24 +32,57 @@ def observe(intent: Intent | None, outcome: Outcome | None, meter: Meter, ledger
     meter.found(intent.findings)
     meter.found(outcome.reply_findings, "reply")
     meter.restored(sum(outcome.restored.values()))
-    if intent.decision.codes:
-        meter.refused(intent.decision.codes[0])
+    if code := refused_for(intent, outcome):
+        meter.refused(code)
     if "intent_us" in laps:
         meter.committed((laps["intent_us"] - laps.get("redact_us", 0)) / 1e6, ledger.size)
-    logs.event(
-        "exchange",
-        {
-            "id": intent.id,
-            "operation": intent.operation,
-            "verdict": verdict,
-            "state": outcome.state,
-            "code": outcome.error,
-            "status": outcome.status,
-            "request_bytes": intent.request_bytes,
-            "answer_bytes": outcome.answer_bytes,
-            "duration_us": laps.get("total_us"),
-        },
-    )
+
+
+def refused_for(intent: Intent, outcome: Outcome) -> str | None:
+    """The code of a refusal: the ledger's where an exchange could not be recorded, else the decision's first."""
+    if outcome.error is not None and outcome.error.startswith("LEDGER_"):
+        return outcome.error
+    return intent.decision.codes[0] if intent.decision.codes else None
+
+
+def line(intent: Intent, outcome: Outcome) -> dict[str, object]:
+    """What is logged of every exchange."""
+    return {
+        "id": intent.id,
+        "operation": intent.operation,
+        "verdict": intent.decision.verdict,
+        "state": outcome.state,
+        "code": outcome.error,
+        "status": outcome.status,
+        "request_bytes": intent.request_bytes,
+        "answer_bytes": outcome.answer_bytes,
+        "duration_us": (outcome.timings_us or intent.timings_us).get("total_us"),
+    }
+
+
+def lacking(done: Exchange) -> dict[str, object]:
+    """How much the ledger has of an exchange that it could not take whole. How much of its answer left is not known."""
+    if done.outcome is not None:
+        return {}
+    return {"recorded": "nothing" if done.intent is None else "intent", "answer_bytes": None}
+
+
+def trouble(done: Exchange) -> dict[str, str]:
+    """Type and place of the exception behind a fault of ours or of the upstream, which a code alone does not tell.
+
+    Where a detector's worker failed, `raised` is the type of what it says was raised there.
+    """
+    cause = cause_of(done.cause)
+    if cause is None and isinstance(done.fault, OwnError | UpstreamError):
+        cause = cause_of(done.fault)
+    if isinstance(cause, WorkerFailed) and cause.raised is not None:
+        return {**logs.described(cause), "raised": cause.raised}
+    return {} if cause is None else logs.described(cause)
+
+
+def stepped(seconds: float) -> None:
+    """The machine's clock was set: times of records before and after do not compare."""
+    logs.event("clock stepped", {"by_s": round(seconds, 3)}, level=logging.WARNING)
 
 
 def stages(laps: Mapping[str, int]) -> Iterator[tuple[str, float]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,8 +23,8 @@ from sidecar.drivers.inspector import Inspector
 from sidecar.drivers.store import Ledger
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
 from sidecar.errors import CallerError, OwnError, SidecarError
-from sidecar.model import Arrival
-from sidecar.plan import House
+from sidecar.model import Arrival, Caller
+from sidecar.plan import UNREAD, House
 from sidecar.proxy import logs
 from sidecar.proxy.accept import Limits
 from sidecar.proxy.admin import AdminPlane
@@ -36,9 +36,10 @@ from sidecar.proxy.server import Bound, Listen, serve
 from sidecar.wiring.banner import banner
 from sidecar.wiring.bundles import keep_bundle
 from sidecar.wiring.callers import callers_of
-from sidecar.wiring.detection import inspector_of
+from sidecar.wiring.checking import refuse_problems
+from sidecar.wiring.detection import inspector_of, needs_worker
 from sidecar.wiring.engines import AuditMetric, Engine, engine_of
-from sidecar.wiring.observe import observe
+from sidecar.wiring.observe import observe, stepped
 from sidecar.wiring.receipts import receipt_of
 from sidecar.wiring.surrogates import surrogates_of
 
@@ -56,7 +57,11 @@ class Drivers:
 
 
 def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
-    """Serve until a signal. Returns the exit status; faults of the start are told on one line with advice."""
+    """Serve until a signal. Returns the exit status; faults of the start are told on one line each, with advice.
+
+    Settings are looked at before anything is opened or written. Raises ConfigError.
+    """
+    refuse_problems(loaded)
     logs.setup()
     try:
         asyncio.run(_run(loaded, ready_file))
@@ -111,7 +116,7 @@ def base_url(bound: Bound) -> str:
 @asynccontextmanager
 async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
     """Open what the exchanges need, close it in the opposite order; the ledger goes last."""
-    clock, entropy = SystemClock(), SystemEntropy()
+    clock, entropy = SystemClock(stepped), SystemEntropy()
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(engine_of(config.policy, clock))
         ledger = await stack.enter_async_context(
@@ -121,6 +126,7 @@ async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
                 entropy=entropy,
                 domain=config.origin,
                 software={"sidecar": version("governance-sidecar")},
+                told=partial(logs.failure, "ledger failed"),
             )
         )
         keep_bundle(config.state, engine.bundle.sha256, engine.bundle.raw)
@@ -128,8 +134,8 @@ async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
         upstream = await stack.enter_async_context(UpstreamClient(upstream_settings(config)))
         inspector = inspector_of(config.detection, clock, entropy)
         stack.push_async_callback(inspector.close)
-        if any(detector.name == "names" for detector in inspector.detectors):
-            await inspector.start()  # the model takes a second to load: before the first call, not in it
+        if needs_worker(config.detection, inspector):
+            await inspector.start()  # before the first call, not in it: what cannot be loaded is told now
         yield Drivers(
             clock=clock, entropy=entropy, ledger=ledger, engine=engine, inspector=inspector, upstream=upstream
         )
@@ -171,25 +177,38 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
     )
     kind = config.upstream.kind
 
-    async def govern(arrival: Arrival, _: Route, answer: HttpAnswer) -> None:
+    def admit(caller: Caller) -> None:
         if drain.in_flight > config.limits.in_flight:
             raise OwnError("OVERLOADED", "Too many exchanges are in flight; send the call again in a moment.")
-        if config.callers.required and arrival.caller.auth == "anonymous":
+        if config.callers.required and caller.auth == "anonymous":
             raise CallerError("CALLER_UNKNOWN", "Ask the operator for a key.", status=401)
-        done = exchange.Exchange(arrival, routes.GOVERNED[kind][arrival.route], answer, ports, house)
-        try:
-            await done.run()
-        finally:
-            observe(done.intent, done.outcome, meter, drivers.ledger)
 
-    async def refuse(arrival: Arrival, error: SidecarError) -> None:
-        intent, outcome = await exchange.record_refusal(arrival, error, ports, house)
-        observe(intent, outcome, meter, drivers.ledger)
+    async def observed(done: exchange.Exchange, ending: Awaitable[None]) -> None:
+        try:
+            await ending
+        finally:
+            observe(done, meter, drivers.ledger)
+
+    async def govern(arrival: Arrival, _: Route, answer: HttpAnswer) -> None:
+        done = exchange.Exchange(arrival, routes.GOVERNED[kind][arrival.route], answer, ports, house)
+        await observed(done, done.run())
+
+    async def refuse(arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
+        refused = exchange.Exchange(arrival, UNREAD, answer, ports, house)
+        await observed(refused, refused.refuse(error))
+        if refused.fault is not None and refused.outcome is None:
+            raise refused.fault
+
+    async def leave(arrival: Arrival, answer: HttpAnswer) -> None:
+        left = exchange.Exchange(arrival, UNREAD, answer, ports, house)
+        await observed(left, left.abort())
 
     data = DataPlane(
         find=lambda method, path: find(kind, method, path),
+        admit=admit,
         govern=govern,
         refuse=refuse,
+        leave=leave,
         upstream=drivers.upstream,
         clock=drivers.clock,
         entropy=drivers.entropy,
@@ -198,6 +217,7 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         callers=callers_of(config.callers),
         limits=Limits(
             body=config.limits.body,
+            held=config.limits.held,
             body_timeout=config.limits.body_timeout,
             reading_timeout=config.limits.reading_timeout,
         ),

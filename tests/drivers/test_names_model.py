@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.drivers import names_model
+from sidecar.drivers.inspector_worker import Detectors, Plan
 from sidecar.drivers.names.pieces import casing_of, normal, words_of
 from sidecar.drivers.names_files import document_words
 from sidecar.drivers.names_model import NamesModel, Span, is_sequence, likeliest, windows
+from sidecar.inspection.catalogue import Settings
 
 pytest.importorskip("onnxruntime")
 
@@ -313,3 +315,40 @@ def test_code_holds_few_names(balanced: NamesModel) -> None:
     texts = [path.read_text("utf-8") for path in sorted((folder / "proxy").glob("*.py"))]
     found = [text[span.start : span.end] for text in texts for span in balanced.find(text)]
     assert len(found) < 0.3 * sum(map(len, texts)) / 1024, found
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (
+            "Anna Schmidt wohnt Hauptstraße 12, 70173 Stuttgart. Steuer-ID 86095742719. USt-IdNr. DE136695976.",
+            [
+                "PERSON Anna Schmidt",
+                "STREET_ADDRESS Hauptstraße 12, 70173 Stuttgart",
+                "DE_TAX_ID 86095742719",
+                "DE_VAT_ID DE136695976",
+            ],
+        ),
+        (
+            "Anna Schmidt, Hauptstraße 12, 70173 Stuttgart, Steuer-ID 86095742719, Tel. 0171 1234567",
+            [
+                "PERSON Anna Schmidt",
+                "STREET_ADDRESS Hauptstraße 12, 70173 Stuttgart",
+                "DE_TAX_ID 86095742719",
+                "PHONE_NUMBER 0171 1234567",
+            ],
+        ),
+        ("lieferung an Hauptstr. 93 10115 Berlin bitte", ["STREET_ADDRESS Hauptstr. 93 10115 Berlin"]),
+        ("lieferung an Goethestr. 180 20095 Hamburg bitte", ["STREET_ADDRESS Goethestr. 180 20095 Hamburg"]),
+        ("Am Markt 167 20095 Hamburg", ["STREET_ADDRESS Am Markt 167 20095 Hamburg"]),
+        ("Storgatan 12\n111 51 Stockholm", ["STREET_ADDRESS Storgatan 12\n111 51 Stockholm"]),
+        ("dowód osobisty AHL880550", ["PL_ID_CARD AHL880550"]),
+        (
+            "Hauptstraße 12, 70173 Stuttgart. Anna Schmidt kommt.",
+            ["STREET_ADDRESS Hauptstraße 12, 70173 Stuttgart", "PERSON Anna Schmidt"],
+        ),
+    ],
+)
+def test_beside_the_rules_neither_swallows_the_other(text: str, values: list[str]) -> None:
+    found = Detectors(Plan(settings=Settings(), names="balanced")).find(text)
+    assert [f"{span.entity} {text[span.start : span.end]}" for span in found] == values

@@ -78,6 +78,10 @@ class Sidecar:
         found = orjson.loads(self.ready.read_bytes())
         self.base, self.admin = found["base_url"], found["admin_url"]
 
+    @property
+    def port(self) -> int:
+        return int(self.base.split(":")[2].split("/")[0])
+
     def output(self) -> str:
         return (self.folder / "sidecar.log").read_text(errors="replace")
 

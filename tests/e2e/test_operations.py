@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import shlex
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx
+import openai
 import orjson
+import pytest
 
 from sidecar.drivers.rego_engine import default_bundle
 from sidecar.drivers.store_reader import verify_path
 from sidecar.ledger.report import VERIFIED
+from tests.captures import connect
 from tests.drivers import opa_process
 from tests.e2e import processes
 from tests.e2e.processes import Sidecar, Stub
@@ -141,19 +152,136 @@ async def test_a_policy_server_audits_the_built_in_engine(stub: Stub, tmp_path: 
             with processes.sidecar(tmp_path / result, stub.url, config=config) as sidecar:
                 assert (await call(sidecar))[0] == 200
                 await until(sidecar, f'sidecar_policy_audits_total{{result="{result}"}} 2.0')
+                await asyncio.to_thread(sidecar.stop)  # the log is whole then
                 told = sidecar.output()
         assert ('"policy_difference"' in told) is (result == "different")
         assert "ann@" not in told
 
 
 async def until(sidecar: Sidecar, line: str) -> None:
-    """Wait for a line of the metrics page."""
+    """Wait for what a line of the metrics page begins with."""
     async with asyncio.timeout(10), aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"{sidecar.admin}/metrics") as reply:
                 if line in await reply.text():
                     return
             await asyncio.sleep(0.05)
+
+
+async def logged(sidecar: Sidecar, event: str, count: int = 1) -> list[dict[str, Any]]:
+    """The lines of the log that tell this event, once there are so many: an exchange is logged after its answer."""
+    async with asyncio.timeout(10):
+        while True:
+            lines = [orjson.loads(line) for line in sidecar.output().splitlines() if line.startswith("{")]
+            if len(found := [line for line in lines if line["event"] == event]) >= count:
+                return found
+            await asyncio.sleep(0.02)
+
+
+async def test_the_log_tells_unreachable_upstreams_apart(stub: Stub, tmp_path: Path) -> None:
+    """No such name, nobody listens, and a server that speaks no TLS: one code, three causes."""
+    plain = stub.url.replace("http:", "https:")
+    told = {}
+    for name, url in (("dns", "http://nowhere.invalid"), ("down", "http://127.0.0.1:9"), ("tls", plain)):
+        with processes.sidecar(tmp_path / name, url) as sidecar:
+            assert (await call(sidecar))[1] == "UPSTREAM_UNREACHABLE"
+            [line] = await logged(sidecar, "exchange")
+        assert line["error_at"].startswith("upstream")
+        assert "nowhere" not in sidecar.output().partition('"exchange"')[2]
+        told[name] = line["error"], line.get("errno")
+    assert told["down"] == ("ClientConnectorError", "ECONNREFUSED")
+    assert told["dns"][0] in ("ClientConnectorDNSError", "ConnectionTimeoutError")  # the latter: nobody to ask
+    assert told["tls"][0] == "ClientConnectorSSLError" and told["tls"][1] not in (None, "EPERM")
+
+
+CUT_OFF = b"POST /v1/nope HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+HALF = b'POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n{"model"'
+
+
+def reset(sidecar: Sidecar, sent: bytes, after: float) -> None:
+    """Send this, and reset the connection so many seconds later (SO_LINGER of no time, socket(7))."""
+    with socket.create_connection(("127.0.0.1", sidecar.port)) as line:
+        line.sendall(sent)
+        time.sleep(after)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+async def test_calls_that_are_cut_off_unread_are_closed_in_the_record(stub: Stub, tmp_path: Path) -> None:
+    """Refused ones at any moment of their refusal, others in the middle of their body: one intent and one outcome."""
+    with processes.sidecar(tmp_path, stub.url) as sidecar:
+        for number in range(100):
+            await asyncio.to_thread(reset, sidecar, CUT_OFF, 0.0002 * (number % 20))
+        for _ in range(3):
+            await asyncio.to_thread(reset, sidecar, HALF, 0.1)
+        await until(sidecar, "sidecar_in_flight 0.0")
+    found = Counter(states(sidecar))
+    assert found.pop(("refused", "ROUTE_UNKNOWN", None), 0) + found[("aborted", "ABORTED", "client")] == 103
+    assert set(found) == {("aborted", "ABORTED", "client")}
+    sidecar.start()
+    assert await asyncio.to_thread(sidecar.stop) == 0
+    assert not [row for row in sidecar.rows() if row["aborted_by"] == "crash"]
+    assert verify_path(sidecar.state).exit_code == VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [({"callers": {"required": True}}, "CALLER_UNKNOWN"), ({"limits": {"in_flight": 3}}, "OVERLOADED")],
+)
+async def test_who_is_not_let_in_cannot_fill_the_memory(
+    settings: dict[str, Any], code: str, stub: Stub, tmp_path: Path
+) -> None:
+    """The head is answered, and what follows of the body is not kept."""
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n"
+    with processes.sidecar(tmp_path, stub.url, config=settings) as sidecar:
+        wires = [await connect(sidecar.port) for _ in range(6)]
+        for wire in wires:
+            await wire.send(head)
+        for wire in wires[3:]:
+            assert f'"code":"{code}"'.encode() in await wire.message()
+        for wire in wires:
+            wire.abort()
+        await until(sidecar, "sidecar_in_flight 0.0")
+    assert Counter(states(sidecar))[("refused", code, None)] == (6 if "callers" in settings else 3)
+
+
+async def test_what_the_start_says_of_a_socket_works(stub: Stub, tmp_path: Path) -> None:
+    """The socket lies where a relative path says, and the lines for applications can be used as they stand."""
+    moved = {"wrap": ("sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path)), "env": {"PYTHONPATH": str(Path.cwd())}}
+    with processes.sidecar(tmp_path, stub.url, "--listen", "unix:rel.sock", **moved) as sidecar:
+        assert (tmp_path / "rel.sock").is_socket()
+        assert sidecar.base == f"unix:{tmp_path}/rel.sock"
+        lines = sidecar.output().splitlines()
+        [python, shell] = [line[28:] for line in lines if line.startswith(("  in Python", "  in a shell"))]
+        key = python.replace("OpenAI(", "OpenAI(api_key='any', ")
+        with eval(key, {"OpenAI": openai.OpenAI, "httpx": httpx}) as client:
+            assert await asyncio.to_thread(lambda: client.models.list().data)
+        if shutil.which("curl"):
+            done = await asyncio.to_thread(subprocess.run, [*shlex.split(shell), "-sf"], capture_output=True)
+            assert (done.returncode, "data" in orjson.loads(done.stdout)) == (0, True)
+    assert "OPENAI_BASE_URL" not in sidecar.output()
+
+
+LOGS = {
+    "a full disk": 'exec "$@" 2>/dev/full',
+    "a reader that has gone": 'exec "$@" 2> >(true)',
+    "a reader that does not read": 'mkfifo "$0"; exec 3<>"$0"; exec "$@" 2>&3',
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+async def test_the_log_decides_over_no_call(name: str, stub: Stub, tmp_path: Path) -> None:
+    """More lines than a pipe holds. What nobody takes is dropped, and counted; nobody waits, at the end neither."""
+    wrap = ("bash", "-c", LOGS[name], str(tmp_path / "fifo"))
+    with processes.sidecar(tmp_path, stub.url, wrap=wrap) as sidecar:
+        async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+            for _ in range(400):
+                async with session.post(f"{sidecar.base}/nope", data=b"{}") as reply:
+                    assert (reply.status, (await reply.json())["error"]["code"]) == (404, "ROUTE_UNKNOWN")
+            assert (await call(sidecar))[0] == 200
+            assert await ready(sidecar) == 200
+        await until(sidecar, f"sidecar_log_lines_dropped_total {0 if 'not read' in name else 40}")
+        assert await asyncio.to_thread(sidecar.stop) == 0
+    assert len(sidecar.rows()) == 401
 
 
 def fill_disk(sidecar: Sidecar) -> None:
@@ -172,9 +300,16 @@ async def test_a_full_disk_refuses_and_says_so(stub: Stub, tmp_path: Path) -> No
         for _ in range(3):
             status, code, headers = await call(sidecar)
             assert (status, code) == (503, "LEDGER_UNAVAILABLE")
-            assert "retry-after" in headers
+            assert "retry-after" in headers and "x-sidecar-record" not in headers
         assert await counted(stub) == sent, "sent without an intent"
         assert await ready(sidecar) == 503
+        await until(sidecar, 'sidecar_refusals_total{code="LEDGER_UNAVAILABLE"} 3.0')
+        failed = await logged(sidecar, "ledger failed")
+        assert [(line["level"], line["error"], line["errno"][:7]) for line in failed] == [
+            ("error", "OperationalError", "SQLITE_")
+        ]
+        told = [(line["state"], line["status"], line.get("recorded")) for line in await logged(sidecar, "exchange", 4)]
+        assert told == [("answered", 200, None), *[("refused", 503, "nothing")] * 3]
         await asyncio.to_thread(sidecar.stop)
         assert verify_path(sidecar.state).exit_code == VERIFIED
         sidecar.start()
@@ -192,6 +327,10 @@ async def test_a_disk_that_fills_during_a_reply_takes_its_end(stub: Stub, tmp_pa
             rest = await reply.read()
         assert b"[DONE]" not in rest and b'"stop"' not in rest
         assert b"LEDGER_UNAVAILABLE" in rest
+        assert len(await logged(sidecar, "ledger failed")) == 1
+        [line] = await logged(sidecar, "exchange")
+        assert line["id"] == reply.headers["x-sidecar-record"]
+        assert (line["state"], line["code"], line["recorded"]) == ("open", "LEDGER_UNAVAILABLE", "intent")
         await asyncio.to_thread(sidecar.stop)
         sidecar.start()
     assert states(sidecar) == [("aborted", None, "crash")]

@@ -287,7 +287,9 @@ async def test_tail_shows_what_comes(busy: Sidecar, made: dict[str, str]) -> Non
     assert code == 130
 
 
-async def test_receipts_prove_entries_to_whoever_kept_the_key(busy: Sidecar, made: dict[str, str]) -> None:
+async def test_receipts_prove_entries_to_whoever_kept_the_key(
+    busy: Sidecar, made: dict[str, str], audit: Audit, tmp_path: Path
+) -> None:
     key = load_vkey(busy.state / "log.vkey")
     with Reader.open(busy.state) as reader:
         bodies = {name: reader.entry(record, "outcome") for name, record in made.items()}
@@ -297,6 +299,9 @@ async def test_receipts_prove_entries_to_whoever_kept_the_key(busy: Sidecar, mad
             async with session.get(f"{busy.admin}/receipts/{record}") as reply:
                 told = await reply.json()
             assert told["record"] == record
+            kept = tmp_path / f"{record}.json"
+            kept.write_bytes(orjson.dumps(told))
+            assert audit("receipt", record, "--check", str(kept))[0] == 0
             for kind, (number, body) in (("intent", intents[name]), ("outcome", bodies[name])):
                 receipt = told["receipts"][kind].encode()
                 assert verify_receipt(body, receipt, key)[0] == number

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from sidecar.errors import OwnError, UpstreamError
+from sidecar.errors import CallerError, OwnError, UpstreamError
 from sidecar.exchange import Exchange, Ports
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import Inspection, Outbound, Part
@@ -154,7 +154,7 @@ class WatchingAnswer(FakeAnswer):
 
     def __init__(self, transcript: Faults, scenario: Scenario, record: Books, decide: WatchingDecide) -> None:
         super().__init__(transcript)
-        self.scenario, self.record, self.decide = scenario, record, decide
+        self.scenario, self.books, self.decide = scenario, record, decide
 
     async def write(self, data: bytes) -> None:
         body = self.body + data
@@ -171,13 +171,17 @@ class WatchingAnswer(FakeAnswer):
         await super().end()
 
     def answered(self) -> bool:
-        return [outcome.state for outcome in self.record.outcomes] == [State.ANSWERED]
+        return [outcome.state for outcome in self.books.outcomes] == [State.ANSWERED]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of exchange. `length` is that of a whole answer, once it is known."""
+    """One kind of exchange. `length` is that of a whole answer, once it is known.
 
+    `ending` says which half of the conductor plays it; all but `run` leave the answer to the shell.
+    """
+
+    ending: str = "run"
     stream: bool = False
     release: str | None = None
     coded: bool = False
@@ -212,7 +216,10 @@ SCENARIOS = {
     "stream, coded, nothing to redact": Scenario(stream=True, coded=True, text="hi"),
     "refused": Scenario(answers={"request": DENIED}),
     "reply refused": Scenario(stream=True, release="whole", answers={"response": DENIED}),
+    "refused by the shell": Scenario(ending="refuse"),
+    "left while the body came": Scenario(ending="abort"),
 }
+READ = {name: scenario for name, scenario in SCENARIOS.items() if scenario.ending == "run"}
 
 
 class Played:
@@ -221,6 +228,7 @@ class Played:
     def __init__(self, scenario: Scenario, at: dict[int, BaseException]) -> None:
         self.transcript = Faults(at=at)
         self.at = at
+        self.ending = scenario.ending
         self.inspect = WatchingInspect(self.transcript)
         self.decide = WatchingDecide(self.transcript, scenario.policy())
         self.decide.inspect = self.inspect
@@ -237,10 +245,16 @@ class Played:
 
     async def run(self) -> Played:
         try:
-            await asyncio.wait_for(self.exchange.run(), 10)
+            await asyncio.wait_for(self.played(), 10)
         except BaseException as fault:
             self.raised = fault
         return self
+
+    def played(self) -> Coroutine[Any, Any, None]:
+        exchange = self.exchange
+        if self.ending == "refuse":
+            return exchange.refuse(CallerError("MADE_UP", "A refusal for a test."))
+        return exchange.abort() if self.ending == "abort" else exchange.run()
 
     @property
     def steps(self) -> list[str]:
@@ -275,7 +289,7 @@ def check(played: Played) -> None:
 def caller_left(played: Played) -> bool:
     """Cut off, or not to be reached any more; a ConnectionError of any other port is not the caller's."""
     faults = {number: fault for number, fault in played.at.items() if number < len(played.steps)}
-    return any(
+    return played.ending == "abort" or any(
         isinstance(fault, asyncio.CancelledError)
         or (isinstance(fault, ConnectionError) and played.steps[number] in ("start", "write", "end"))
         for number, fault in faults.items()
@@ -285,7 +299,9 @@ def caller_left(played: Played) -> bool:
 def ended(played: Played, broken: set[str]) -> None:
     """Answered, or failed, or the caller is gone; only a broken way to the caller, or to the ledger, raises more."""
     raised = played.raised
-    if raised is None:
+    if raised is None and played.ending != "run":
+        assert played.exchange.fault is not None
+    elif raised is None:
         assert ("end" in played.steps) != (played.answer.error is not None)
     elif not isinstance(raised, asyncio.CancelledError):
         assert raised in played.at.values()
@@ -310,7 +326,7 @@ async def test_a_fault_at_every_port_call(name: str, kind: str) -> None:
         assert played.steps[: number + 1] == steps[: number + 1]
         try:
             check(played)
-            if isinstance(fault, asyncio.CancelledError):
+            if isinstance(fault, asyncio.CancelledError) and scenario.ending != "abort":
                 assert isinstance(played.raised, asyncio.CancelledError)
         except AssertionError as objection:
             raise AssertionError(
@@ -335,7 +351,9 @@ async def test_a_second_fault_while_the_caller_leaves(name: str, kind: str) -> N
 
 async def test_the_scenarios_are_what_they_are_called() -> None:
     """Every port is called in one of them, and reads, writes and windows often enough to fail in between."""
-    seen = {name: (await learned(scenario))[1] for name, scenario in SCENARIOS.items()}
+    assert (await learned(SCENARIOS["refused by the shell"]))[1] == ["open", "close refused"]
+    assert (await learned(SCENARIOS["left while the body came"]))[1] == ["open", "close aborted"]
+    seen = {name: (await learned(scenario))[1] for name, scenario in READ.items()}
     for steps in seen.values():
         assert steps[:2] == ["inspect", "decide request"]
     assert seen["stream, in windows"].count("decide response_window") > 2

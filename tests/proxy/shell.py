@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import web
 
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
 from sidecar.errors import CallerError, SidecarError
-from sidecar.model import Arrival, Outbound
+from sidecar.model import Arrival, Caller, Outbound
+from sidecar.proxy import logs
 from sidecar.proxy.accept import Limits
 from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.app import DataPlane, DataServer, Route
@@ -62,12 +65,17 @@ class Shell:
         self.handler = handler or self.forward
         self.arrivals: list[Arrival] = []
         self.refused: list[tuple[Arrival, SidecarError]] = []
+        self.left: list[Arrival] = []
+        self.unrecorded: SidecarError | None = None
+        self.admit: Callable[[Caller], None] = lambda _: None
         self.drain = Drain()
         self.meter = Meter()
         self.plane = DataPlane(
             find=find,
+            admit=lambda caller: self.admit(caller),
             govern=self.govern,
             refuse=self.refuse,
+            leave=self.leave,
             upstream=client,
             clock=Ticks(),
             entropy=Ones(),
@@ -84,10 +92,17 @@ class Shell:
 
     async def govern(self, arrival: Arrival, route: Route, answer: HttpAnswer) -> None:
         self.arrivals.append(arrival)
+        answer.record = arrival.id
         await self.handler(arrival, answer)
 
-    async def refuse(self, arrival: Arrival, error: SidecarError) -> None:
+    async def refuse(self, arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
         self.refused.append((arrival, error))
+        if self.unrecorded is not None:
+            raise self.unrecorded
+        answer.record = arrival.id
+
+    async def leave(self, arrival: Arrival, answer: HttpAnswer) -> None:
+        self.left.append(arrival)
 
     async def forward(self, arrival: Arrival, answer: HttpAnswer) -> None:
         """Stands for the conductor: sends what came, answers what comes."""
@@ -106,6 +121,28 @@ class Shell:
 
     def metric(self, name: str, **labels: str) -> float:
         return self.meter.registry.get_sample_value(f"sidecar_{name}", labels) or 0.0
+
+
+class Written(io.StringIO):
+    """What the log has written, once its thread has written it."""
+
+    def getvalue(self) -> str:
+        logging.getLogger().handlers[0].flush()
+        return super().getvalue()
+
+
+@contextmanager
+def logged() -> Iterator[io.StringIO]:
+    """Every logger writes here."""
+    root, out = logging.getLogger(), Written()
+    before, level = root.handlers[:], root.level
+    handler = logs.setup(out)
+    try:
+        yield out
+    finally:
+        handler.close()
+        root.handlers[:] = before
+        root.setLevel(level)
 
 
 @asynccontextmanager

@@ -101,6 +101,21 @@ async def test_a_conductor_that_gives_up_by_itself():
         other.close()
 
 
+@pytest.mark.parametrize("leave", ["close", "abort", "hang_up"])
+@pytest.mark.parametrize("framing", [b"Content-Length: 2000", b"Transfer-Encoding: chunked"])
+async def test_a_caller_who_leaves_while_sending_is_recorded(leave: str, framing: bytes):
+    async with shell() as running:
+        caller = await connect(running.port)
+        await caller.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n8\r\n{\"model\"")
+        await until(lambda: running.plane.held.size > 0)
+        getattr(caller, leave)()
+        await until(lambda: bool(running.left))
+        assert await running.drain.idle(1)
+        assert (running.left[0].body, running.refused, running.arrivals) == (b"", [], [])
+        assert (running.plane.held.size, running.metric("aborts_total")) == (0, 1)
+        caller.close()
+
+
 async def test_one_caller_who_leaves_disturbs_no_other():
     async with RawServer(streaming) as up, shell(up.url, idle=None) as running:
         callers = [await connect(running.port) for _ in range(5)]

@@ -11,10 +11,11 @@ import time
 import pytest
 
 from sidecar.errors import CallerError
-from sidecar.model import Asserted
+from sidecar.model import Arrival, Asserted, Caller
 from sidecar.proxy.accept import Limits, asserted_by
+from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.ids import uuid7
-from tests.captures import OK, RawServer, answering, connect, talk
+from tests.captures import OK, RawServer, answering, connect, talk, until
 from tests.proxy.shell import Ones, Shell, Ticks, shell
 
 PATH = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n"
@@ -233,8 +234,60 @@ async def test_what_the_application_asserts():
     assert b"sidecar" not in up.wires[0].received.lower()
 
 
+async def test_who_is_not_let_in_sends_no_body():
+    """The refusal comes at the head: nothing of what follows is kept."""
+
+    def admit(caller: Caller) -> None:
+        raise CallerError("CALLER_UNKNOWN", "Ask.", status=401)
+
+    async with shell() as running:
+        running.admit = admit
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Content-Length: 60000000\r\nExpect: 100-continue\r\n\r\n")
+        checked(await wire.message(), 401, "CALLER_UNKNOWN", running)
+        assert running.plane.held.size == 0
+        wire.close()
+
+
+async def test_the_bytes_of_all_bodies_are_bounded():
+    """What is in flight counts until its exchange has ended; then there is room again. One body alone fits always."""
+    body = b"x" * 60_000
+    whole = PATH + b"Content-Length: %d\r\n\r\n" % len(body)
+    ended = asyncio.Event()
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        await ended.wait()
+        await answer.start(200, [("Content-Length", "2")])
+        await answer.write(b"ok")
+        await answer.end()
+
+    async with shell(handler=handler, limits=Limits(held=100_000)) as running:
+        first, second, third = [await connect(running.port) for _ in range(3)]
+        await first.send(whole + body)
+        await until(lambda: running.plane.held.size == len(body))
+        await second.send(whole + body)
+        answer = await second.message()
+        assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After: 1\r\n" in answer
+        assert running.refused[-1][1].code == "OVERLOADED"
+        await until(lambda: running.plane.held.size == len(body))
+        ended.set()
+        assert (await first.message()).endswith(b"ok")
+        await until(lambda: running.plane.held.size == 0)
+        body *= 2
+        await third.send(PATH + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert (await third.message()).endswith(b"ok")
+        for wire in (first, second, third):
+            wire.close()
+
+
 def test_nothing_asserted_is_one_object():
     assert asserted_by((("accept", "*/*"),)) is asserted_by(())
+
+
+def test_an_asserted_name_is_composed():
+    """One spelling in the record, whichever normal form an application's editor or language gives."""
+    for spelt in ("M\u00fcller", "Mu\u0308ller"):
+        assert asserted_by((("X-Sidecar-Subject", spelt),)).subject == "M\u00fcller"
 
 
 def test_a_refused_header_is_not_quoted():

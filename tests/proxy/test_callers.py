@@ -12,7 +12,7 @@ import pytest
 from sidecar.errors import CallerError
 from sidecar.model import Caller
 from sidecar.proxy.callers import ANONYMOUS, Callers, Peer, ProxyHeaders, digest
-from tests.captures import OK, RawServer, answering, connect
+from tests.captures import OK, RawServer, answering, connect, talk
 from tests.proxy.shell import shell
 
 ANNA = Caller(tenant="acme", app="shop", user="anna", roles=("clerk",), auth="api_key")
@@ -101,6 +101,34 @@ async def test_a_unix_peer_is_known_by_the_kernels_word(tmp_path: Path):
         await wire.message()
         wire.close()
         assert running.arrivals[0].caller is job
+
+
+REFUSED = [
+    (b"POST /v1/chat/completions HTTP/1.1\r\nX-Sidecar-Typo: 1\r\n", "HEADER_INVALID"),
+    (b"POST /v1/nowhere HTTP/1.1\r\n", "ROUTE_UNKNOWN"),
+    (b"GET /v1/chat/completions HTTP/1.1\r\n", "METHOD_NOT_ALLOWED"),
+    (b"POST /v1/chat/completions HTTP/1.1\r\n", "DRAINING"),
+]
+
+
+@pytest.mark.parametrize(("head", "code"), REFUSED)
+async def test_a_known_caller_is_known_when_his_call_is_refused_unread(head: bytes, code: str):
+    async with shell(callers=KEYS) as running:
+        if code == "DRAINING":
+            running.drain.begin()
+        await talk(running.port, head + b"Host: a\r\nAuthorization: Bearer sk-anna\r\nContent-Length: 0\r\n\r\n")
+        [(arrival, error)] = running.refused
+    assert (error.code, arrival.caller) == (code, ANNA)
+    assert (arrival.headers, arrival.target) == ((), "")
+
+
+async def test_an_ambiguous_word_is_refused_as_nobodys():
+    callers = Callers(proxies=(ipaddress.ip_network("127.0.0.0/8"),), proxy_headers=ProxyHeaders(user="x-user"))
+    async with shell(callers=callers) as running:
+        twice = b"X-User: anna\r\nX-User: admin\r\n"
+        await talk(running.port, b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n" + twice + b"\r\n")
+        [(arrival, error)] = running.refused
+    assert (error.code, arrival.caller) == ("HEADER_INVALID", ANONYMOUS)
 
 
 async def test_headers_that_name_people_stay_here():

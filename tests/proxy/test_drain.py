@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +15,10 @@ import aiohttp
 import pytest
 
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
-from sidecar.model import Arrival
+from sidecar.model import Arrival, Caller
 from sidecar.proxy.admin import AdminPlane
 from sidecar.proxy.answer import HttpAnswer
+from sidecar.proxy.callers import Callers
 from sidecar.proxy.server import Bound, Listen, listening, serve
 from tests.captures import OK, RawServer, answering, connect, talk, until
 from tests.proxy.shell import NOWHERE, Handler, Shell, shell
@@ -241,6 +243,7 @@ def leave_behind(path: Path) -> None:
         (":8000", Listen(host="", port=8000)),
         ("[::1]:0", Listen(host="::1", port=0)),
         ("unix:/run/s.sock", Listen(path="/run/s.sock")),
+        (f"unix:{Path.cwd()}/s.sock", Listen.at("unix:s.sock")),
     ],
 )
 def test_where_to_listen(text: str, listen: Listen):
@@ -248,7 +251,42 @@ def test_where_to_listen(text: str, listen: Listen):
     assert str(listen) == text
 
 
-@pytest.mark.parametrize("text", ["", "8000", "host", "host:http", "host:99999", "host:-1"])
+@pytest.mark.parametrize("name", ["one.sock", "./one.sock", "sub/one.sock"])
+async def test_a_socket_without_a_slash_is_in_the_working_directory(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path)
+    at = Listen.at(f"unix:{name}")
+    monkeypatch.chdir("/")
+    async with planes() as (running, admin), listening(running.plane, admin, [at], LOOPBACK):
+        assert (tmp_path / name).is_socket()
+
+
+@pytest.mark.parametrize(("peers", "mode"), [({}, 0o600), ({os.getuid(): Caller(auth="unix_peer")}, 0o666)])
+async def test_who_may_connect_to_a_socket(peers: dict[int, Caller], mode: int, tmp_path: Path):
+    """Other users where peers are configured: their user id then says who they are."""
+    path = tmp_path / "s.sock"
+    async with UpstreamClient(UpstreamSettings(url=NOWHERE)) as client:
+        running = Shell(client, None, callers=Callers(uids=peers))
+        admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing)
+        async with listening(running.plane, admin, [Listen(path=str(path))], LOOPBACK):
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+            wire = await connect(path=str(path))
+            await wire.send(b"GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert (await wire.message()).startswith(b"HTTP/1.1 404 ")
+            wire.close()
+
+
+async def test_a_socket_that_cannot_be_made_is_named(tmp_path: Path):
+    async with planes() as (running, admin):
+        for path in (tmp_path / "missing" / "s.sock", tmp_path / ("x" * 120)):
+            with pytest.raises(OSError, match=path.name):
+                async with listening(running.plane, admin, [Listen(path=str(path))], LOOPBACK):
+                    pass
+
+
+@pytest.mark.parametrize("text", ["", "8000", "host", "host:http", "host:99999", "host:-1", "unix:"])
 def test_where_one_cannot_listen(text: str):
     with pytest.raises(ValueError, match="looks like"):
         Listen.at(text)

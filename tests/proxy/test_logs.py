@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import os
+import select
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from sidecar.proxy import logs
+from sidecar.proxy import log_writer, logs
+from sidecar.proxy.log_writer import Queued
 from sidecar.proxy.meter import MOST, Meter
+from tests.proxy.shell import logged
 
 SECRET = "anna@example.org"
 
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    out = io.StringIO()
-    logs.setup(out)
-    yield out
-    root.handlers[:] = before
-    root.setLevel(level)
+    with logged() as out:
+        yield out
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -47,6 +54,87 @@ def test_an_exception_is_told_by_type_and_place(stream: io.StringIO):
     assert [line["error"] for line in told] == ["ValueError", "ValueError"]
     assert all(str(line["error_at"]).startswith("test_logs.py:") for line in told)
     assert SECRET not in stream.getvalue()
+
+
+def certificate_refused() -> OSError:
+    error = ssl.SSLError(ssl.SSL_ERROR_SSL, SECRET)
+    error.reason = "CERTIFICATE_VERIFY_FAILED"
+    return error
+
+
+def database_full() -> sqlite3.Error:
+    error = sqlite3.OperationalError(SECRET)
+    error.sqlite_errorname = "SQLITE_FULL"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (OSError(errno.ENOSPC, SECRET, SECRET), "ENOSPC"),
+        (certificate_refused(), "CERTIFICATE_VERIFY_FAILED"),
+        (socket.gaierror(socket.EAI_NONAME, SECRET), None),
+        (database_full(), "SQLITE_FULL"),
+        (ValueError(SECRET), None),
+    ],
+)
+def test_what_the_system_calls_an_error_is_told_and_its_text_is_not(
+    stream: io.StringIO, error: Exception, name: str | None
+):
+    logs.failure("fault", error)
+    line = lines(stream)[0]
+    assert (line["error"], line.get("errno")) == (type(error).__name__, name)
+    assert SECRET not in stream.getvalue()
+
+
+def test_a_log_on_a_full_disk_raises_nothing(stream: io.StringIO):
+    with Path("/dev/full").open("w") as full:
+        handler = logs.setup(full)
+    logs.event("exchange", {"id": "r-1"})
+    logs.failure("fault", ValueError(SECRET))
+    handler.close()
+    assert 'sidecar_log_lines_dropped_total 2.0' in Meter().page().decode()
+    logs.setup(stream)
+    logs.event("afterwards")
+    assert [line["event"] for line in lines(stream)] == ["afterwards"]
+
+
+def test_a_log_that_nobody_reads_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
+    """A pipe holds 64 KB; what waits behind it is bounded, and the rest is dropped and counted."""
+    monkeypatch.setattr(log_writer, "MOST", 500)
+    reading, writing = os.pipe()
+    with logged(), open(writing, "w") as pipe:
+        handler = logs.setup(pipe)
+        start = time.perf_counter()
+        for number in range(3000):
+            logs.event("exchange", {"id": f"r-{number}", "padding": "x" * 200})
+        assert time.perf_counter() - start < 1
+        assert 3000 - 500 - 65536 // 200 - 500 < handler.dropped == logs.dropped() < 3000
+        told = drained(reading)
+        handler.close()
+    assert handler.dropped + told.count(b"\n") == 3000
+
+
+def drained(descriptor: int) -> bytes:
+    """What comes until nothing has come for a while."""
+    told = b""
+    while select.select([descriptor], [], [], 0.5)[0]:
+        told += os.read(descriptor, 65536)
+    os.close(descriptor)
+    return told
+
+
+def test_a_log_without_stderr_takes_nothing():
+    handler = Queued(None)
+    handler.put("line")
+    handler.close()
+    assert handler.dropped == 1
+
+
+def test_the_last_lines_are_written_at_the_end_of_the_process():
+    code = "from sidecar.proxy import logs; logs.setup(); [logs.event('last', {'n': n}) for n in range(1000)]"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert [json.loads(line)["n"] for line in done.stderr.splitlines()] == list(range(1000))
 
 
 def test_the_words_of_others_are_not_written(stream: io.StringIO):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 
 import pytest
 
 from tests.captures import OK, RawServer, Wire, answering, connect, talk
-from tests.proxy.shell import shell
+from tests.proxy.shell import logged, shell
 
 BODY = b'{ "model":"m" ,"\\u0061":1.50, "n": 12345678901234567890,"messages":[ ]}\n'
 HEAD = (
@@ -160,9 +161,16 @@ async def test_statuses_without_a_body(status: bytes):
 
 
 async def test_a_pass_route_whose_upstream_is_down():
-    async with shell() as running:
-        answer = await talk(running.port, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert not running.refused
+    """Nothing of it is recorded; the log says what was behind it, as of a governed call."""
+    with logged() as out:
+        async with shell() as running:
+            answer = await talk(running.port, b"GET /health?who=anna HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert not running.refused
+        [line] = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert (line["event"], line["route"], line["status"]) == ("passed", "/health", 502)
+    told = (line["code"], line["error"], line["errno"])
+    assert told == ("UPSTREAM_UNREACHABLE", "ClientConnectorError", "ECONNREFUSED")
+    assert "anna" not in out.getvalue()
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert b'"code":"UPSTREAM_UNREACHABLE"' in answer
     assert b"x-sidecar-record" not in answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sidecar import cli_audit, cli_pii, config
@@ -141,5 +142,7 @@ def config_check(options: argparse.Namespace) -> int:
 
 
 def _warn(loaded: config.Loaded) -> None:
-    for line in loaded.warnings:
-        print(f"sidecar: warning: {line}", file=sys.stderr)
+    """A stderr that takes nothing is no reason not to start."""
+    with suppress(OSError):
+        for line in loaded.warnings:
+            print(f"sidecar: warning: {line}", file=sys.stderr, flush=True)

@@ -133,8 +133,9 @@ def _cut(spans: Sequence[Span], marks: Sequence[Span], text: str) -> list[Span]:
     for span in spans:
         near = marks[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
         cutting = _cutting(span, near, text) if near else []
-        inside.update(set(near).difference(cutting))
-        found += _pieces(span, cutting, text)
+        kept = set(near).difference(cutting)
+        inside |= kept
+        found += _pieces(span._replace(start=min([span.start, *(mark.start for mark in kept)])), cutting, text)
     return sorted(found + [mark for mark in marks if mark not in inside])
 
 
@@ -157,6 +158,8 @@ def _is_sharp(mark: Span, span: Span) -> bool:
         return True
     if (mark.start, mark.end) == (span.start, span.end):
         return span.strength is Strength.MODEL
+    if mark.start < span.start and mark.strength is Strength.WEAK and span.strength is Strength.LIST:
+        return False  # "Suite 680 36 4022 Oakridge Lane": the house's number is no end of another
     return mark.start < span.start or mark.end > span.end
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.inspection.engine import undisguised
+from sidecar.inspection.catalogue import Settings
+from sidecar.inspection.engine import Engine, undisguised
 from sidecar.inspection.spans import Span, Strength, resolve, whole
 
 TEXT = "ab, cd-ef gh.ij kl (mn) op qr: st uv; wx yz 12 34 56 78 90 ."
@@ -173,3 +174,9 @@ def many(count: int, kind: str) -> tuple[str, list[Span]]:
         found += [number, Span(at, max(long, at + 11), "STREET_ADDRESS", 0.9, "t", Strength.MODEL)]
     found += [Span(0, size, "PERSON", 0.9, "t", Strength.MODEL)] if kind == "in one" else []
     return unit * count, found
+
+
+def test_a_houses_number_is_no_end_of_another_number() -> None:
+    text = "Karen, Suite 680 36 4022 Oakridge Lane\nDallas TX 48486"
+    (found,) = Engine(Settings()).find(text)
+    assert (found.entity, text[found.start : found.end]) == ("STREET_ADDRESS", text[text.index("680") :])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 from sidecar.ledger.facts import Intent
-from sidecar.model import Arrival, Call, Finding, Part, Role
+from sidecar.model import Arrival, Call, Decision, Finding, Part, Role
 from sidecar.plan import House, Plan
 from sidecar.redaction import Restorer
 
@@ -82,6 +82,11 @@ def count_entities(findings: Iterable[Finding]) -> dict[str, int]:
     for finding in findings:
         counts[finding.entity] = counts.get(finding.entity, 0) + 1
     return counts
+
+
+def refused_by(asked: Decision, replied: Decision | None) -> tuple[str, ...]:
+    """The codes for which policy refused the call, or withheld its reply. A reply that had left was not withheld."""
+    return asked.codes or (replied.codes if replied is not None and replied.enforced else ())
 
 
 class Tally(NamedTuple):

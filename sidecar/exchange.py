@@ -21,14 +21,14 @@ from functools import partial
 from typing import Any
 
 from sidecar import policy
-from sidecar.account import count_entities, intent_of, restoration
+from sidecar.account import count_entities, intent_of, refused_by, restoration
 from sidecar.carried import carried_parts
 from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
-from sidecar.errors import CallerError, OwnError, Refusal, SidecarError, UpstreamError, as_error
+from sidecar.errors import CallerError, Refusal, SidecarError, UpstreamError, as_error
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import Arrival, Call, Decision, Inspection, Operation, Part, ReleaseMode, ReplyFacts, Verdict
-from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan
+from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan, refusal_of
 from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Incoming, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
@@ -189,6 +189,7 @@ class Exchange:
             side=self.house.side,
             provider=self.house.provider,
             environment=self.house.environment,
+            listed=self.house.listed,
         )
 
     def refusal(self, decision: Decision) -> SidecarError:
@@ -283,14 +284,15 @@ class Exchange:
 
     async def judge_reply(self, parts: Sequence[Part], goes_on: bool, *, enforced: bool = True) -> Judgement:
         """Step 9. The reply still bears surrogates, so the caller's own values are not judged again."""
-        facts = self.facts()
-        judgement, _, cause = await judge(
-            parts,
-            lambda found: policy.response_document(self.plan.document, inspection=found, facts=facts, window=goes_on),
-            self.ports,
-            self.house.judge_deadline,
-            enforced=enforced,
-        )
+        facts, relay = self.facts(), self.relay
+
+        def ask(found: Inspection) -> dict[str, Any]:
+            before = relay.before(found.findings) if relay and not goes_on else {}
+            return policy.response_document(
+                self.plan.document, inspection=found, facts=facts, window=goes_on, before=before
+            )
+
+        judgement, _, cause = await judge(parts, ask, self.ports, self.house.judge_deadline, enforced=enforced)
         self.cause = cause or self.cause
         return judgement
 
@@ -304,12 +306,18 @@ class Exchange:
         elif self.judgement is None and self.plan.call.operation is not Operation.EMBEDDING:
             self.judgement = await self.judge_reply(self.relay.parts(), False, enforced=False)
             self.not_inspected = "REPLY_TOO_LARGE" if self.relay.overflowed else None
+
+    def sum_up(self) -> None:
+        """What judging the reply leaves to be recorded, also of one that was withheld or cut off on its way."""
+        if self.relay is None:
+            return
+        self.judgement = self.judgement or self.relay.judgement
         if self.judgement is None:
             return
         if self.judgement.inspection.detectors:
             self.rationale = self.relay.reasoning(self.judgement.inspection.findings)
-        else:
-            self.not_inspected = self.judgement.decision.codes[0]
+        elif codes := self.judgement.decision.codes:
+            self.not_inspected = codes[0]
 
     async def conclude(self) -> None:
         """Steps 11 and 12: nothing of the end leaves before the outcome is durable."""
@@ -323,6 +331,7 @@ class Exchange:
     async def close(self, state: State | None = None) -> None:
         """Step 11. An end that cannot be recorded is not given: it is `fault`, and there is no `outcome`."""
         try:
+            self.sum_up()
             if self.intent is not None:
                 self.outcome = self.outcome_of(state or self.state())
                 await self.ports.record.close(self.outcome)
@@ -356,6 +365,7 @@ class Exchange:
     def outcome_of(self, state: State) -> Outcome:
         """What the closing entry says. Confidence and rationale name their source, or say `unavailable`."""
         found = self.judgement.inspection.findings if self.judgement else ()
+        decision = self.judgement.decision if self.judgement else None
         upstream_status = self.head[0] if self.head else None
         return Outcome(
             id=self.arrival.id,
@@ -365,13 +375,13 @@ class Exchange:
             error=self.fault.code if self.fault else "UPSTREAM_STATUS" if state is State.FAILED else None,
             aborted_by=self.ports.aborted_by() if state is State.ABORTED else None,
             reply=self.facts(),
-            decision=self.judgement.decision if self.judgement else None,
+            decision=decision,
             release=str(self.plan.decision.duties.release.mode),
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
             reply_findings=self.relay.findings if self.relay and self.relay.is_judged else count_entities(found),
             reply_not_inspected=self.not_inspected,
             **restoration(self.relay.restorer if self.relay else None),
-            rationale_codes=self.plan.decision.codes,
+            rationale_codes=refused_by(self.plan.decision, decision),
             rationale=self.rationale,
             reply_bytes=self.came.size,
             reply_sha256=self.came.value() if self.came.size else None,
@@ -379,14 +389,6 @@ class Exchange:
             answer_sha256=self.went.value() if self.went.size else None,
             timings_us=self.watch.laps(),
         )
-
-
-def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> SidecarError:
-    """The error that a deny is answered with: status, text and advice of its first code."""
-    deny = decision.denies[0]
-    reason = policy.find(deny.code, reasons)
-    kind: type[SidecarError] = OwnError if reason.status >= 500 else Refusal
-    return kind(deny.code, f"{policy.render(reason, deny.params)} {reason.advice}", status=reason.status)
 
 
 async def reached(step: Awaitable[None]) -> None:

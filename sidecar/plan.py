@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar import policy
-from sidecar.errors import SidecarError
+from sidecar.errors import OwnError, Refusal, SidecarError
 from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
 from sidecar.redaction import NUMBERED, Operators, Redaction, Style, redact
 from sidecar.redaction.oneway import DEFAULTS
@@ -33,7 +33,8 @@ class Surrogates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What is the same for every exchange of one upstream. `judge_deadline` is in seconds."""
+    """What is the same for every exchange of one upstream. `judge_deadline` is in seconds; `listed` are the models and
+    tools that policy's settings name."""
 
     side: Side
     provider: str
@@ -42,6 +43,7 @@ class House:
     surrogates: Surrogates = Surrogates()
     body_limit: int = BODY_LIMIT
     judge_deadline: float = 10.0
+    listed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +62,11 @@ class Plan:
 
 UNPLANNED = Plan(decision=policy.fault("ABORTED"))
 """What is recorded of an exchange that was cut off before it was judged."""
+
+
+def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> SidecarError:
+    """The error that a deny is answered with: status, text and advice of its first code."""
+    deny = decision.denies[0]
+    reason = policy.find(deny.code, reasons)
+    kind: type[SidecarError] = OwnError if reason.status >= 500 else Refusal
+    return kind(deny.code, f"{policy.render(reason, deny.params)} {reason.advice}", status=reason.status)

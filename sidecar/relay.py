@@ -8,9 +8,11 @@ caller's own values are never inspected again and never reach a policy input.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from sidecar import policy
 from sidecar.dialects import Reader
 from sidecar.model import (
     Call,
@@ -75,7 +77,7 @@ class Relay:
         self._kept: dict[Channel, list[str]] = {}
         self._kept_size = 0
         self.judgement: Judgement | None = None
-        self.findings: dict[str, int] = {}
+        self._found: dict[str, tuple[int, float]] = {}
         self.tail: list[bytes] = []
 
     async def feed(self, data: bytes) -> bytes:
@@ -102,6 +104,18 @@ class Relay:
     def is_judged(self) -> bool:
         """Whether nothing leaves before it is judged; then `findings` counts what was found, by entity."""
         return self._gate is not None
+
+    @property
+    def findings(self) -> dict[str, int]:
+        return {entity: count for entity, (count, _) in self._found.items()}
+
+    def before(self, findings: Iterable[Finding]) -> dict[str, tuple[int, float]]:
+        """What was found in text that has left: entity -> (count, best score). `findings` are those of what is being
+        judged, which begins with some of that text: what they hold of it is not counted here.
+        """
+        gone = {_place(channel): length for channel, length in self._gate.left().items()} if self._gate else {}
+        again = Counter(f.entity for f in findings if f.end <= gone.get(f.place, 0))
+        return {entity: (max(0, count - again[entity]), best) for entity, (count, best) in self._found.items()}
 
     @property
     def overflowed(self) -> bool:
@@ -143,8 +157,10 @@ class Relay:
         assert self._gate is not None
         texts = self._gate.texts()
         parts = reply_parts(texts)
-        self.judgement = await self._judge(parts, not final)
-        spans = _held(_spans(self.judgement, texts, parts), self._gate.left())
+        judged = await self._judge(parts, not final)
+        spans = _held(_spans(judged, texts, parts), self._gate.left())
+        so_far = self.judgement.decision if self.judgement else None
+        self.judgement = judged._replace(decision=policy.united(so_far, judged.decision))
         held = self._gate.held()
         if self.judgement.decision.verdict is Verdict.DENY:
             self._tell(held, spans)
@@ -168,7 +184,8 @@ class Relay:
         for channel, found in spans.items():
             for span in found:
                 if span.end <= length.get(channel, 0):
-                    self.findings[span.entity] = self.findings.get(span.entity, 0) + 1
+                    count, best = self._found.get(span.entity, (0, 0.0))
+                    self._found[span.entity] = (count + 1, max(best, span.score))
 
     def _keep(self, channel: Channel, text: str) -> None:
         self._kept_size += len(text)
@@ -282,13 +299,18 @@ def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
     return tuple(
         [
             Part(
-                place=Place(path=("reply", c.choice, c.field, c.item), label=f"reply[{c.choice}].{c.field}"),
+                place=_place(c),
                 role=Role.ASSISTANT,
                 text=text,
             )
             for c, text in texts.items()
         ]
     )
+
+
+def _place(channel: Channel) -> Place:
+    choice, field = channel.choice, channel.field
+    return Place(path=("reply", choice, field, channel.item), label=f"reply[{choice}].{field}")
 
 
 class Span(NamedTuple):
@@ -298,6 +320,7 @@ class Span(NamedTuple):
     end: int
     mask: str | None
     entity: str
+    score: float
 
 
 Spans = Mapping[Channel, Sequence[Span]]
@@ -309,7 +332,7 @@ def _spans(judgement: Judgement, channels: Iterable[Channel], parts: Sequence[Pa
     at = {part.place: spans for part, spans in zip(parts, found.values(), strict=True)}
     for f in judgement.inspection.findings:
         mask = _mask(f.entity, rules.get(f.entity, rules.get("*")))
-        at[f.place].append(Span(f.start, f.end, mask, f.entity))
+        at[f.place].append(Span(f.start, f.end, mask, f.entity, f.score))
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -74,6 +75,27 @@ def read(answer: Answer, document: bytes = b"", *, enforced: bool = True) -> Dec
         eval_us=answer.eval_us,
         document=document,
     )
+
+
+def united(earlier: Decision | None, later: Decision) -> Decision:
+    """The later judgement of a reply in windows, with what the earlier ones demanded of its record.
+
+    Redaction is not carried over: each window's was done to that window. Demands that are the same count once; of an
+    annotation, the latest value. More of them than one answer may hold deny as such an answer would (PDP_CONTRACT).
+    """
+    if earlier is None:
+        return later
+    kept = {_demand(duty): duty for duty in earlier.obligations if duty.type != "redact"}
+    duties = tuple({**kept, **{_demand(duty): duty for duty in later.obligations}}.values()) if kept else ()
+    if len(duties) > ITEM_LIMIT:
+        return replace(later, verdict=Verdict.DENY, denies=(*later.denies, Deny("PDP_CONTRACT")))
+    return replace(later, obligations=duties, duties=merge(duties, "response")[0]) if kept else later
+
+
+def _demand(duty: Obligation) -> tuple[str, str, str]:
+    """What makes two demands one: the whole of them, but for the values of an annotation."""
+    params = sorted(duty.params) if duty.type == "annotate" else sorted(duty.params.items())
+    return duty.type, duty.id, repr(params)
 
 
 def _known_or_read(result: Any, phase: str) -> Parts:

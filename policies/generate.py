@@ -73,7 +73,6 @@ def example_request() -> dict[str, Any]:
         ),
         side=Side.EGRESS,
         provider="openai",
-        region="eu",
     )
 
 
@@ -171,11 +170,14 @@ def strip(hint: Any) -> Any:
 
 
 def union(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Plain types side by side as a list of types, the form that OPA's checker reads; others as `anyOf`."""
-    if all(set(item) == {"type"} for item in items):
-        names = [item["type"] for item in items]
-        return {"type": [name for name in names if not (name == "integer" and "number" in names)]}
-    return {"anyOf": items}
+    """One node with a list of types, the form that OPA's checker reads, where at most one of them is more than a type:
+    keywords of objects and lists say nothing of other values. Others as `anyOf`, of which the checker reads nothing."""
+    described = [item for item in items if set(item) != {"type"}]
+    if len(described) > 1 or not all("type" in item for item in items):
+        return {"anyOf": items}
+    names = [item["type"] for item in items]
+    types = [name for name in names if not (name == "integer" and "number" in names)]
+    return {"type": types, **{key: value for item in described for key, value in item.items() if key != "type"}}
 
 
 def reason_codes() -> str:

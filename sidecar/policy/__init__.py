@@ -11,14 +11,14 @@ The engines are drivers (rego_engine, opa_server). `default_bundle.tar.gz` besid
 policies/build.py; its digest is pinned here, so that a package whose bundle was swapped refuses to start.
 """
 
-from sidecar.policy.answer import fault, read
+from sidecar.policy.answer import fault, read, united
 from sidecar.policy.catalogue import FAULTS, Reason, find, render
 from sidecar.policy.document import recorded, request_document, response_document
 from sidecar.policy.duties import FULFILLED
 
 ENTRYPOINT = "governor/decide/decision"
 DEFAULT_BUNDLE = "default_bundle.tar.gz"
-DEFAULT_BUNDLE_SHA256 = "0af6784d444057e492dd1097beb7664bacd838d9c919c3be14264553f296c350"
+DEFAULT_BUNDLE_SHA256 = "23f1837b5a1d01ed864055d636afeff855746c099a2f0bab03fdec4ad22e71a4"
 
 __all__ = [
     "DEFAULT_BUNDLE",
@@ -34,4 +34,5 @@ __all__ = [
     "render",
     "request_document",
     "response_document",
+    "united",
 ]

@@ -190,7 +190,7 @@ POLICY_FAULTS: Mapping[str, Reason] = {
         503,
         [
             ("PDP_UNDEFINED", "Policy gave no decision.", "Check the entrypoint and that a bundle is loaded."),
-            ("PDP_ERROR", "Policy failed.", "`sidecar policy` reports the rule; look at the sidecar's log."),
+            ("PDP_ERROR", "Policy failed.", "The sidecar's log names the rule, or the OPA server's does."),
             ("PDP_TIMEOUT", "Policy did not decide in time.", "Simplify the policy, or check the OPA server."),
             ("PDP_UNAVAILABLE", "The policy engine cannot be reached.", "Check the OPA server and its socket."),
             ("PDP_CONTRACT", "Policy's answer is not one of contract 1.", "Compare with schemas/decision.schema.json."),

@@ -12,7 +12,19 @@ from typing import Any, cast
 
 import orjson
 
-from sidecar.model import Arrival, Asserted, Call, Caller, Inspection, Part, ReplyFacts, Role, Side, Uninspectable
+from sidecar.model import (
+    EMPTY,
+    Arrival,
+    Asserted,
+    Call,
+    Caller,
+    Inspection,
+    Part,
+    ReplyFacts,
+    Role,
+    Side,
+    Uninspectable,
+)
 from sidecar.model import Usage as ReplyUsage
 from sidecar.policy import contract, names
 
@@ -39,9 +51,13 @@ def request_document(
     region: str | None = None,
     environment: str = "production",
     mode: str = "enforce",
+    listed: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """The input of phase `request`: a `contract.Document`. Takes what the call said and what was found in it."""
-    found = names.found_values(call.parts, inspection.findings)
+    """The input of phase `request`: a `contract.Document`. Takes what the call said and what was found in it.
+
+    `listed` are the models and tools that the operator's own settings name: their words may be read in names.
+    """
+    found = names.found_values(call.parts, inspection.findings, listed)
     document: contract.Document = {
         "contract": "1",
         "phase": "request",
@@ -64,9 +80,17 @@ def request_document(
 
 
 def response_document(
-    request: Mapping[str, Any], *, inspection: Inspection, facts: ReplyFacts, window: bool
+    request: Mapping[str, Any],
+    *,
+    inspection: Inspection,
+    facts: ReplyFacts,
+    window: bool,
+    before: Mapping[str, tuple[int, float]] = EMPTY,
 ) -> dict[str, Any]:
-    """The input of phase `response` or `response_window`: the request's document, and what the reply says of itself."""
+    """The input of phase `response` or `response_window`: the request's document, and what the reply says of itself.
+
+    `before` is what was found in text that `inspection` does not cover: entity -> (count, best score).
+    """
     response: contract.Response = {
         "complete": facts.complete,
         "upstream_error": facts.upstream_error,
@@ -75,7 +99,7 @@ def response_document(
         "tokens": _tokens(facts.usage),
         "confidence_ppm": facts.confidence_ppm,
         "confidence_source": facts.confidence_source,
-        "entities": _entities((), inspection, Role.ASSISTANT),
+        "entities": _entities((), inspection, Role.ASSISTANT, before),
         "detectors": _detectors(inspection),
         "not_looked_for": list(inspection.not_looked_for),
     }
@@ -170,12 +194,14 @@ def _content(call: Call, inspection: Inspection) -> contract.Content:
     }
 
 
-def _entities(parts: Iterable[Part], inspection: Inspection, unknown: Role) -> list[contract.Entity]:
+def _entities(
+    parts: Iterable[Part], inspection: Inspection, unknown: Role, before: Mapping[str, tuple[int, float]] = EMPTY
+) -> list[contract.Entity]:
     """Findings by type and role. `unknown` is the role of a finding at a place that no part names."""
-    if not inspection.findings:
+    if not (inspection.findings or before):
         return []
     roles = {part.place.path: part.role for part in parts}
-    groups: dict[tuple[str, str], tuple[int, int]] = {}
+    groups = {(entity, unknown._value_): (count, _ppm(best)) for entity, (count, best) in before.items()}
     for place, _, _, entity, score, _ in inspection.findings:
         key = (entity, roles.get(place.path, unknown)._value_)
         count, best = groups.get(key, (0, 0))

@@ -2,8 +2,9 @@
 
 A model, a tool or an unknown parameter is named by the caller's body, so a policy needs the name and an attacker (or a
 careless application) may write anything there. A name passes when it looks like one, holds no long run of digits (a
-phone number, an account) and no value that a detector found anywhere in the call; otherwise policy sees UNREADABLE,
-which no allow list but `*` matches.
+phone number, an account) and no value of a person that a detector found anywhere in the call; otherwise policy sees
+UNREADABLE, which no allow list but `*` matches. Organisations and places are no persons, and words of the operator's
+own lists are the operator's: a letter to Anthropic is no reason to refuse `anthropic/claude-3`.
 """
 
 from __future__ import annotations
@@ -21,24 +22,34 @@ LABEL = re.compile(r"[A-Za-z0-9_.:/\[\]-]{1,200}")
 NAME_LENGTH = 128
 LONG_DIGITS = re.compile(r"[0-9]{9}")
 """Dates have eight digits; subscriber numbers, cards and accounts have more."""
+NOBODY = frozenset({"ORGANIZATION", "LOCATION"})
+"""Types that tell of no person by themselves; models and tools are called after companies."""
 
 
-def found_values(parts: Iterable[Part], findings: Sequence[Finding]) -> frozenset[str]:
-    """The values that detectors found, and the whole of each identifier that holds one. Never leaves this room."""
-    if not findings:
-        return frozenset()
+def found_values(parts: Iterable[Part], findings: Sequence[Finding], listed: Iterable[str] = ()) -> frozenset[str]:
+    """The values that detectors found, and the whole of each identifier that holds one. Never leaves this room.
+
+    `listed` are names and patterns of the operator's own lists: a value that stands in one as a word is no secret.
+    """
     spans: dict[tuple[str | int, ...], list[tuple[int, int]]] = {}
-    for place, start, end, *_ in findings:
-        spans.setdefault(place.path, []).append((start, end))
-    found: set[str] = set()
+    for place, start, end, entity, *_ in findings:
+        if entity not in NOBODY:
+            spans.setdefault(place.path, []).append((start, end))
+    if not spans:
+        return frozenset()
+    found, own = set[str](), tuple(listed)
     for part in parts:
         here, text = spans.get(part.place.path), part.text  # of a key and of its value the path is the same
-        if here is not None:
-            found.update([text[start:end] for start, end in here])
-            if len(text) <= NAME_LENGTH:
-                found.add(text)
+        values = [value for value in (text[start:end] for start, end in here or ()) if not _in_any(own, value)]
+        found.update(values)
+        if values and len(text) <= NAME_LENGTH:
+            found.add(text)
     found.discard("")
     return frozenset(found)
+
+
+def _in_any(listed: tuple[str, ...], value: str) -> bool:
+    return any(value in name and _as_a_word(name, value) for name in listed)
 
 
 def readable(name: str, shape: re.Pattern[str], found: frozenset[str]) -> str:

@@ -26,6 +26,7 @@ from .optimise import optimised, scope_of
 from .reads import Reads, reads_of
 from .repair import repaired
 from .runtime import Run
+from .sources import as_compiled
 from .trace import Explanation, Sites, Trace, Traced, explanation
 from .values import UNDEFINED, Undefined, to_json
 
@@ -59,7 +60,8 @@ def load(
 
     `strict` makes a builtin's error (`to_number("x")`, division by zero) a fault of the evaluation, as an
     OPA server does under `strict-builtin-errors`; lenient, it is undefined, and a deny rule silently
-    does not fire. `sources` are the bundle's own .rego by file name, for explanations only.
+    does not fire. `sources` are the bundle's own .rego by file name, for explanations only, and passed over where they
+    are not the text that the plan was made of.
     Raises PlanRefused for anything this engine would not decide exactly as OPA does.
     """
     try:
@@ -111,11 +113,17 @@ class Engine:
         run, admitted = self._begin(document, now)
         run.trace = Trace()
         results = guarded(lambda: traced.plans[entrypoint](run, admitted, self._data), traced.places)
-        return explanation(self._answer(results), run.trace, sites, self._sources)
+        return explanation(self._answer(results), run.trace, sites, self.quotable)
 
     @cached_property
     def _traced(self) -> tuple[Program, Sites]:
         return generate_traced(self._policy, self._builtins)
+
+    @cached_property
+    def quotable(self) -> dict[str, str]:
+        """Those of its sources that are the text the plan was made of."""
+        _, sites = self._traced
+        return as_compiled(self._sources, sites.rules, [site.place for site in sites.sites])
 
     @cached_property
     def reads(self) -> Reads | None:

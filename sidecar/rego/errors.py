@@ -33,11 +33,13 @@ class PlanRefused(Exception):
 
 
 class EvaluationFault(Exception):
-    """No decision. `code` is stable; `position` is where in the policy, never what was in the input."""
+    """No decision. `code` is stable; `position` is where in the policy and `reason` what went wrong there, never what
+    was in the input."""
 
     def __init__(self, code: FaultCode, message: str, *, position: str = "") -> None:
         super().__init__(f"{code} {position}: {message}" if position else f"{code}: {message}")
         self.code: FaultCode = code
+        self.reason = message
         self.position = position
 
 

@@ -6,6 +6,7 @@ that is its first failing condition, and with `some` the condition no element ge
 
 Conditions are told by file and row, by the source line where the bundle's Rego is at hand, else by text
 rebuilt from the plan; the plan knows no variable names, so an element of a collection is `xs[_]`.
+The bundle's Rego is not at hand where it is not the text that the plan was made of (sources.py).
 """
 
 from __future__ import annotations
@@ -101,20 +102,22 @@ class Trace:
 
 
 def explanation(value: Any, trace: Trace, known: Sites, sources: Mapping[str, str]) -> Explanation:
+    """`sources` are those whose rows are the plan's."""
     stopped = ((rule, stop) for rule, stop in trace.stopped.items() if rule not in trace.fired and stop[0] >= 0)
     failed = tuple(_failed(known.rules[rule], known.sites[stop[0]], stop[1], sources) for rule, stop in stopped)
     return Explanation(value, tuple(known.rules[rule] for rule in trace.fired), failed)
 
 
 def _failed(rule: RuleSite, site: Site, found: tuple[Value, ...], sources: Mapping[str, str]) -> FailedCondition:
-    line = _line(sources.get(site.place.file, ""), site.place.row)
+    line = line_at(sources.get(site.place.file, ""), site.place.row).strip()
     operands = tuple(Looked(text, shown(item)) for text, item in zip(site.operands, found, strict=True))
     return FailedCondition(rule, site.place.file, site.place.row, line or site.text, operands)
 
 
-def _line(source: str, row: int) -> str:
-    lines = source.splitlines()
-    return lines[row - 1].strip() if 0 < row <= len(lines) else ""
+def line_at(source: str, row: int) -> str:
+    """The line as it stands, "" where there is none. Rows count from 1."""
+    lines = source.split("\n")
+    return lines[row - 1] if 0 < row <= len(lines) else ""
 
 
 def shown(value: Value) -> Any:

@@ -11,15 +11,16 @@ import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sidecar.config import Config, ConfigError, Loaded, PolicySettings, Problem
+from sidecar.config import Config, ConfigError, DetectionSettings, Loaded, PolicySettings, Problem
 from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.clock import SystemClock, SystemEntropy
 from sidecar.drivers.opa_server import address_of
 from sidecar.drivers.rego_engine import RegoEngine
 from sidecar.drivers.upstream_door import base_of
 from sidecar.proxy.server import Listen
-from sidecar.wiring.detection import inspector_or_problems
+from sidecar.wiring.detection import inspector_or_problems, types_known
 from sidecar.wiring.engines import bundle_of, contradictions
+from sidecar.wiring.policy_data import unknown_types, unwritable
 
 
 def refuse_problems(loaded: Loaded) -> None:
@@ -97,7 +98,7 @@ def _policy(config: Config) -> Iterator[Problem]:
         if url is not None:
             yield from _server(name, url)
     if not any(problem.name == "policy.key" for problem in contradicted):
-        yield from _bundle(settings)
+        yield from _bundle(settings, config.detection)
 
 
 def _server(name: str, url: str) -> Iterator[Problem]:
@@ -110,15 +111,20 @@ def _server(name: str, url: str) -> Iterator[Problem]:
         yield Problem(name, "must be http://host:port, https://host:port or unix:///path")
 
 
-def _bundle(settings: PolicySettings) -> Iterator[Problem]:
-    """The bundle as it is, then with the deployment's data, then as what decides."""
+def _bundle(settings: PolicySettings, detection: DetectionSettings) -> Iterator[Problem]:
+    """The bundle as it is, then with the deployment's data, then as what decides, then the types that the data names.
+    What comes first hides the rest."""
     if settings.key is not None:
         unread = list(_tried("policy.key", settings.key.read_bytes))
         if unread:
             yield from unread
             return
-    plain = list(_tried("policy.bundle", lambda: bundle_of(settings.model_copy(update={"data": {}}))))
-    yield from plain or _tried("policy.data", lambda: RegoEngine(bundle_of(settings), SystemClock()))
+    yield from (
+        list(_tried("policy.bundle", lambda: bundle_of(settings.model_copy(update={"data": {}}))))
+        or list(unwritable(settings.data))
+        or list(_tried("policy.data", lambda: RegoEngine(bundle_of(settings), SystemClock())))
+        or unknown_types(bundle_of(settings), types_known(detection))
+    )
 
 
 def _callers(config: Config) -> Iterator[Problem]:

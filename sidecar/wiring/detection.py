@@ -69,7 +69,7 @@ def problems(settings: DetectionSettings) -> Iterator[Problem]:
     """Types, countries, recognisers and word files that are not there. Word files are read."""
     yield from _unknown_countries(settings.locales)
     yield from _unusable_recognisers(settings)
-    types = known_types().union(settings.deny, settings.words, *map(_types_of, settings.recognisers))
+    types = types_known(settings)
     if not is_change(settings.entities) and any(entity.startswith(SIGNS) for entity in settings.entities):
         yield Problem("detection.entities", MIXED)
     unsigned = [entity.lstrip("+-") for entity in settings.entities]
@@ -80,6 +80,11 @@ def problems(settings: DetectionSettings) -> Iterator[Problem]:
                 yield Problem(f"detection.{setting}", f"no detector finds {entity}{near}")
     for entity, path in settings.words.items():
         yield from _unreadable(f"detection.words.{entity}", Path(path))
+
+
+def types_known(settings: DetectionSettings) -> frozenset[str]:
+    """Every type there is: those of the rules and of the names model, wanted here or not, and the customer's own."""
+    return known_types().union(settings.deny, settings.words, *map(_types_of, settings.recognisers))
 
 
 def _unknown_countries(locales: Iterable[str]) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_signature import Verifier
 from sidecar.drivers.opa_server import OpaServer, WithFallback
 from sidecar.drivers.policy_auditor import Auditor, Counts, Difference
-from sidecar.drivers.rego_engine import RegoEngine, default_bundle, version_of
+from sidecar.drivers.rego_engine import LIMITS, RegoEngine, default_bundle, version_of
 from sidecar.model import PolicyVersion
 from sidecar.policy import Reason
 from sidecar.ports import Clock, Decide, EngineAnswer
@@ -78,13 +78,14 @@ async def _decider(
     settings: PolicySettings, bundle: Bundle, clock: Clock, stack: AsyncExitStack
 ) -> tuple[Decide, PolicyVersion]:
     """What decides, and what the start's record says of it."""
+    limits = replace(LIMITS, deadline_s=settings.timeout)
     if settings.engine == "embedded":
-        embedded = RegoEngine(bundle, clock)
+        embedded = RegoEngine(bundle, clock, limits)
         return embedded, embedded.version
     assert settings.opa_url is not None, "contradictions() says so"
     server: Decide = await stack.enter_async_context(_server(settings.opa_url, settings, bundle, clock))
     if settings.fallback:
-        server = WithFallback(server, RegoEngine(bundle, clock), bundle.sha256)
+        server = WithFallback(server, RegoEngine(bundle, clock, limits), bundle.sha256)
     return server, replace(version_of(bundle), engine="opa", engine_version="server")
 
 

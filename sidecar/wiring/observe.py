@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 
-from sidecar.account import intent_of
+from sidecar.account import intent_of, refused_by
 from sidecar.drivers.inspector_pool import WorkerFailed
 from sidecar.drivers.store import Ledger
 from sidecar.errors import OwnError, UpstreamError, cause_of
 from sidecar.exchange import Exchange
 from sidecar.ledger.facts import Intent, Outcome, State
+from sidecar.model import Verdict
 from sidecar.proxy import logs
 from sidecar.proxy.meter import Meter
+from sidecar.rego import EvaluationFault
 
 
 def observe(done: Exchange, meter: Meter, ledger: Ledger) -> None:
@@ -26,8 +28,7 @@ def observe(done: Exchange, meter: Meter, ledger: Ledger) -> None:
 def count(intent: Intent, outcome: Outcome, meter: Meter, ledger: Ledger) -> None:
     laps = outcome.timings_us or intent.timings_us
     total = laps.get("total_us", 0) / 1e6
-    verdict = intent.decision.verdict
-    meter.exchange(operation=intent.operation, verdict=verdict, state=outcome.state, seconds=total)
+    meter.exchange(operation=intent.operation, verdict=verdict_of(intent, outcome), state=outcome.state, seconds=total)
     meter.stages(stages(laps))
     meter.found(intent.findings)
     meter.found(outcome.reply_findings, "reply")
@@ -39,10 +40,15 @@ def count(intent: Intent, outcome: Outcome, meter: Meter, ledger: Ledger) -> Non
 
 
 def refused_for(intent: Intent, outcome: Outcome) -> str | None:
-    """The code of a refusal: the ledger's where an exchange could not be recorded, else the decision's first."""
+    """The code of a refusal: the ledger's where an exchange could not be recorded, else policy's first."""
     if outcome.error is not None and outcome.error.startswith("LEDGER_"):
         return outcome.error
-    return intent.decision.codes[0] if intent.decision.codes else None
+    return next(iter(refused_by(intent.decision, outcome.decision)), None)
+
+
+def verdict_of(intent: Intent, outcome: Outcome) -> Verdict:
+    """Policy's on the call; a reply that was withheld is a deny as well."""
+    return Verdict.DENY if refused_by(intent.decision, outcome.decision) else intent.decision.verdict
 
 
 def line(intent: Intent, outcome: Outcome) -> dict[str, object]:
@@ -50,7 +56,7 @@ def line(intent: Intent, outcome: Outcome) -> dict[str, object]:
     return {
         "id": intent.id,
         "operation": intent.operation,
-        "verdict": intent.decision.verdict,
+        "verdict": verdict_of(intent, outcome),
         "state": outcome.state,
         "code": outcome.error,
         "status": outcome.status,
@@ -70,13 +76,18 @@ def lacking(done: Exchange) -> dict[str, object]:
 def trouble(done: Exchange) -> dict[str, str]:
     """Type and place of the exception behind a fault of ours or of the upstream, which a code alone does not tell.
 
-    Where a detector's worker failed, `raised` is the type of what it says was raised there.
+    Where a detector's worker failed, `raised` is the type of what it says was raised there. Where a rule failed,
+    `policy_at` is its file, row and column in the bundle (absent where no row is at fault), and `policy_error` what the
+    embedded engine says of it.
     """
     cause = cause_of(done.cause)
     if cause is None and isinstance(done.fault, OwnError | UpstreamError):
         cause = cause_of(done.fault)
     if isinstance(cause, WorkerFailed) and cause.raised is not None:
         return {**logs.described(cause), "raised": cause.raised}
+    if isinstance(cause, EvaluationFault):
+        place = {"policy_at": cause.position} if cause.position else {}
+        return {**logs.described(cause), **place, "policy_error": cause.reason}
     return {} if cause is None else logs.described(cause)
 
 

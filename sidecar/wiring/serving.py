@@ -40,6 +40,7 @@ from sidecar.wiring.checking import refuse_problems
 from sidecar.wiring.detection import inspector_of, needs_worker
 from sidecar.wiring.engines import AuditMetric, Engine, engine_of
 from sidecar.wiring.observe import observe, stepped
+from sidecar.wiring.policy_data import listed_names
 from sidecar.wiring.receipts import receipt_of
 from sidecar.wiring.surrogates import surrogates_of
 
@@ -165,6 +166,7 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         surrogates=surrogates_of(config.redaction, drivers.entropy),
         body_limit=config.limits.body,
         judge_deadline=config.detection.deadline + config.policy.timeout + 1,
+        listed=listed_names(drivers.engine.bundle),
     )
     ports = exchange.Ports(
         inspect=drivers.inspector,

@@ -13,6 +13,8 @@ from sidecar.dialects import system_text
 from sidecar.dialects.openai.fields import MODEL
 from sidecar.errors import CallerError
 from sidecar.model import INSIDE, Edit, PlaceKind, Role
+from sidecar.policy.contract import UNREADABLE
+from sidecar.policy.names import PARAMETER, readable_set
 from tests.dialects.samples import CHAT, COMPLETION, CORPUS, DIGITS, EMBEDDING, PLANTED, PLANTS, Plant, dialect
 
 NEW = "<PERSON_1>"
@@ -231,8 +233,15 @@ def test_settings_are_kept_apart_from_text() -> None:
     }  # fmt: skip
     assert (call.model, call.stream, call.max_tokens, call.json_output) == ("gpt-4o", True, 20, True)
     assert (call.prompt_name, call.prompt_version) == ("triage", "3")
-    assert call.params_unknown == ("brand_new",)
+    assert call.params_unknown == ("brand_new", "[unreadable]")
     assert [part.text for part in call.parts if part.place.label == "unknown"] == ["brand_new", "Odd-Name"]
+
+
+@pytest.mark.parametrize("name", ["Foo", "generationConfig", "x-y", "ä", "", "a" * 41, "top_k2", "a@example.org"])
+def test_an_unknown_field_is_told_of_whatever_it_is_called(name: str) -> None:
+    call = CHAT.parse(orjson.dumps({"messages": [], name: 1}))
+    assert call.params_unknown == ("[unreadable]",)
+    assert readable_set(call.params_unknown, PARAMETER, frozenset()) == [UNREADABLE]
 
 
 def test_offered_tools_are_named() -> None:

@@ -252,3 +252,44 @@ def test_explaining_decides_the_same(engine: RegoEngine, case: Any) -> None:
     assert bool(denied) == bool(case.expect["codes"])
     for obligation in case.expect["obligations"]:
         assert f"data.packs.{obligation.partition('/')[0]}.obligation" in fired
+
+
+UNFORMATTED = """
+package governor.decide
+decision := {"contract": "1", "allow": count(denies) == 0, "denies": denies, "obligations": []}
+denies contains {"code": "XX"} if {
+  input.side == "egress"
+  input.principal.tenant == "acme"
+  input.request.max_tokens > 5000
+  input.model.requested == "o3"
+}
+"""
+
+ONE_LINE = """
+package governor.decide
+
+decision := {"contract": "1", "allow": count(denies) == 0, "denies": denies, "obligations": []}
+
+denies contains {"code": "XX"} if { input.side == "egress"; input.request.max_tokens > 5000 }
+""".lstrip()
+
+
+def told(source: str) -> str:
+    """Why the last rule of `source` did not fire for the example, by the bundle of a plain `opa build`."""
+    return rego_engine.explain_bundle(opa_process.build(source), orjson.dumps(generate.example_request()))[-1]
+
+
+@pytest.mark.parametrize("source", [UNFORMATTED, ONE_LINE])
+def test_what_opa_has_reformatted_is_not_quoted_by_the_rows_of_what_it_was(source: str) -> None:
+    assert "input.request.max_tokens > 5000  (input.request.max_tokens is 1024)" in told(source)
+
+
+def test_what_opa_leaves_as_it_was_is_quoted() -> None:
+    cap = 'denies contains {"code": "XX"} if {\n\tcap := 5000\n\tinput.request.max_tokens > cap\n}\n'
+    source = ONE_LINE.partition("denies contains")[0] + cap
+    assert "input.request.max_tokens > cap  (input.request.max_tokens is 1024" in told(source)
+
+
+def test_all_of_the_default_bundle_can_be_quoted() -> None:
+    bundled = default_bundle()
+    assert rego_engine.build(bundled).quotable == bundled.sources

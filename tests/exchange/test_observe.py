@@ -6,19 +6,24 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from sidecar.drivers import bundle
 from sidecar.drivers.inspector_pool import WorkerFailed
+from sidecar.drivers.rego_engine import RegoEngine
 from sidecar.drivers.store import Ledger
 from sidecar.errors import OwnError, SidecarError, UpstreamError
 from sidecar.exchange import Exchange
 from sidecar.plan import UNREAD
 from sidecar.proxy.meter import Meter
-from sidecar.testing import arrival
+from sidecar.rego import Limits
+from sidecar.testing import FakeClock, arrival
 from sidecar.wiring.observe import observe, stepped
+from tests.drivers import opa_process
 from tests.exchange.test_govern import DENIED, DIALECT, HOUSE, SECRET, Stage, question
 from tests.proxy.shell import logged
 
@@ -125,6 +130,39 @@ async def test_the_log_says_what_a_worker_says_was_raised(stream: io.StringIO) -
     failed = wrapped(OwnError("INSPECTOR_ERROR", "-"), WorkerFailed("ZeroDivisionError"))
     line, _ = seen(await Stage(inspect=failed).run(question(SECRET)), stream)
     assert (line["code"], line["error"], line["raised"]) == ("INSPECTOR_ERROR", "WorkerFailed", "ZeroDivisionError")
+
+
+CONFLICT = """package governor.decide
+
+decision := "chat"
+
+decision := input.model.requested
+"""
+BUILTIN = """package governor.decide
+
+decision := to_number(input.model.requested)
+"""
+LONG = """package governor.decide
+
+decision := [x | some x in numbers.range(1, 40000); some y in numbers.range(1, 40000); x == -y]
+"""
+FAILING = [
+    (CONFLICT, 1.0, "PDP_ERROR", "policy.rego:5:1", "complete rules must not produce multiple outputs"),
+    (BUILTIN, 1.0, "PDP_ERROR", "policy.rego:3:", "operand 1 must be a valid number string"),
+    (LONG, 1.0, "PDP_LIMIT", "policy.rego:3:", "too many evaluation steps"),
+    (LONG, -1.0, "PDP_TIMEOUT", "policy.rego:3:", "deadline passed"),
+]
+
+
+@pytest.mark.parametrize(("source", "seconds", "code", "at", "said"), FAILING)
+async def test_the_log_says_where_policy_failed(
+    stream: io.StringIO, source: str, seconds: float, code: str, at: str, said: str
+) -> None:
+    stage, built = Stage(), bundle.parse(opa_process.build(source))
+    stage.ports = replace(stage.ports, decide=RegoEngine(built, FakeClock(), Limits(deadline_s=seconds)))
+    line, _ = seen(await stage.run(question(SECRET)), stream)
+    assert (line["code"], line["error"], line["policy_error"]) == (code, "EvaluationFault", said)
+    assert line["policy_at"].startswith(at)
 
 
 def test_what_a_worker_says_is_a_types_name_or_nothing() -> None:

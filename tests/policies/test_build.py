@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,26 @@ def broken(tmp_path: Path, pack: str, old: str, new: str) -> Path:
 def test_the_build_refuses(tmp_path: Path, pack: str, old: str, new: str, says: str) -> None:
     with pytest.raises(build.BuildFailed, match=says.replace("(", r"\(")):
         build.check(opa_or_skip(), broken(tmp_path, pack, old, new))
+
+
+@pytest.mark.parametrize(
+    "misspelt",
+    [
+        "input.response.confidense_ppm",
+        "input.response.tokens.outptu",
+        "input.response.entities[_].typ",
+        "input.response.detectors[_].nme",
+        "input.response.complete.ly",
+        "input.content.entities[_].typ",
+        "input.request.max_token",
+    ],
+)
+def test_a_misspelt_input_does_not_compile(tmp_path: Path, misspelt: str) -> None:
+    """Also of what is null in one phase: the rule would never hold, and nobody would notice."""
+    spelt_right = "is_number(input.response.confidence_ppm)"
+    root = broken(tmp_path, "human_review", spelt_right, f"{spelt_right}\n\t{misspelt} > 1")
+    with pytest.raises(build.BuildFailed, match=f"undefined ref: {re.escape(misspelt)}"):
+        build.check(opa_or_skip(), root)
 
 
 def test_a_deny_without_a_literal_code() -> None:

@@ -45,12 +45,12 @@ def guided(tmp_path: Path) -> Path:
 def test_the_pack_of_the_page(tmp_path: Path) -> None:
     engine = RegoEngine(bundle.parse(build.checked(opa_or_skip(), guided(tmp_path))), Clock())
     credit = generate.merge_patch(generate.example_request(), {"use_case": {"id": "credit"}})
-    outside = generate.merge_patch(credit, {"model": {"region": "us"}})
-    decision = policy.read(engine.decide_now(outside), orjson.dumps(outside))
+    decision = policy.read(engine.decide_now(credit), orjson.dumps(credit))
     assert decision.codes == ("RESIDENCY_VIOLATION",)
     reason = engine.reasons["RESIDENCY_VIOLATION"]
     assert policy.render(reason, decision.denies[0].params) == "The use case credit may not be sent to openai."
-    held = policy.read(engine.decide_now(credit), orjson.dumps(credit))
+    inside = generate.merge_patch(credit, {"side": "inbound"})
+    held = policy.read(engine.decide_now(inside), orjson.dumps(inside))
     assert held.codes == ()
     assert held.duties.release.mode is ReleaseMode.WHOLE
 
@@ -77,7 +77,7 @@ def test_what_the_page_calls_null_is_null() -> None:
     usage = set(document["usage"].values())
     use_case, model = document["use_case"], document["model"]
     assert usage | {use_case["risk"], use_case["user_facing"], use_case["owner"]} == {None}
-    assert {model["resolved"], model["digest"], model["tier"], document["session_id"]} == {None}
+    assert {model["resolved"], model["region"], model["digest"], model["tier"], document["session_id"]} == {None}
     assert document["principal"]["subject"] is None
     assert document["principal"]["claims"] == {}
 

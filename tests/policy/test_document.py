@@ -211,6 +211,43 @@ def test_an_identifier_that_holds_a_finding_is_unreadable() -> None:
     assert document(call, Inspection(findings=(found,), detectors=()))["request"]["tools_offered"] == [UNREADABLE]
 
 
+def called(name: str, value: str, entity: str, *listed: str) -> tuple[str, list[str]]:
+    """Model and tools as policy sees them, where the prompt holds `value` and the tool's name stands in the texts."""
+    prompt, tool = Place(path=("messages", 0), label="messages[0].content"), Place(path=("tools", 0), label="tools[0]")
+    parts = (Part(place=prompt, role=Role.USER, text=f"To {value}"), Part(place=tool, role=Role.DEFINITION, text=name))
+    starts = ((part.place, part.text.find(value)) for part in parts)
+    found = tuple(Finding(at, start, start + len(value), entity, 0.9, "names") for at, start in starts)
+    call = Call(operation=Operation.CHAT, model=name, tools=(name,), parts=parts)
+    built = request_document(
+        arrival=arrived(),
+        call=call,
+        inspection=Inspection(findings=found, detectors=()),
+        side=Side.EGRESS,
+        provider="openai",
+        listed=listed,
+    )
+    return built["model"]["requested"], built["request"]["tools_offered"]
+
+
+@pytest.mark.parametrize("entity", ["ORGANIZATION", "LOCATION"])
+@pytest.mark.parametrize(("name", "value"), [("openai/gpt-4o", "openai"), ("google_search", "google"), ("s", "s")])
+def test_a_company_or_a_place_in_the_text_makes_no_name_unreadable(name: str, value: str, entity: str) -> None:
+    assert called(name, value, entity) == (name, [UNREADABLE if "/" in name else name])
+
+
+@pytest.mark.parametrize("listed", ["anthropic-x", "anthropic*", "x.anthropic"])
+def test_words_of_the_operator_s_own_lists_may_be_read(listed: str) -> None:
+    for name in ("anthropic", "anthropic-x", "anthropic_search"):
+        assert called(name, "anthropic", "PERSON") == (UNREADABLE, [UNREADABLE])
+        assert called(name, "anthropic", "PERSON", "other", listed) == (name, [name])
+
+
+def test_a_list_makes_nobody_readable_but_whom_it_names() -> None:
+    for listed in ("*", "anthropic*", "anthropicada", "ad*"):
+        assert called("anthropic-ada", "ada", "PERSON", listed) == (UNREADABLE, [UNREADABLE])
+    assert called("ada-x", "ada", "EMPLOYEE_NAME") == (UNREADABLE, [UNREADABLE]), "a type of the customer's own"
+
+
 @pytest.mark.parametrize("name", ["a b", "a@b", "", "x" * 129, "tool123456789", "ä", "a\nb", "[unreadable]"])
 def test_unreadable_names(name: str) -> None:
     built = document(Call(operation=Operation.CHAT, model=name, tools=(name,), params_unknown=(name,)))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import yaml
 
-from sidecar.config import ConfigError, load
+from sidecar.config import ConfigError, PolicySettings, load
 from sidecar.wiring.checking import problems, refuse_problems
+from sidecar.wiring.engines import bundle_of
+from sidecar.wiring.policy_data import unknown_types
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKEN = """
@@ -95,6 +99,62 @@ def configured(tree: Mapping[str, Any]) -> Any:
 )
 def test_each_setting_that_cannot_be_had_is_named(tree: Mapping[str, Any], name: str) -> None:
     assert found(tree) == [name]
+
+
+PII = ("redact.egress", "redact.inbound", "forbidden.egress", "stricter", "reply.redact", "reply.forbidden")
+OWN = {"detection": {"deny": {"PROJECT": ["x"]}, "names": False}}
+
+
+def pii(setting: str, *types: str) -> dict[str, Any]:
+    """policy.data with these types in that setting of the pack for personal data."""
+    value: Any = dict.fromkeys(types, "drop") if setting == "stricter" else list(types)
+    for step in reversed(setting.split(".")):
+        value = {step: value}
+    return {"data": {"pii": value}}
+
+
+@pytest.mark.parametrize("setting", PII)
+def test_a_type_that_nobody_finds_protects_nothing(setting: str) -> None:
+    [problem] = problems(configured({"policy": pii(setting, "EMAIL", "IBAN_CODE", "PERSON", "PROJECT"), **OWN}).config)
+    assert problem.name == f"policy.data.pii.{setting.removesuffix('.egress').removesuffix('.inbound')}"
+    assert problem.what == "no detector finds EMAIL; did you mean EMAIL_ADDRESS?"
+    assert found({"policy": pii(setting, "PROJECT")}) == [problem.name], "known by these settings only"
+
+
+@pytest.mark.parametrize("setting", PII)
+def test_all_types_may_be_replaced_but_not_forbidden(setting: str) -> None:
+    assert len(found({"policy": pii(setting, "*")})) == ("forbidden" in setting)
+
+
+def test_another_bundle_may_mean_anything_by_the_same_settings() -> None:
+    bundle = bundle_of(PolicySettings(data={"pii": {"redact": {"egress": ["EMAIL"]}}}))
+    routes = {"request": ["models"]}
+    data = orjson.dumps({"governor": {**bundle.data["governor"], "routes": routes}})
+    other = replace(bundle, files={**bundle.files, "data.json": data})
+    assert len(list(unknown_types(bundle, ["URL"]))) == 2 and not list(unknown_types(other, ["URL"]))
+
+
+@pytest.mark.parametrize(
+    ("written", "place", "what"),
+    [
+        ("{models: {allow: {4711: [x]}}}", "models.allow.4711", "the name must be text"),
+        ("{models: {allow: {no: [x]}}}", "models.allow.False", "the name must be text"),
+        ("{models: {allow: {a: [18446744073709551616]}}}", "models.allow.a.0", "must be an integer of at most 64"),
+        ("{token_cap: {max: {a: -9223372036854775809}}}", "token_cap.max.a", "must be an integer of at most 64"),
+        ("{token_cap: {max: {a: .nan}}}", "token_cap.max.a", "must be a finite number"),
+        ("{tools: {allow: {a: !!set {b}}}}", "tools.allow.a", "must be text, a number"),
+    ],
+)
+def test_what_no_bundle_can_hold_is_named(tmp_path: Path, written: str, place: str, what: str) -> None:
+    file = tmp_path / "sidecar.yaml"
+    file.write_text(f"upstream: {{url: 'http://h'}}\npolicy:\n  data: {written}\n")
+    done = sidecar("config", "check", "--config", str(file))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"policy.data.{place} (file {file}): {what}" in done.stderr
+
+
+def test_the_largest_integers_are_taken() -> None:
+    assert found({"policy": {"data": {"token_cap": {"max": {"a": 2**64 - 1, "b": -(2**63)}}}}}) == []
 
 
 def test_no_problem_quotes_a_url() -> None:

@@ -25,6 +25,7 @@ MODEL = re.compile(r"@?(?=[0-9._/~:-]*[A-Za-z])[A-Za-z0-9._/~][A-Za-z0-9._/~:+=-
 CAPS = ("max_completion_tokens", "max_tokens")
 
 _UNKNOWN = re.compile(r"[a-z_]{1,40}")
+_UNSHOWN = "[unreadable]"
 _PROMPT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}")
 
 _BOOLS = (
@@ -84,9 +85,9 @@ def _field(collector: Collector, field: str, value: Any) -> None:
 
 
 def _unknown(collector: Collector, field: str, value: Any) -> None:
-    """Its strings are parts like any other. The name itself is shown only if it looks like a schema's."""
-    if _UNKNOWN.fullmatch(field):
-        collector.unknown.append(field)
+    """Its strings are parts like any other. The name itself is shown only if it looks like a schema's; that there is
+    one is always told, or a policy that refuses unknown fields would be got round with a capital letter."""
+    collector.unknown.append(field if _UNKNOWN.fullmatch(field) else _UNSHOWN)
     collector.member(At((), "unknown", Role.METADATA), field, value)
 
 

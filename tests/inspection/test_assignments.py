@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine
+from tests.inspection.cost import assert_linear
 
 TYPES = frozenset({"PASSWORD", "API_KEY", "PRIVATE_KEY", "JWT"})
 ENGINE, STRICT = Engine(Settings(entities=TYPES)), Engine(Settings(entities=TYPES, mode=Mode.STRICT))
@@ -199,15 +198,4 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_twice_the_text_costs_about_twice_the_time(kind: str) -> None:
-    """From 8 to 32 KB, as in test_phones_and_cost.py."""
-    unit = HOSTILE[kind]
-    small, large = unit * (8_192 // len(unit)), unit * (32_768 // len(unit))
-    fast = min(_cost(small) for _ in range(3))
-    slow = min(_cost(large) for _ in range(2))
-    assert slow < max(9 * fast, 0.1), (fast, slow)
-
-
-def _cost(text: str) -> float:
-    began = time.process_time()
-    ENGINE.find(text)
-    return time.process_time() - began
+    assert_linear(ENGINE, HOSTILE[kind])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import pytest
 
 from sidecar.inspection.catalogue import COUNTRIES, Settings
 from sidecar.inspection.engine import Engine
+from tests.inspection.cost import assert_linear
 
 ENGINE = Engine(Settings())
 
@@ -129,15 +129,4 @@ NASTY = {
 
 @pytest.mark.parametrize("kind", NASTY)
 def test_twice_the_text_costs_about_twice_the_time(kind: str) -> None:
-    """From 8 to 32 KB: a quadratic step would cost 16 times as much; 9 leaves room for a busy machine."""
-    unit = NASTY[kind]
-    small, large = unit * (8_192 // len(unit)), unit * (32_768 // len(unit))
-    fast = min(_cost(small) for _ in range(3))
-    slow = min(_cost(large) for _ in range(2))
-    assert slow < max(9 * fast, 0.1), (fast, slow)
-
-
-def _cost(text: str) -> float:
-    began = time.process_time()
-    ENGINE.find(text)
-    return time.process_time() - began
+    assert_linear(ENGINE, NASTY[kind])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.ibans import is_polish_bank
+from tests.inspection.cost import assert_linear
 
 BALANCED, STRICT = Engine(Settings()), Engine(Settings(mode=Mode.STRICT))
 
@@ -136,14 +135,4 @@ COSTLY = [
 
 @pytest.mark.parametrize("unit", COSTLY)
 def test_twice_the_text_costs_about_twice_the_time(unit: str) -> None:
-    """As in test_phones_and_cost.py: from 8 to 32 KB, with room for a busy machine."""
-    small, large = unit * (8_192 // len(unit)), unit * (32_768 // len(unit))
-    fast = min(_cost(small) for _ in range(3))
-    slow = min(_cost(large) for _ in range(2))
-    assert slow < max(9 * fast, 0.1), (fast, slow)
-
-
-def _cost(text: str) -> float:
-    began = time.process_time()
-    BALANCED.find(text)
-    return time.process_time() - began
+    assert_linear(BALANCED, unit)

@@ -17,7 +17,7 @@ The rooms, from the bottom up (imports point down only; tests/test_architecture.
     drivers     one file per outside thing: presidio, OPA, upstream client, SQL store, keys, clock
     proxy       the aiohttp data plane; admin beside it
     console     the auditor's read side
-    config      the only reader of files and environment -> one frozen Config
+    config      the only reader of files and environment (config_sources) -> one frozen Config
     wiring      Config -> ports -> apps; the only place that constructs drivers
 
 One call: accept (proxy) -> parse (dialects) -> inspect -> decide (policy) -> redact -> record the intent, durable

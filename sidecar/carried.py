@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
 from sidecar.model import Edit, Part, Place, Role
@@ -90,10 +91,14 @@ def _query(target: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _is_read(name: str, value: str) -> bool:
+    return not _is_silent(name) and value != "" and _says_something(name.lower(), value)
+
+
+@lru_cache(maxsize=1024)
+def _is_silent(name: str) -> bool:
+    """Of a header; every call brings the same few names."""
     lower = name.lower()
-    if lower in SILENT or lower.startswith(SILENT_BEGINNINGS) or _CREDENTIAL.search(lower):
-        return False
-    return value != "" and _says_something(lower, value)
+    return lower in SILENT or lower.startswith(SILENT_BEGINNINGS) or _CREDENTIAL.search(lower) is not None
 
 
 def _says_something(name: str, text: str) -> bool:

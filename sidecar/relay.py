@@ -113,6 +113,8 @@ class Relay:
         """What was found in text that has left: entity -> (count, best score). `findings` are those of what is being
         judged, which begins with some of that text: what they hold of it is not counted here.
         """
+        if not self._found:
+            return {}
         gone = {_place(channel): length for channel, length in self._gate.left().items()} if self._gate else {}
         again = Counter(f.entity for f in findings if f.end <= gone.get(f.place, 0))
         return {entity: (max(0, count - again[entity]), best) for entity, (count, best) in self._found.items()}

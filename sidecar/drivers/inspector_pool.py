@@ -165,7 +165,7 @@ class Pool:
         """Tells the breaker how it went; of a call that was cancelled nobody knows."""
         try:
             reply = await calling
-        except Exception:
+        except Exception:  # whatever it was, the worker did not answer; it is raised on
             self.breaker.note(well=False)
             raise
         self.breaker.note(well="found" in reply)

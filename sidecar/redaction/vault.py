@@ -116,6 +116,8 @@ class Vault:
     @property
     def firsts(self) -> str:
         """The characters that a format-preserving surrogate may begin with. Empty if there is none."""
+        if not (self._starts or self._grouped):
+            return ""
         letters = {each[0] for each in (*self._starts, *self._grouped) if each}
         return "".join(sorted({*map(str.lower, letters), *map(str.upper, letters), *("+(" if self._grouped else "")}))
 

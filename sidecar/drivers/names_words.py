@@ -11,7 +11,7 @@ WORDS = frozenset({
     "ahv", "avs", "bic", "blz", "bsn", "bsnr", "btw", "burgerservicenummer", "cif", "cpr", "cvc", "cvr", "cvv",
     "dateofbirth", "dni", "dob", "dowodu", "dowód", "ein", "firstname", "geburtsdatum", "guid", "hetu", "iban", "idnr",
     "imei", "insee", "itin", "iva", "kontonummer", "krs", "kvnr", "lanr", "lastname", "nachname", "nhs", "nie", "nif",
-    "nip", "nir", "niss", "nuss", "personnummer", "pesel", "plz", "postcode", "pps", "ppsn", "rachunek", "regon",
+    "nip", "nir", "niss", "nuss", "osobistego", "osobisty", "personnummer", "pesel", "plz", "postcode", "pps", "ppsn", "rachunek", "regon",
     "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer", "svnr", "tva", "uid", "username",
     "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
 })  # fmt: skip

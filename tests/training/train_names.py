@@ -55,6 +55,7 @@ STAGES = (
     Stage(1400, 1.0, 80, 5000, 3e-4),
     Stage(2200, 0.35, 60, 5000, 3e-4, before=0.25, back=2),
     Stage(800, 0.15, 50, 5000, 2.5e-4, before=0.25),
+    Stage(1400, 0.3, 50, 5000, 2.5e-4, before=0.625),
 )
 HERE = Path(__file__).resolve().parent
 

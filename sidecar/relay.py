@@ -8,12 +8,14 @@ caller's own values are never inspected again and never reach a policy input.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sidecar import policy
 from sidecar.dialects import Reader
+from sidecar.errors import UpstreamError
 from sidecar.model import (
     Call,
     Channel,
@@ -39,6 +41,10 @@ TOOL_TEXTS = {
 }
 """Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
 REASONING_FIELDS = ("reasoning", "reasoning_content")
+WHOLE = re.compile(r"(?:[a-z_]+\.name|annotations|content_filter_\w+|matched_stop|native_finish_reason|stop_reason)\b")
+"""Fields that each event gives in full, where others go on from event to event."""
+LATE_LIMIT = 64 * 1024 * 1024
+"""Bytes that a stream may go on by after its end, all of which wait for the outcome: as many as a body may have."""
 KEPT_LIMIT = 4 * 1024 * 1024
 """Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
 
@@ -79,6 +85,7 @@ class Relay:
         self.judgement: Judgement | None = None
         self._found: dict[str, tuple[int, float]] = {}
         self.tail: list[bytes] = []
+        self._late = 0
 
     async def feed(self, data: bytes) -> bytes:
         """Returns what may leave now. Raises UpstreamError, or Withheld."""
@@ -125,19 +132,20 @@ class Relay:
 
     def reasoning(self, findings: Iterable[Finding]) -> str | None:
         """The model's own stated rationale with every finding masked, or None when it stated none. Text that was held
-        to be judged is kept masked; `findings` are those of a reply that passed.
+        to be judged is kept masked; `findings` are those of a reply that passed. What a server says in both fields
+        (vLLM) was said once.
         """
         stated = {channel: texts for channel, texts in self._kept.items() if channel.field in REASONING_FIELDS}
         if self.is_judged:
-            return "\n".join("".join(texts) for texts in stated.values()) or None
+            return "\n".join(dict.fromkeys("".join(texts) for texts in stated.values())) or None
         texts = [mask_text(part.text, [f for f in findings if f.place == part.place]) for part in _parts_of(stated)]
-        return "\n".join(texts) or None
+        return "\n".join(dict.fromkeys(texts)) or None
 
     def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
         out: list[bytes] = []
         for event in events:
             ends = self._reader.ends(event)
-            for delta in event.deltas:
+            for delta in event.deltas if len(event.deltas) < 2 else self._news(event):
                 self._keep(delta.channel, delta.text)
             if len(event.deltas) == 1 and not (ends or event.last or self.tail):
                 out.append(self._piece(event, event.deltas[0]))
@@ -152,7 +160,19 @@ class Relay:
         self._assign(delta, delta.text)
         self._open[delta.channel] = None
         text = self.restorer.feed(delta.channel, delta.text)
-        return event.raw if text == delta.text else self._reader.rewrite(event, [text])
+        if text == delta.text:
+            return event.raw
+        if _comes_whole(delta.channel):
+            text += self.restorer.finish(delta.channel)
+        return self._reader.rewrite(event, [text])
+
+    def _news(self, event: ReplyEvent) -> Iterator[Delta]:
+        """What an event says that was not said before: Azure repeats its filter's results with every token, others
+        their citations, and none of them is text that grows.
+        """
+        for delta in event.deltas:
+            if not (_comes_whole(delta.channel) and self._kept.get(delta.channel, [""])[-1] == delta.text):
+                yield delta
 
     async def _release(self, *, final: bool) -> bytes:
         """Judge all that is held, then let go of what stands before the line."""
@@ -201,17 +221,26 @@ class Relay:
             self._flush(event, ends, out)
         changed = any(new != delta.text for new, delta in zip(texts, event.deltas, strict=True))
         raw = self._reader.rewrite(event, texts) if changed else event.raw
-        if ends:
-            self._ended.update(ends)
+        self._ended.update(ends)
         late = event.last or self.tail or len(self._ended) >= self._choices
-        (self.tail if late else out).append(raw)
+        if late:
+            self._wait(raw)
+        else:
+            out.append(raw)
+
+    def _wait(self, raw: bytes) -> None:
+        """Keep an event back until the outcome is durable. Raises UpstreamError: it might go on without end."""
+        self._late += len(raw) if self.tail else 0
+        if self._late > LATE_LIMIT:
+            raise UpstreamError("GATE_OVERFLOW", "The model server goes on long after the end of its reply.")
+        self.tail.append(raw)
 
     def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
         for delta, text in zip(event.deltas, texts, strict=True):
             self._assign(delta, text)
         for position, delta in enumerate(event.deltas):
             text = self.restorer.feed(delta.channel, texts[position])
-            if event.last or delta.channel.choice in ends:
+            if event.last or delta.channel.choice in ends or _comes_whole(delta.channel):
                 self._open.pop(delta.channel, None)
                 text += self.restorer.finish(delta.channel)
             else:
@@ -219,8 +248,10 @@ class Relay:
             texts[position] = text
 
     def _assign(self, delta: Delta, text: str) -> None:
-        """Where a delta names a tool, say whose arguments the channels beside it carry."""
-        for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()):
+        """Where a delta names a tool, say whose arguments the channels beside it carry. Some servers name it once and
+        write "" from then on.
+        """
+        for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()) if text else ():
             self.restorer.assign(delta.channel._replace(field=field, json_text=json_text), text)
 
     def _flush(self, event: ReplyEvent, ends: Sequence[int], out: list[bytes]) -> None:
@@ -250,30 +281,29 @@ class Digest:
 
 
 class Compressed:
-    """A coded reply that nothing changes: the caller gets the coded bytes. Those that hold the end wait, and so does,
-    until the next, a chunk that let nothing go: it might hold the end.
-    """
+    """A coded reply that nothing changes: the caller gets the coded bytes, once what they stand for may go."""
 
     def __init__(self, inner: Relay, coding: Transducer) -> None:
         self._inner = inner
         self._coding = coding
-        self._late = b""
+        self._late: list[bytes] = []
+        self._size = 0
 
     async def feed(self, data: bytes) -> bytes:
         left = await self._inner.feed(self._coding.feed(data))
-        if self._inner.tail:
-            self._late += data
+        self._size = len(data) + (self._size if self._late else 0)
+        self._late.append(data)
+        if self._size > LATE_LIMIT:
+            raise UpstreamError("GATE_OVERFLOW", f"The reply exceeds {LATE_LIMIT} coded bytes.")
+        if not left or self._inner.tail:
             return b""
-        if left:
-            out, self._late = self._late + data, b""
-        else:
-            out, self._late = self._late, data
+        out, self._late = b"".join(self._late), []
         return out
 
     async def finish(self) -> bytes:
         self._coding.finish()
         await self._inner.finish()
-        self._inner.tail[:] = [self._late]
+        self._inner.tail[:] = [b"".join(self._late)]
         return b""
 
 
@@ -298,16 +328,12 @@ def _parts_of(pieces: Mapping[Channel, Sequence[str]]) -> tuple[Part, ...]:
 
 def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
     """Reply text as parts, so that the same detectors read it."""
-    return tuple(
-        [
-            Part(
-                place=_place(c),
-                role=Role.ASSISTANT,
-                text=text,
-            )
-            for c, text in texts.items()
-        ]
-    )
+    return tuple([Part(place=_place(c), role=Role.ASSISTANT, text=text) for c, text in texts.items()])
+
+
+def _comes_whole(channel: Channel) -> bool:
+    """Whether each event gives this text in full: nothing of it is held for more, or a tool would lose its name."""
+    return channel.choice < 0 or WHOLE.match(channel.field) is not None
 
 
 def _place(channel: Channel) -> Place:

@@ -8,6 +8,7 @@
     redact    findings and rules -> edits, vault, counts
     jsontext  how deep in JSON a position stands
     urls      which host a text is on its way to
+    disguise  links that only a browser reads as such
     restore   surrogates -> values, at any cut of a stream
     spread    edits over a text that lies in pieces
 

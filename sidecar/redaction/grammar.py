@@ -2,7 +2,8 @@
 
 A surrogate's name is LABEL_SUFFIX: the entity in capitals and a number (`PERSON_1`), or `0` and 16 hex digits of a
 keyed hash (`PERSON_0c3f...`). It stands in brackets, `<PERSON_1>`, or bare where a provider allows no brackets. No
-segment of a label begins with a digit, so that a name ends at its first `_digit` and reads in one way only.
+segment of a label begins with a digit, so that a name ends at its first `_digit` and reads in one way only; none has
+more than `MAX_WORDS` segments, or a reply of `A_A_A_...` would be read to its end from each `A`.
 
 Models rewrite what they repeat. The closed list of spellings taken for `<PERSON_1>` (reference/pii.md 8):
 
@@ -33,19 +34,23 @@ _WELL_KNOWN = """LITERAL PERSON LOCATION ORGANIZATION STREET_ADDRESS EMAIL_ADDRE
 RESERVED = frozenset(_WELL_KNOWN.split())
 """Labels whose bracketed form is a literal from the first turn on, so that a later finding renumbers nothing before."""
 
+MAX_WORDS = 16
+"""Segments of a label."""
+
 _OPEN = r"(?:<|&[lL][tT];|\\{1,4}u003[cC])"
 _CLOSE = r"(?:>|&[gG][tT];|\\{1,4}u003[eE])"
 _JOIN = r"\\{0,4}_"
 _SUFFIX = r"(?:0[0-9a-fA-F]{16}|[1-9][0-9]*+)"
+_MORE = f"{{0,{MAX_WORDS - 1}}}+"
 
 # Both begin behind the first character, which `tokens` matches as one of a set: so the search skips all others fast.
 _BRACKETED = (
     r"(?:(?<=<)|(?<=&)[lL][tT];|(?<=\\)\\{0,3}u003[cC])"
-    rf"(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z][A-Za-z0-9]*+)*+{_JOIN}{_SUFFIX})"
+    rf"(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z][A-Za-z0-9]*+){_MORE}{_JOIN}{_SUFFIX})"
     rf"(?:(?P<close>{_CLOSE})|(?![A-Za-z0-9]))"
 )
 _BARE = (
-    rf"(?<=[A-Z])[A-Z0-9]*+(?:{_JOIN}[A-Z][A-Z0-9]*+)*+{_JOIN}{_SUFFIX}(?P<bare>)"
+    rf"(?<=[A-Z])[A-Z0-9]*+(?:{_JOIN}[A-Z][A-Z0-9]*+){_MORE}{_JOIN}{_SUFFIX}(?P<bare>)"
     rf"(?:(?P<shut>{_CLOSE})|(?![A-Za-z0-9]))"
 )
 _FIRST = r"[<&\\A-Z]"
@@ -113,9 +118,9 @@ _LONGEST_JOIN = len(r"\\\\_")
 
 @lru_cache(maxsize=1024)
 def label(entity: str) -> str:
-    """The entity as a surrogate's name spells it: capitals, no `_digit`, a letter first."""
+    """The entity as a surrogate's name spells it: capitals, no `_digit`, a letter first, `MAX_WORDS` words at most."""
     words = re.sub(r"[^A-Z0-9]+", "_", entity.upper()).strip("_")
-    words = re.sub(r"_(?=[0-9])", "", words)
+    words = "_".join(re.sub(r"_(?=[0-9])", "", words).split("_")[:MAX_WORDS])
     return words if words[:1].isalpha() else f"X{words}"
 
 

@@ -2,7 +2,8 @@
 
 Tool arguments and declared JSON output are JSON documents (RFC 8259), and strings in them may hold JSON again. A value
 restored inside a string is escaped once per document it stands in; outside any string it becomes a string of its own,
-so that no value can add a key or close an object.
+so that no value can add a key or close an object. A model that was told to write JSON and writes `Sorry, ...` is not
+quoted at: there a value becomes a string only where a document awaits one.
 
 A string counts as a document when it begins with `{` or `[` and, outside its own strings, holds nothing that JSON
 does not. `[see](https://...)` is Markdown and `[1] "quoted"` a footnote, and both are escaped once only.
@@ -23,6 +24,7 @@ _WORD_CUT = re.compile(r"[A-Za-z0-9.+\-]{1,40}\Z")
 # Whole strings that hold no document, and what stands between them: most of a reply, passed over at once.
 _PLAIN = re.compile(r'(?:[^"]*+"(?!(?:\s|\\[bfnrt])*(?:[{\[]|\\u))(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _AWAITS_VALUE = re.compile(r'":|["0-9el}\]],')  # the last two signs outside strings, a string being one quote
+_BEGINS = frozenset('{["-0123456789tfn')
 _NEAR = 64
 _LONE = re.compile(r"[\ud800-\udfff]")
 _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/bfnrt])')
@@ -46,7 +48,9 @@ def _character(found: re.Match[str]) -> str:
 class JsonCursor:
     """Follows the text of a JSON document as it comes, keeping only where it is."""
 
-    __slots__ = ("_alive", "_balance", "_cut", "_depth", "_fresh", "_inner", "_last", "_open", "_word")
+    __slots__ = (
+        "_alive", "_balance", "_begun", "_cut", "_depth", "_fresh", "_inner", "_last", "_open", "_prose", "_word",
+    )  # fmt: skip
 
     def __init__(self, depth: int = 1) -> None:
         self._depth = depth
@@ -58,9 +62,13 @@ class JsonCursor:
         self._last = ""
         self._word = ""  # the beginning of a number or of `true`, whose end has not come
         self._alive = True
+        self._begun = depth > 1
+        self._prose = depth > 1  # text around documents, if any
 
     def advance(self, text: str) -> None:
         """Go over more of the text."""
+        if not self._begun and (begun := text.lstrip()):
+            self._begun, self._prose = True, begun[0] not in _BEGINS
         text, self._cut = self._cut + text, ""
         at = 0
         while at < len(text):
@@ -75,7 +83,8 @@ class JsonCursor:
         if self._open:
             self._fresh = False
             return escape(self._inner.place(value) if self._live() and self._inner else value)
-        if self._depth == 1 or _AWAITS_VALUE.fullmatch(self._last):
+        self._begun = True
+        if not self._prose or _AWAITS_VALUE.fullmatch(self._last):
             self._last = '"'
             return f'"{escape(value)}"'
         self._alive = False  # a bare word: what began like a document is prose
@@ -86,8 +95,8 @@ class JsonCursor:
 
     def _between(self, text: str, at: int) -> int:
         """Outside strings, up to the next quote; returns where to go on."""
-        if self._depth == 1 and (plain := _PLAIN.match(text, at)):
-            at = plain.end()
+        if self._depth == 1 and (plain := _PLAIN.match(text, at)) and plain.end() > at:
+            at, self._last = plain.end(), '"'
         end = text.find('"', at)
         stop = len(text) if end < 0 else end
         if self._depth > 1:

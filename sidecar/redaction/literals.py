@@ -14,10 +14,12 @@ from functools import lru_cache
 
 from sidecar.redaction.grammar import LITERAL, RESERVED, TOKEN, joints, label_of, plain, read
 
-_NUMBERED = re.compile("_[0-9]")
+_NUMBERED = re.compile("_[0-9]+")
 _WORD = string.ascii_letters + string.digits + "_\\"
 _LONGEST_WORD = 256
 _BRACKET = 16
+_BEHIND = 32
+"""Code points behind a name's number in which it is decided: the rest of a keyed one, a bracket, and what adjoins."""
 _TAIL = 5
 
 
@@ -46,7 +48,7 @@ class LiteralScan:
             at = number.start()
             if (found and at < found[-1][1]) or not self._may_end(text, at):
                 continue
-            span = self._around(text, at, found[-1][1] if found else 0)
+            span = self._around(text, at, found[-1][1] if found else 0, number.end() + _BEHIND)
             if span:
                 found.append(span)
         return found
@@ -56,12 +58,13 @@ class LiteralScan:
         tail = text[max(0, at - _TAIL) : at].upper()
         return tail in self._tails or tail.endswith(self._short)
 
-    def _around(self, text: str, at: int, first: int) -> tuple[int, int] | None:
-        """The literal whose number begins behind `at`, not beginning before `first`."""
+    def _around(self, text: str, at: int, first: int, last: int) -> tuple[int, int] | None:
+        """The literal whose number begins behind `at`, between `first` and `last`: were the text searched to its end
+        for each number, the time would grow with its square."""
         first = max(first, at - _LONGEST_WORD)
         before = text[first:at].rstrip(_WORD)
         begin = max(first, first + len(before) - _BRACKET)
-        for found in TOKEN.finditer(text, begin):
+        for found in TOKEN.finditer(text, begin, last):
             if found.start() > at:
                 return None
             if found.end() > at:

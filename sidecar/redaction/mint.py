@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from sidecar.model import Part
 from sidecar.redaction.grammar import bracketed, label
-from sidecar.redaction.styles import Style, core, cores
+from sidecar.redaction.styles import Style, core, cores, is_spelled
 from sidecar.redaction.vault import Entry, Vault
 
 
@@ -20,7 +21,7 @@ class Mint:
         self._known: dict[tuple[str, str], Entry] = {}
         self._numbers: dict[str, int] = {}
         self._series: dict[tuple[str, str], Iterator[str]] = {}
-        self._typed: frozenset[str] | None = None
+        self._typed: list[str] | None = None
 
     def entry(self, entity: str, value: str) -> Entry:
         """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7)."""
@@ -52,10 +53,13 @@ class Mint:
         return next(filter(self._is_free, series), None)
 
     def _is_free(self, token: str) -> bool:
-        """Whether the request does not hold it, in whatever spelling a restorer would take for it."""
+        """Whether the request does not hold it, in whatever spelling a restorer would take for it. All texts are read
+        once, not once for each value; only a shape that `cores` does not know is looked for in them as it is.
+        """
         if self._typed is None:
-            self._typed = frozenset(each for part in self._parts for each in cores(part.text))
+            self._typed = sorted({each for part in self._parts for each in cores(part.text)})
         stem = core(token)[0]
-        if any(each.startswith(stem) for each in self._typed):
+        near = bisect_left(self._typed, stem)
+        if near < len(self._typed) and self._typed[near].startswith(stem):
             return False
-        return not any(token in part.text for part in self._parts)
+        return is_spelled(token) or not any(token in part.text for part in self._parts)

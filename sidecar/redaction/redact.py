@@ -150,6 +150,8 @@ class _Job:
         self._identifiers.clear()
         texts = [self._text(part, marked, whole) for part, marked in zip(self._parts, self._marked, strict=True)]
         edits = [Edit(part.place, text) for part, text in zip(self._parts, texts, strict=True) if text is not None]
+        if not self._all_named and any(edit.place.kind is PlaceKind.KEY for edit in edits):
+            edits = _distinct(self._parts, edits)
         vault = self._mint.vault
         if vault:
             vault.trusted = trusted_texts(self._parts)
@@ -244,6 +246,23 @@ class _Job:
             return bracketed(entry.name)
         near = before[-_CONTEXT:] or ("x" if at > 1 else ""), after[:_CONTEXT] or ("x" if at + 2 < len(pieces) else "")
         return entry.token if stands_alone(near[0], entry.token, near[1]) else bracketed(entry.name)
+
+
+def _distinct(parts: Sequence[Part], edits: Sequence[Edit]) -> list[Edit]:
+    """Keys of one object that a one-way rule made alike get numbers: of two equal keys a reader keeps one."""
+    edited = {edit.place for edit in edits}
+    keys = [part.place for part in parts if part.place.kind is PlaceKind.KEY]
+    taken = {place.path for place in keys if place not in edited}
+    numbers: dict[tuple[str | int, ...], int] = {}
+    made: list[Edit] = []
+    for edit in edits:
+        above, text = edit.place.path[:-1], edit.text
+        while edit.place.kind is PlaceKind.KEY and (*above, text) in taken:
+            number = numbers[*above, edit.text] = numbers.get((*above, edit.text), 1) + 1
+            text = f"{edit.text}({number})"
+        taken.add((*above, text))
+        made.append(Edit(edit.place, text))
+    return made
 
 
 def _may_link(text: str) -> bool:

@@ -174,6 +174,11 @@ def stands_alone(before: str, token: str, after: str) -> bool:
     return found is not None and found.end() == len(before) + len(token)
 
 
+def is_spelled(token: str) -> bool:
+    """Whether it has one of the shapes above, so that `cores` finds it wherever it stands."""
+    return _SPELLED.fullmatch(token) is not None
+
+
 def core(token: str) -> tuple[str, bool]:
     """What all spellings of a lifelike surrogate have in common, and whether they may have gaps."""
     found = _SPELLED.fullmatch(token)

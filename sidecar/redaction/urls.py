@@ -9,7 +9,8 @@ leaves as soon as the reply is rendered (reference/pii.md 8). So a value is rest
 
 Browsers read much as a URL that is none (`https:/host`, white space in an attribute's value). Hence a URL that stands
 in quotes, or where Markdown and CSS have their links, goes on to their end, or to a blank line; in other brackets and
-in running text white space ends it. A quote that closes something before the URL opens nothing.
+in running text white space ends it. A quote that closes something before the URL opens nothing. A link that is spelled
+so that only they read it as one (disguise.py) is trusted nowhere.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sidecar.model import Part, Role
+from sidecar.redaction import disguise
 
 TRUSTED = frozenset({Role.SYSTEM, Role.USER, Role.DEFINITION, Role.METADATA})
 
@@ -29,11 +31,15 @@ MAX_URL = 4096
 AUTHORITY_END = re.compile(r"[^A-Za-z0-9.\-:@%_~\[\]]")
 """What cannot belong to a URL's user, host or port."""
 
-_START = re.compile(r"/[\\/]*/|[hH][tT][tT][pP][sS]?:|[wW](?<![A-Za-z0-9_].)[wW][wW]\.")
+_START = re.compile(r"[/hHwW](?:(?<=/)[\\/]*/|(?<=[hH])[tT][tT][pP][sS]?:|(?<=[wW])(?<![A-Za-z0-9_].)[wW][wW]\.)")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]{1,20}:\\*\Z", re.IGNORECASE)
 _LOOKBACK = 48
 _LONGEST_CUT = 64
-_LONGEST_START = 7
+_WINDOW = 1024
+NO_HOST = "\0"
+"""Nobody names this one: it stands for that of a link that hides where it leads (sidecar/redaction/disguise.py)."""
+_ESCAPED = re.compile(r"\\+(?:[@:.,;!$&'()*+=?#%_~\-]|\Z)")
+"""Here a browser reads on in the path, and Markdown in the host: `https://host\\@another`."""
 
 _OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]", ">": "<", "|": "|"}
 _SPACE = r"\s"
@@ -43,7 +49,9 @@ _BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE})*)\Z", re.DOTALL)
 _BEFORE_JSON = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE_JSON})*)\Z", re.DOTALL)
 _ATTRIBUTE = re.compile(r"[=:]\s*\Z")
 """What stands before the quotes of an attribute's or a member's value: white space inside them is trimmed."""
-_LINKED = re.compile(r"""["'(=<\[>|][ \t]*\Z|[=:]\s*\\?["'](?:\s|\\[nrt])*\Z|`\Z|\]:\s*\Z""")
+_LINKED = re.compile(
+    r"""(?:["'(=<\[>|][ \t]*|\]\((?:\s|\\[nrt])*|[=:]\s*\\?["'](?:\s|\\[nrt])*|`|\]:\s*)(?<!\\)\\{0,8}\Z"""
+)
 """What stands before `//host`, which is a link only where links stand: elsewhere it begins a comment."""
 _LINK = re.compile(r"(?:\]|\burl)\s*\Z|\]\(\s*\Z", re.IGNORECASE)
 """What stands before the bracket of a link in Markdown or CSS."""
@@ -112,13 +120,14 @@ def _ends(enclosure: Enclosure, json_text: bool) -> re.Pattern[str]:
 class UrlCursor:
     """Follows text as it comes and knows the URL it is in, "" outside of any."""
 
-    __slots__ = ("_enclosure", "_json", "_nested", "_rest", "_shown", "_url")
+    __slots__ = ("_again", "_enclosure", "_json", "_nested", "_rest", "_shown", "_url")
 
     def __init__(self, *, json_text: bool = False) -> None:
         self._json = json_text
         self._url = ""  # with surrogates, as the upstream wrote it
         self._shown = ""  # the same with restored values, as a browser would read it
         self._rest = ""  # outside a URL the text just before; inside one, what may be the beginning of its end
+        self._again = 0  # of that, how much may be the beginning of a URL
         self._enclosure = IN_TEXT
         self._nested = 0
 
@@ -131,7 +140,9 @@ class UrlCursor:
     def host(self) -> str | None:
         """The URL's host, None while it may still grow, "" for a file of this machine."""
         found = self._parsed()
-        return host_of(found["host"]) if found and found["path"] else None
+        if found is None or not found["path"]:
+            return None
+        return NO_HOST if _ESCAPED.match(found.string, found.start("path")) else host_of(found["host"])
 
     @property
     def authority(self) -> str:
@@ -144,7 +155,7 @@ class UrlCursor:
 
     def advance(self, text: str) -> None:
         """Go over more of the text."""
-        seen = 0 if self._url else max(0, len(self._rest) - _LONGEST_START)
+        seen = 0 if self._url else len(self._rest) - self._again
         text, self._rest = self._rest + text, ""
         at: int | None = seen
         while at is not None:
@@ -156,7 +167,7 @@ class UrlCursor:
             self._grow(self._rest + token, self._rest + shown)
             self._rest = ""
         else:
-            self._rest = token
+            self._rest, self._again = token, 0
 
     def _grow(self, text: str, shown: str) -> None:
         self._url = (self._url + text)[:MAX_URL]
@@ -164,15 +175,24 @@ class UrlCursor:
 
     def _outside(self, text: str, at: int) -> int | None:
         """Up to the beginning of a URL; returns where it goes on, or None at the end of the text."""
-        for found in _START.finditer(text, at):
-            start = _url_start(text, found)
-            if start is not None:
-                self._enclosure = _enclosure(text[max(0, start - _LOOKBACK) : start], json_text=self._json)
-                self._nested = 0
-                self._url = self._shown = text[start : found.end()]
-                return found.end()
-        self._rest = text[-_LOOKBACK:]
-        return None
+        hidden = plain = None
+        for begin in range(at, len(text), _WINDOW):  # or each link would have the rest searched for the other kind
+            last = begin + _WINDOW + disguise.LONGEST
+            plain = _plain(text, begin, last)
+            hidden = disguise.hidden(text, begin, plain[1] if plain else last, json_text=self._json)
+            if hidden or plain:
+                break
+        first = hidden or plain
+        if first is None:
+            self._rest = text[-disguise.LOOKBACK - disguise.LONGEST :]
+            self._again = min(len(text) - at, disguise.LONGEST)
+            return None
+        start, end = first
+        self._enclosure = _enclosure(text[max(0, start - _LOOKBACK) : start], json_text=self._json)
+        self._nested = 0
+        self._url = text[start:end]
+        self._shown = f"//{NO_HOST}/" if hidden else self._url
+        return end
 
     def _inside(self, text: str, at: int) -> int | None:
         """Up to the end of a URL; returns where the text goes on behind it, or None at the end of the text."""
@@ -189,6 +209,15 @@ class UrlCursor:
         self._grow(text[at:stop], text[at:stop])
         self._rest = text[stop:]
         return None
+
+
+def _plain(text: str, at: int, last: int) -> tuple[int, int] | None:
+    """Where the first URL between `at` and `last` begins, and up to where it is one."""
+    for found in _START.finditer(text, at, last):
+        start = _url_start(text, found)
+        if start is not None:
+            return start, found.end()
+    return None
 
 
 def _url_start(text: str, found: re.Match[str]) -> int | None:

@@ -262,6 +262,7 @@ def test_offered_tools_are_named() -> None:
         {"response_format": {"type": "json_object"}},
         {"response_format": {"type": "json_schema"}},
         {"guided_json": {"type": "object"}},
+        {"json_schema": '{"type": "object"}'},
         {"structured_outputs": {"json": {}, "json_object": True}},
     ],
 )

@@ -99,6 +99,25 @@ def test_text_around_json_is_treated_as_json_all_the_same() -> None:
     assert json.loads(everywhere(VAULT, document, JSON)[20:-4])["k"] == NASTY
 
 
+SPOKEN = [
+    "Sorry, <PERSON_1> cannot be reached in <LOCATION_1>.",
+    "Here it is for <LOCATION_1>:\n```json\n{}\n```\n<PERSON_1> agrees.",
+    " \n(<LOCATION_1>) <PERSON_1>",
+]
+
+
+@pytest.mark.parametrize("text", SPOKEN)
+def test_what_is_no_document_gets_no_quotes(text: str) -> None:
+    """A model that refuses, or a server that knows no `response_format`, writes prose."""
+    meant = text.replace("<PERSON_1>", NASTY).replace("<LOCATION_1>", "Rome")
+    assert everywhere(VAULT, text, JSON) == meant
+
+
+def test_in_a_document_amid_prose_a_value_is_a_string() -> None:
+    document = 'Here:\n```json\n{"k": <PERSON_1>, "l": ["x", <LOCATION_1>]}\n```'
+    assert json.loads(everywhere(VAULT, document, JSON)[14:-4]) == {"k": NASTY, "l": ["x", "Rome"]}
+
+
 def test_a_bare_name_may_follow_an_escape() -> None:
     assert everywhere(VAULT, '{"k": "a\\nLOCATION_1>"}', JSON) == '{"k": "a\\nRome"}'
 

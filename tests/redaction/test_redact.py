@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import pickle
 import re
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.dialects.routes import match
 from sidecar.errors import Refusal
 from sidecar.model import Finding, Part, PlaceKind, RedactMode, Role
 from sidecar.redaction import NUMBERED, Redaction, Restorer, Vault, keyed, keyed_hash, redact
@@ -321,3 +323,23 @@ def test_roles_do_not_matter_for_what_is_redacted() -> None:
     for role in Role:
         made = part("Anna", role=role)
         assert redact([made], [mark(made, 0, 4)], ALL).edits[0].text == "<PERSON_1>"
+
+
+@pytest.mark.parametrize("mode", [RedactMode.MASK, RedactMode.DROP])
+def test_keys_that_are_replaced_alike_stay_as_many(mode: RedactMode) -> None:
+    """A provider reads one of two equal keys only, and a cap on the same body was refused as a DUPLICATE_KEY."""
+    dialect = match("openai", "POST", "/v1/chat/completions").dialect
+    assert dialect is not None
+    people = {"anna@x.com": 1, "bob@x.com": 2, "<EMAIL_ADDRESS>(2)": 3, "carl@x.com": {"anna@x.com": 4}}
+    inside = json.dumps(people)
+    said = [{"role": "tool", "tool_call_id": "a", "content": inside}]
+    body = json.dumps({"messages": said, "metadata": people}).encode()
+    parts = dialect.parse(body).parts
+    values = dict.fromkeys(("anna@x.com", "bob@x.com", "carl@x.com"), "EMAIL_ADDRESS")
+    result = redact(parts, [each for part in parts for each in marks(part, values)], {"*": mode})
+    sent = dialect.shape(dialect.edit(body, result.edits), cap_tokens=5, model=None, disable_tools=frozenset())
+    tree = json.loads(sent)
+    for got in (tree["metadata"], json.loads(tree["messages"][0]["content"])):
+        assert [*got.values()][:3] == [1, 2, 3]
+        assert [*got.values()][3] in ({"<EMAIL_ADDRESS>": 4}, {"": 4})
+    assert b"@x.com" not in sent

@@ -112,7 +112,8 @@ class StreamReader(_Reader):
         raw = event.raw
         if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null') and b'"error"' not in raw:
             return ()
-        return _ended(load_reply(data_of(raw) or b"null"))
+        data = data_of(raw) or b"null"
+        return () if data.strip() == b"[DONE]" else _ended(load_reply(data))
 
     def _event(self, raw: bytes, data: bytes | None) -> ReplyEvent:
         if not data:

@@ -194,7 +194,8 @@ class ReplyTree:
                     self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         elif kind is list:
             for place, item in enumerate(value):
-                self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
+                if type(item) in (str, dict, list):  # of a million numbers, naming each would take seconds
+                    self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
 
     def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
         channel = self._channels.get((*at, path))

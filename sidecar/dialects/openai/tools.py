@@ -80,7 +80,7 @@ def declares_json(body: Mapping[str, Any]) -> bool:
         return True
     if type(structured) is dict and (structured.get("json") or structured.get("json_object")):
         return True
-    return bool(body.get("guided_json"))
+    return bool(body.get("guided_json") or body.get("json_schema"))  # vLLM, and SGLang's and llama.cpp's completions
 
 
 def _declared(collector: Collector, at: At, value: Any) -> None:

@@ -1,0 +1,190 @@
+"""Replies as servers really write them: what events say in full, what is said twice, what goes on after the end."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from sidecar.ledger.facts import State
+from sidecar.model import Inspection, Outbound, Part
+from sidecar.plan import Surrogates
+from sidecar.testing import FakeInspect, ScriptedReply, Transcript
+from tests.exchange.test_govern import HOUSE, SECRET, SSE, Stage, completion, question
+
+
+class Seeing(FakeInspect):
+    """Remembers what it was given."""
+
+    def __init__(self, transcript: Transcript) -> None:
+        super().__init__(transcript)
+        self.seen: list[Sequence[Part]] = []
+
+    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+        self.seen.append(parts)
+        return await super().inspect(parts)
+
+
+HIDDEN = "<EMAIL_ADDRESS_1>"
+
+
+def event(delta: dict[str, Any], ended: str | None = None, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": ended, **more.pop("choice", {})}
+    chunk = {"id": "c1", "object": "chat.completion.chunk", "model": "m-1", "choices": [choice], **more}
+    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def tool(name: str | None, arguments: str) -> dict[str, Any]:
+    function = {"arguments": arguments} if name is None else {"name": name, "arguments": arguments}
+    return {"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]}
+
+
+END = event({}, "stop") + b"data: [DONE]\n\n"
+
+
+async def played(*chunks: bytes, house: Any = HOUSE, answers: Any = None) -> Stage:
+    def reply(_: Outbound) -> ScriptedReply:
+        return ScriptedReply(headers=SSE, chunks=list(chunks))
+
+    stage = Stage(reply, answers)
+    stage.inspect = Seeing(stage.transcript)
+    stage.ports = replace(stage.ports, inspect=stage.inspect)
+    await stage.run(question(f"Write to {SECRET}.", stream=True), house)
+    return stage
+
+
+def seen(stage: Stage) -> Sequence[Part]:
+    """What was inspected last: the reply."""
+    assert isinstance(stage.inspect, Seeing)
+    return stage.inspect.seen[-1]
+
+
+def deltas(body: bytes) -> list[dict[str, Any]]:
+    datas = [each.removeprefix(b"data: ") for each in body.split(b"\n\n") if each.startswith(b"data: {")]
+    return [orjson.loads(data)["choices"][0]["delta"] for data in datas]
+
+
+@pytest.mark.parametrize("name", ["get_EMAIL", "EMAIL_ADDRESS", "send_E", "lookup_EMAIL_"])
+async def test_a_tool_has_its_whole_name_in_its_first_event(name: str) -> None:
+    """Some SDKs take a call's name from its first event and refuse one without. It was held, for it may have become a
+    surrogate's, and came at the end."""
+    stage = await played(
+        event(tool(name, "")), event(tool(None, '{"to": "<EMAIL_')), event(tool(None, 'ADDRESS_1>"}')), END
+    )
+    calls = [each["tool_calls"][0]["function"] for each in deltas(stage.answer.body) if each]
+    assert [call.get("name") for call in calls] == [name, None, None]
+    assert orjson.loads("".join(call["arguments"] for call in calls)) == {"to": SECRET}
+
+
+async def test_a_tool_that_is_named_once_keeps_its_values_where_its_name_is_empty_from_then_on() -> None:
+    listed = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"mail"})))
+    others = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"search"})))
+    chunks = event(tool("mail", "")), event(tool("", f'{{"to": "{HIDDEN}"}}')), END
+    stage = await played(*chunks, house=listed)
+    assert SECRET.encode() in stage.answer.body
+    assert stage.record.outcomes[0].withheld == {}
+    stage = await played(*chunks, house=others)
+    assert SECRET.encode() not in stage.answer.body
+
+
+async def test_what_each_event_repeats_is_inspected_once() -> None:
+    """Azure's filter results stand beside every token, Perplexity's citations, OpenRouter's provider: a thousand tokens
+    made a text of a thousand times as much, which the end of the reply waited for."""
+    cited = ["https://a.example/x", "https://b.example/y"]
+    more: dict[str, Any] = {"provider": "Some Host", "citations": cited}
+    more["choice"] = {"content_filter_results": {"hate": {"filtered": False, "severity": "safe"}}}
+    stage = await played(*[event({"content": f"word{at} "}, **more) for at in range(50)], END)
+    texts = {part.place.label: part.text for part in seen(stage)}
+    assert texts.pop("reply[0].content") == "".join(f"word{at} " for at in range(50))
+    assert sorted(texts.values()) == ["Some Host", "https://a.example/x", "https://b.example/y", "safe"]
+
+
+async def test_what_changes_from_event_to_event_is_inspected_each_time() -> None:
+    results = [event({"content": "a"}, choice={"stop_reason": each}) for each in ("one ", "one ", "two ", "one ")]
+    stage = await played(*results, END)
+    assert [part.text for part in seen(stage)] == ["aaaa", "one two one "]
+
+
+JUDGED = {"type": "release", "id": "r", "params": {"mode": "whole"}}
+
+
+@pytest.mark.parametrize("judged", [False, True])
+async def test_reasoning_in_two_fields_is_recorded_once(judged: bool) -> None:
+    """vLLM writes both while clients move from one to the other."""
+    redact = {"type": "redact", "id": "all", "params": {"entities": ["*"], "mode": "surrogate"}}
+    allow = {"contract": "1", "allow": True, "denies": [], "obligations": [redact, *[JUDGED] * judged]}
+    both = [{"reasoning": text, "reasoning_content": text} for text in ("First, ", "then.")]
+    stage = await played(*map(event, both), event({"content": "ok"}), END, answers={"request": allow})
+    assert stage.record.outcomes[0].rationale == "First, then."
+
+
+@pytest.mark.parametrize("data", [b": and on, and on\n\n" * 1000, event({}) * 100])
+async def test_a_stream_that_goes_on_after_its_end_is_cut_off(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it waits for the outcome: without a bound it would fill the memory."""
+    monkeypatch.setattr("sidecar.relay.LATE_LIMIT", 1_000_000)
+    rest = [data] * (2_000_000 // len(data))
+    stage = await played(event({"content": "Hi"}), event({}, "stop"), *rest, b"data: [DONE]\n\n")
+    outcome = stage.record.outcomes[0]
+    assert (outcome.state, outcome.error, outcome.released) == (State.FAILED, "GATE_OVERFLOW", "part")
+    assert stage.answer.body == event({"content": "Hi"})
+    stage = await played(event({"content": "Hi"}), event({}, "stop"), *rest[: len(rest) // 4], b"data: [DONE]\n\n")
+    assert stage.record.outcomes[0].state is State.ANSWERED
+
+
+async def test_a_comment_that_speaks_of_an_error_is_none() -> None:
+    stage = await played(event({"content": "Hi"}, "stop"), b': "error"\ndata: [DONE]\n\n')
+    assert stage.record.outcomes[0].state is State.ANSWERED
+    assert stage.answer.error is None
+
+
+CODED = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
+
+
+def coded(body: bytes, size: int = 500) -> list[bytes | BaseException]:
+    packed = gzip.compress(body, mtime=0)
+    return [packed[at : at + size] for at in range(0, len(packed), size)]
+
+
+@pytest.mark.parametrize(("body", "status", "error"), [
+    (completion(random.Random(1).randbytes(4000).hex()), 200, None),
+    (completion(random.Random(2).randbytes(4000).hex())[:-3], 200, "UPSTREAM_INVALID"),
+    (b"<html>" + random.Random(3).randbytes(4000).hex().encode(), 429, "UPSTREAM_STATUS"),
+])  # fmt: skip
+async def test_a_coded_body_of_many_chunks_waits_whole(body: bytes, status: int, error: str | None) -> None:
+    """Like one without a coding: what cannot be read is answered with its error, not with half of it."""
+    stage = Stage(lambda _: ScriptedReply(status=status, headers=CODED, chunks=coded(body)))
+    await stage.run(question("hi"))
+    assert stage.record.outcomes[0].error == error
+    if error:
+        assert (stage.answer.status, stage.answer.body) == (None, b"")
+        assert stage.answer.error is not None and stage.answer.error.status == (status if status >= 400 else 502)
+    else:
+        assert stage.answer.body == gzip.compress(body, mtime=0)
+        assert stage.steps.index("close answered") < stage.steps.index("write")
+
+
+async def test_a_coded_stream_leaves_event_by_event_however_it_is_cut() -> None:
+    packer = zlib.compressobj(wbits=31)
+    said = [packer.compress(event({"content": f"{at}"})) + packer.flush(zlib.Z_SYNC_FLUSH) for at in range(4)]
+    said.append(packer.compress(END) + packer.flush())
+    chunks: list[bytes | BaseException] = [bytes([byte]) for each in said for byte in each]
+    stage = Stage(lambda _: ScriptedReply(headers=(*SSE, CODED[1]), chunks=chunks))
+    await stage.run(question("hi", stream=True))
+    assert stage.answer.body == b"".join(said)
+    assert stage.steps[: stage.steps.index("close answered")].count("write") == 4
+
+
+async def test_a_coding_that_stands_for_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sidecar.relay.LATE_LIMIT", 10_000)
+    packer = zlib.compressobj(wbits=31)
+    empty: list[bytes | BaseException] = [packer.flush(zlib.Z_SYNC_FLUSH) + b"\0\0\0\xff\xff" * 200 for _ in range(50)]
+    stage = Stage(lambda _: ScriptedReply(headers=CODED, chunks=empty))
+    await stage.run(question("hi"))
+    assert stage.record.outcomes[0].error == "GATE_OVERFLOW"
+    assert stage.record.outcomes[0].reply_bytes < 12_000

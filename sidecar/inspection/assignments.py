@@ -42,10 +42,10 @@ NOT_KEPT = re.compile(
     r"|index|column|object|s3|group|unique|dedup|routing|translation|i18n|map|dict|sub)[ _-]?\Z"
 )
 SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
-LINK = r"\\*[\"'`]?\]?[ \t]{0,3}(?:=>|:=|\?=|==?|:|,)[ \t]{0,3}"
+LINK = r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|\?=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
 QUOTED = re.compile(SUFFIX + LINK + r"[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE)
 BARE = re.compile(
-    SUFFIX + r"[\"'`]?[ \t]{0,2}(?:=|:)[ \t]{0,2}(?:[\w.-]{1,40}=(?=\w))?"
+    SUFFIX + r"[\"'`]?[ \t]{0,32}(?:=|:)[ \t]{0,32}(?:[\w.-]{1,40}=(?=\w))?"
     r"(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{6,256})(?![(\[\w])",
     re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ SPOKEN = re.compile(
     re.IGNORECASE,
 )
 ATTRIBUTE = re.compile(
-    r"[\"']?(?:\s{0,8},\s{0,40}|\s{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
+    r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
     r"(?P<value>[^\s\"'`<>{}&,;]{8,256})",
     re.IGNORECASE,
 )

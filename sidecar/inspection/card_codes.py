@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sidecar.inspection import cards
+from sidecar.inspection.columns import below
 from sidecar.inspection.context import Context
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
@@ -59,6 +60,8 @@ BEFORE = re.compile(
     re.IGNORECASE,
 )
 """`123 (CVV)`, `123 is my CVV`."""
+HEADINGS = Context(OWN_WORDS)
+CODE = re.compile(r"(?<![\w.:/-])[0-9]{3,4}(?![\w.:/-])")
 REACH = 40
 YEAR = re.compile(r"(?:19|20)\d\d")
 DETECTOR = "rules/card-code"
@@ -73,6 +76,9 @@ def card_codes(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
                 span = _span(text, at, at + len(word), own=own)
                 if span is not None:
                     yield span
+        if own and "\n" in text:
+            for match in below(text, places(low, word), HEADINGS, CODE):
+                yield Span(*match.span(), CARD_SECURITY_CODE, 0.6, DETECTOR, Strength.PROVEN)
 
 
 def _begins(text: str, low: str, at: int) -> bool:

@@ -1,4 +1,5 @@
-"""What the heading of a table says of the cells below it, in CSV, TSV, semicolons or a Markdown table.
+"""What the heading of a table says of the cells below it: CSV, TSV, semicolons, Markdown, tables of SQL's clients,
+columns parted by blanks, PostgreSQL's COPY, and the values of SQL's INSERT.
 
 A word near a number is looked for some ninety characters back; a table's heading stands as many rows above as it has.
 """
@@ -6,18 +7,42 @@ A word near a number is looked for some ninety characters back; a table's headin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
-from sidecar.inspection.context import WORDS, Context
+from sidecar.inspection.context import Context, Neighbourhood, words_of
 
 MARKS = ",;\t|"
 """What parts the cells of a row."""
-LONGEST_ROW, LONGEST_CELL = 400, 40
+UNEVEN = ";|"
+"""Marks that stand nowhere else in a row, so that one with fewer or more of them still says which cell is which."""
+LONGEST_ROW, LONGEST_CELL = 1000, 40
 """Code points. A longer line is no row, so that every question costs a fixed amount."""
 FIGURES = re.compile(r"\d{3}")
 QUOTED = re.compile(r'"[^"\n]*"')
-ENDS = f"{MARKS}\n"
-WRAPPING = " \"'(+`"
-"""Stands between the mark and the number."""
+PARTING = re.compile(rf"[{MARKS}]| {{2,}}")
+BLANKS = re.compile(r"(?<![\s,;|]) {2,}(?![\s|])")
+WRAPPING = " \"'(+`*"
+"""Stands between the mark and the value."""
+CLOSING = " \"')`*\r"
+HEAD_CELL = re.compile(
+    r"[\s\"'*`]*+(?:[\w#%€№][\w.°º%€£$&+#'’/\- ]{0,40}+(?:\([^()\n]{1,24}\))?[\w ]{0,12}+)?[\s\"'*`:.?]*+"
+)
+"""A name, and neither code nor prose: letters, digits and what joins them."""
+COPY = re.compile(r"COPY [\w.\"]{1,100} \((?P<columns>[\w\s,\"]{1,900})\) FROM stdin;", re.IGNORECASE)
+INSERTS = ("INSERT", "insert", "Insert")
+INSERT = re.compile(
+    r"insert\s{1,8}(?:ignore\s{1,8})?into\s{1,8}[\w.\"`\[\]]{1,100}\s{0,8}\((?P<columns>[\w\s,\"`\[\].]{1,2000})\)"
+    r"\s{0,40}values(?=\s{0,40}\()",
+    re.IGNORECASE,
+)
+TUPLE = re.compile(r"\s{0,40},?\s{0,40}\(")
+ITEM = re.compile(
+    r"\s{0,40}(?:[nN]?'(?P<single>(?:[^'\\]|''|\\.){0,500})'|\"(?P<double>[^\"\\]{0,500})\""
+    r"|(?P<bare>[^,()'\"]{1,200})(?:\([^()]{0,200}\))?)\s{0,40}(?P<mark>[,)])"
+)
+KINDS = ("single", "double", "bare")
+Heading = list[list[str]]
+"""The words of each of its cells."""
 
 
 class Columns:
@@ -27,64 +52,171 @@ class Columns:
     cost as much as the text is long, and a text about which nobody asks costs nothing.
     """
 
-    __slots__ = ("_line", "_named", "_seen", "_text", "_words")
+    __slots__ = ("_has_rows", "_headings", "_line", "_row", "_seen", "_text", "_values", "_words")
 
     def __init__(self, text: str, words: Context) -> None:
         self._text, self._words = text, words
         self._line = self._seen = 0
-        self._named: dict[str, frozenset[int]] = {}  # by mark, of the last heading above
+        self._headings: dict[str, Heading] = {}  # by mark, of the last heading above
+        self._has_rows = False
+        self._row = (-1, "")  # the line asked about last: where it begins, and its cells parted
+        self._values: dict[int, list[str]] | None = None  # of SQL, by their start
 
-    def names(self, start: int) -> bool:
-        """Whether the cell that begins at `start`, but for quotes and brackets, is in one of those columns."""
-        text, at = self._text, start
-        while at and start - at < 4 and text[at - 1] in WRAPPING:
-            at -= 1
-        if at and text[at - 1] not in ENDS:
-            return False
-        self._advance(at)
-        return bool(self._named) and at - self._line <= LONGEST_ROW and self._is_in(_unquoted(text[self._line : at]))
+    def over(self, start: int) -> list[str]:
+        """The words of the heading over the cell that begins at `start`, but for quotes and brackets."""
+        self._advance(start)
+        found = self._in_row(start - self._line) if self._headings and start - self._line <= LONGEST_ROW else []
+        if not found and self._text[start - 1 : start] in "'\"( ,":
+            if self._values is None:
+                self._values = dict(_inserted(self._text)) if any(map(self._text.__contains__, INSERTS)) else {}
+            found = self._values.get(start, [])
+        return found
 
-    def _is_in(self, row: str) -> bool:
-        """`row` is what stands before the cell."""
-        if not row:
-            return any(0 in columns for columns in self._named.values())
-        return row.count(row[-1]) in self._named.get(row[-1], ())
+    def ends(self, end: int) -> bool:
+        """Whether the cell ends there, but for quotes and blanks."""
+        text, limit = self._text, min(len(self._text), end + LONGEST_CELL)
+        while end < limit and text[end] in CLOSING:
+            end += 1
+        return end == len(text) or text[end] in f"{MARKS}\n" or text[end - 2 : end] == "  "
+
+    def _in_row(self, at: int) -> list[str]:
+        """`at` counts from the beginning of the line."""
+        row = self._parted()
+        mark = max(map(row.rfind, MARKS, [0] * len(MARKS), [at] * len(MARKS)))
+        if row[mark + 1 : at].strip(WRAPPING):
+            return []
+        for sign in row[mark] if mark >= 0 else MARKS:
+            cells, number = self._headings.get(sign, []), row.count(sign, 0, mark + 1)
+            if number < len(cells) and (row.count(sign) == len(cells) - 1 or (sign in UNEVEN and mark >= 0)):
+                return cells[number]
+        return []
+
+    def _parted(self) -> str:
+        """The line asked about."""
+        if self._row[0] != self._line:
+            end = self._text.find("\n", self._line, self._line + LONGEST_ROW)
+            end = min(len(self._text), self._line + LONGEST_ROW) if end < 0 else end
+            self._row = (self._line, parted(self._text[self._line : end].rstrip("\r ")))
+        return self._row[1]
 
     def _advance(self, start: int) -> None:
         text = self._text
         while (end := text.find("\n", self._seen, start)) >= 0:
             if end - self._line <= LONGEST_ROW:
-                self._read(text[self._line : end].strip("\r "))
+                self._read(text[self._line : end].rstrip("\r "))
             self._line = self._seen = end + 1
         self._seen = max(self._seen, start)
 
     def _read(self, line: str) -> None:
         """An empty line ends a table."""
         if not line:
-            self._named = {}
-        elif self._words.among(WORDS.findall(line.lower())):
-            self._named = _named(line, self._words) or self._named
+            self._headings = {}
+        elif FIGURES.search(line):
+            self._has_rows = True
+        elif any(map(line.__contains__, (*MARKS, "  "))) and self._words.among(words_of(line)):
+            found = headings(line)
+            if found and not (self._has_rows and _sizes(found) == _sizes(self._headings)):
+                self._headings, self._has_rows = found, False
 
 
-def _named(line: str, words: Context) -> dict[str, frozenset[int]]:
-    """The columns that `words` name, by mark; none where the line holds figures, as rows do and headings do not."""
-    if FIGURES.search(line):
-        return {}
-    bare = _unquoted(line.lower())
-    found = {mark: bare.split(mark) for mark in MARKS if mark in bare}
+def below(text: str, at: Iterable[int], words: Context, value: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """What is written as `value` and fills a cell below a heading with one of `words`, which stand in the text `at`."""
+    first = 0 if any(map(text.__contains__, INSERTS)) else _first(text, at, words)
+    columns = Columns(text, words)
+    for match in value.finditer(text, first) if first >= 0 else ():
+        if words.among(columns.over(match.start())) and columns.ends(match.end()):
+            yield match
+
+
+def _first(text: str, at: Iterable[int], words: Context) -> int:
+    """Where the first row begins, -1 where no heading is."""
+    after = 0
+    for place in at:
+        if place >= after:
+            start = text.rfind("\n", max(0, place - LONGEST_ROW), place) + 1
+            after = text.find("\n", place, place + LONGEST_ROW) + 1
+            line = text[start : after - 1].rstrip("\r ") if after and place - start < LONGEST_ROW else ""
+            if line and not FIGURES.search(line) and words.among(words_of(line)) and headings(line):
+                return after
+            after = after or place + LONGEST_ROW
+    return -1
+
+
+def is_heading(text: str, at: int, value: int) -> bool:
+    """Whether the word at `at` stands in the heading of a table, and `value` below."""
+    end = text.find("\n", at, value)
+    if end < 0:
+        return False
+    start = text.rfind("\n", max(0, at - LONGEST_ROW), at) + 1
+    line = text[start:end].rstrip("\r ")
+    return not FIGURES.search(line) and bool(headings(line))
+
+
+def headings(line: str) -> dict[str, Heading]:
+    """By mark, the words of each cell; none where these are no names."""
+    copied = COPY.fullmatch(line)
+    if copied:
+        return {"\t": [words_of(name) for name in copied["columns"].split(",")]}
+    row = parted(line)
+    found = {mark: row.split(mark) for mark in MARKS if mark in row}
     return {
-        mark: frozenset(at for at, cell in enumerate(cells) if _is_named(cell, words)) for mark, cells in found.items()
+        mark: [words_of(cell) for cell in cells]
+        for mark, cells in found.items()
+        if all(_is_name(cell, mark) for cell in cells)
     }
 
 
-def _is_named(cell: str, words: Context) -> bool:
-    return len(cell) <= LONGEST_CELL and words.among(WORDS.findall(cell))
+def _is_name(cell: str, mark: str) -> bool:
+    """Between commas of at most three words: they part sentences, too."""
+    is_short = len(cell) <= 2 * LONGEST_CELL and not (mark == "," and cell.count(" ") > 3)
+    return is_short and HEAD_CELL.fullmatch(cell) is not None
 
 
-def _unquoted(row: str) -> str:
-    """Marks inside quotes part nothing."""
-    return QUOTED.sub(_blanked, row) if '"' in row else row
+def _sizes(found: dict[str, Heading]) -> list[tuple[str, int]]:
+    return [(mark, len(cells)) for mark, cells in found.items()]
 
 
-def _blanked(quoted: re.Match[str]) -> str:
-    return re.sub(f"[{MARKS}]", " ", quoted.group())
+def parted(row: str) -> str:
+    """Marks inside quotes part nothing, and two blanks part cells; every code point stays where it is."""
+    if '"' in row:
+        row = QUOTED.sub(lambda quoted: PARTING.sub(lambda mark: "." * len(mark.group()), quoted.group()), row)
+    return BLANKS.sub(lambda blanks: "\t".ljust(len(blanks.group())), row) if "  " in row else row
+
+
+def _inserted(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Where each value of an INSERT begins, and the words of its column's name."""
+    match = INSERT.search(text)
+    while match:
+        columns, at = [words_of(name) for name in match["columns"].split(",")], match.end()
+        while opened := TUPLE.match(text, at):
+            at = opened.end()
+            for column in columns:
+                item = ITEM.match(text, at)
+                if item is None:
+                    break
+                at = item.end()
+                yield next(item.start(kind) for kind in KINDS if item[kind] is not None), column
+                if item["mark"] == ")":
+                    break
+        match = INSERT.search(text, at)
+
+
+class Beside(Neighbourhood):
+    """The words around a place of a text, and those of its table's heading."""
+
+    __slots__ = ("_columns", "_headed", "_heading")
+
+    def __init__(self, text: str, words: Context) -> None:
+        super().__init__(text)
+        self._columns = Columns(text, words)
+        self._headed, self._heading = -1, list[str]()
+
+    def heading(self, start: int) -> list[str]:
+        """Remembered, for many rules ask about the same place."""
+        if self._headed != start:
+            self._headed, self._heading = start, self._columns.over(start)
+        return self._heading
+
+    def ends(self, end: int) -> bool:
+        """Whether the cell ends there."""
+        return self._columns.ends(end)

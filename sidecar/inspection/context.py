@@ -14,6 +14,11 @@ WORDS = re.compile(r"[^\W\d_]+")
 LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128)).encode().ljust(256)
 """ASCII with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
 LABEL = re.compile(r"[^\W\d_][^,;!?\n]*\Z")
+HUMP = re.compile(r"[a-z](?=[A-Z])")
+NUMBERING = ("nummer", "number", "nr", "numer")
+"""The end of a compound."""
+HINTS = ("um", "nr", "UM", "NR", "Nr")
+NUMBER = re.compile(f"(?<=..)(?:{'|'.join(NUMBERING)})$")
 BEFORE = 90
 AFTER = 40
 """Code points searched on either side. Presidio: five words before, none after; a CSV cell or a table's label is
@@ -34,15 +39,27 @@ class Neighbourhood:
         if self._span != (start, end):
             text = self.text
             low = max(0, start - BEFORE)
-            if low and text[low - 1].isalpha() and text[low].isalpha():
-                low = text.find(" ", low, start) + 1 or start  # half a word is none
-            self._words = _words(f"{text[low:start]} {text[end : end + AFTER]}")
+            if low and text[low - 1].isalpha():
+                while low < start and text[low].isalpha():  # half a word is none; compact JSON has no blank to seek
+                    low += 1
+            self._words = words_of(f"{text[low:start]} {text[end : end + AFTER]}")
             self._span = (start, end)
         return self._words
 
 
-def _words(text: str) -> list[str]:
-    """Every word, in lower case."""
+def words_of(text: str) -> list[str]:
+    """Every word, in lower case; a name of code also as its words (`passportNumber`), a compound without the word for
+    a number at its end (`bsnnummer`)."""
+    words = _plain(text)
+    if HUMP.search(text):
+        words += _plain(HUMP.sub(r"\g<0> ", text))
+    if not any(part in text for part in HINTS):
+        return words
+    compounds = [word for word in words if word.endswith(NUMBERING) and word not in NUMBERING]
+    return words + [NUMBER.sub("", word) for word in compounds]
+
+
+def _plain(text: str) -> list[str]:
     return text.encode().translate(LETTERS).decode().split() if text.isascii() else WORDS.findall(text.lower())
 
 
@@ -87,7 +104,7 @@ class Context:
     def labels(self, text: str, start: int) -> bool:
         """Whether one stands right before `start` ("BSN nr.: ", `"nir": "`), nothing but a word or two between."""
         label = LABEL.search(text, max(0, start - 40), start)
-        return label is not None and self.among(_words(label.group())[-4:])
+        return label is not None and self.among(words_of(" ".join(WORDS.findall(label.group())[-4:])))
 
     def near(self, text: str, start: int, end: int) -> bool:
         return self.among(Neighbourhood(text).words(start, end))

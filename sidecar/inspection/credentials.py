@@ -52,11 +52,12 @@ USER_WORDS = (
 WORDS = (*PASSWORD_WORDS, *WEAK_WORDS, *PIN_WORDS, *USER_WORDS, *listings.WORDS)
 
 SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|dev|test|root|admin|db|e))?"
-NAMED = SUFFIX + r"\\*[\"'`]?\]?[ \t]{0,3}(?:=>|:=|==?|:|,)[ \t]{0,3}[rbuf]?(\\*[\"'`])"
+NAMED = SUFFIX + r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})[rbuf]?(\\*[\"'`])"
+"""Settings stand aligned in columns (`password          = "..."` of Terraform)."""
 QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
 PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
 BARE = re.compile(
-    SUFFIX + r"[ \t]{0,2}(?:=|:)[ \t]{0,2}(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])", re.IGNORECASE
+    SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])", re.IGNORECASE
 )
 LINE = re.compile(
     SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
@@ -66,7 +67,7 @@ LINE = re.compile(
 HEAD = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[\w.-]{0,48}\Z")
 """What stands on that line before the name, and what the name begins with."""
 ATTRIBUTE = re.compile(
-    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|\s{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
+    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
     r"(?P<value>[^\s\"'`<>{}&,;]{3,128})(?![^\s\"'<,;}/])",
     re.IGNORECASE,
 )
@@ -80,12 +81,22 @@ SPOKEN = re.compile(
     re.IGNORECASE,
 )
 OPTION = re.compile(r"[ =](?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
+PATH = re.compile(r"/(?:[\w.@+-]+/?)*|[A-Za-z]:[\\/].*")
+"""`PWD=/srv/app` of a shell's environment: where one is."""
+LINK = r"(?:is|was|ist|lautet|war|es|est|è|é|jest|är|er|on)"
+KEPT = (
+    r"(?:\w{0,12}(?:card|karte|kaart|carte|carta|kort|konto)|tarjeta|cartão|karty|bank|account|phone|handy|sim|alarm"
+    r"|safe|door|gate|tür|tor)"
+)
+"""What a PIN opens, and no pin of a plug does."""
 PIN = re.compile(
-    r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}|[ \t]{1,2}"
-    r"(?:(?:is|was|ist|lautet|war|es|est|è|é|jest|är|er|on)[ \t]{1,2}:?[ \t]{0,2})?)"
+    r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
+    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ])"
+    rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
     r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
     re.IGNORECASE,
 )
+"""A key and its value, the word and the figures, or a sentence: `PIN der EC-Karte ist 7391`."""
 MEASURE = re.compile(r"[+-]?\d[\d.,:x/-]*[a-z%°]{0,4}|v\d.*", re.IGNORECASE)
 NAME_VALUE = re.compile(r"[\w@][\w.@+-]{2,40}")
 Find = Callable[[str, int, int, bool], Span | None]
@@ -197,6 +208,8 @@ def _bare(text: str, end: int, strict: bool) -> Span | None:
     if match is None:
         return None
     value = match["value"].rstrip(TRAILING)
+    if PATH.fullmatch(match["value"]) and text[end - 3 : end].lower() == "pwd":
+        return None
     if match.re is BARE and (is_common(value) or is_hash(value)):
         return _span(match, PASSWORD, 0.7)
     if CODE.fullmatch(match["value"]) or PLACEHOLDER.fullmatch(match["value"].rstrip("!?" + TRAILING)):

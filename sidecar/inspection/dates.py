@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from sidecar.inspection.columns import below, is_heading
+from sidecar.inspection.context import Context
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
@@ -27,12 +29,23 @@ BIRTH_WORDS = (
 DAYS = tuple("0123")
 SIGNS = tuple(
     f"{sign}{space}{digit}"
-    for sign, spaces in (("s.", ("", " ")), ("f.", ("", " ")), ("b.", (" ",)), ("*", ("", " ")))
+    for sign, spaces in (("s.", ("", " ")), ("f.", ("", " ")), ("b.", (" ",)), ("geb", (" ",)), ("*", ("", " ")))
     for space in spaces
     for digit in DAYS
 )
 """One letter or a star for birth, as genealogists, Finns, Swedes and Danes write it, with the day's first digit."""
 WORDS = (*BIRTH_WORDS, *SIGNS, "<<")
+
+HEADINGS = Context.of(
+    *listed(
+        "birth birthday birthdate dateofbirth dob bday geburtsdatum geburtstag geboren geb gebdat gebdatum naissance"
+        " datenaissance datenaiss naiss nacimiento fechanacimiento fechanac nac fnac nascita datanascita geboortedatum"
+        " geboorte nascimento datanascimento nasc dtnasc urodzenia dataurodzenia ur född födelsedatum fodelsedatum"
+        " födelsedag syntymäaika syntymäpäivä synt født fødselsdato fødselsdag fodselsdato birth_date né_le née_le"
+        " nato_il nata_il d_n ddn d_o_b"
+    )
+)
+"""Words over a table's column of dates of birth."""
 
 MONTHS = "|".join(
     sorted(
@@ -75,6 +88,7 @@ DATE = re.compile(
     rf"|{MONTH}[ -](?:the )?{DAY}(?:st|nd|rd|th)?,? ?{YEAR})(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
+DIGITS_FIRST = re.compile(rf"(?<![\w/.-])(?=\d)(?:{DATE.pattern})", re.IGNORECASE)
 SHORT = re.compile(
     rf"[\"'”]?[ :=;,]{{0,3}}[\"']?(?:den )?(?P<date>\d\d(?:0[1-9]|1[0-2])(?:3[01]|[12]\d|0[1-9])"
     rf"|(?:3[01]|[12]\d|0[1-9])(?:0[1-9]|1[0-2])(?:{YEAR}|\d\d))(?![\w.,/-]*\d)(?!\w)"
@@ -90,7 +104,7 @@ AFTER_WORD = 48
 BEFORE_WORD = 72
 SIGN_FOLLOWS = re.compile(rf"(?:{DATE.pattern})(?P<star>\*)?", re.IGNORECASE)
 DAY_FIRST = re.compile(rf"{DAY}\D")
-MRZ = re.compile(r"[PIACV][A-Z<][A-Z]{3}[A-Z0-9<]{25,39}\s{1,2}[A-Z0-9<]{30,44}(?:\s{1,2}[A-Z0-9<]{30})?")
+MRZ = re.compile(r"[PIACV][A-Z<][A-Z][A-Z<]{2}[A-Z0-9<]{25,39}\s{1,2}[A-Z0-9<]{30,44}(?:\s{1,2}[A-Z0-9<]{30})?")
 """ICAO Doc 9303: TD3 two lines of 44, TD2 two of 36, TD1 three of 30."""
 DETECTOR = "rules/person-facts"
 
@@ -98,9 +112,14 @@ DETECTOR = "rules/person-facts"
 def dates(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`."""
     present = set(words)
-    for word in present.intersection(BIRTH_WORDS):
+    births = present.intersection(BIRTH_WORDS)
+    for word in births:
         for at in places(low, word):
             yield from _births(text, at, at + len(word), closes=word in CLOSING)
+    if births and "\n" in text:
+        named = sorted(at for word in births for at in places(low, word))
+        for match in below(text, named, HEADINGS, DIGITS_FIRST):
+            yield _made(*match.span())
     for sign in present.intersection(SIGNS):
         for at in places(low, sign):
             yield from _signed(text, at, at + len(sign) - 1)
@@ -113,6 +132,8 @@ def _births(text: str, start: int, end: int, *, closes: bool) -> Iterator[Span]:
     if start and text[start - 1].isalpha() and text[start].islower():
         return
     span = _after(text, end)
+    if span and is_heading(text, start, span.start):
+        return  # what stands below it is found there
     if span is None and closes:
         span = _span(BEFORE.search(text, max(0, start - BEFORE_WORD), start))
     if span:

@@ -15,7 +15,7 @@ from sidecar.inspection.tokens import places
 LOCAL_REVERSED = re.compile(r"[\w!#$%&'*+/=?^`{|}~-](?:[\w!#$%&'*+/=?^`{|}~.-]{0,62}[\w!#$%&*+/?^`|~-])?")
 """RFC 5321 4.5.3.1.1: at most 64 octets. Read backwards, so it may not begin (hence end) with a dot, nor reach back to
 a quote, brace or '=' that belongs to the text around it."""
-ASSIGNED = re.compile(r"(?:.*&)?(?:[a-z_]\w{0,39}|e-mail|[a-z]{1,20}\.e?mail)=['`]*(?=[^=]+$)", re.IGNORECASE)
+ASSIGNED = re.compile(r"(?:.*[&?;])?(?:[a-z_]\w{0,39}|e-mail|[a-z]{1,20}\.e?mail)=['`]*(?=[^=]+$)", re.IGNORECASE)
 """`email=` of a form, a log or a query. The `=` of a bounce's address stands behind somebody's name, as in
 `bounces-anna=example.com@lists.example.org` (variable envelope return path, SRS, BATV): that goes whole."""
 TAGS = ("prvs=", "srs0=", "srs1=")
@@ -25,6 +25,8 @@ NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
 COMMIT = re.compile(r"(?=[a-f]*\d)[0-9a-f]{6,40}")
 QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "avif", "js", "css", "mjs", "ts", "tgz"})
+DIGESTS = frozenset({"sha256", "sha384", "sha512"})
+"""Of an image: `registry/app:1.24.3@sha256:...`."""
 DETECTOR = "rules/email"
 
 
@@ -65,7 +67,7 @@ def _score(text: str, start: int, at: int, end: int) -> float:
     last = domain.rpartition(".")[2].lower()
     if domain[0] == "[" or (last.isdecimal() and QUAD.fullmatch(domain)):
         return 1.0
-    if last in FILES or last.isdecimal() or len(last) < 2:
+    if last in FILES or last in DIGESTS or last.isdecimal() or len(last) < 2:
         return 0.0
     if (domain[0] == "v" or domain[0].isdecimal()) and NUMERIC.fullmatch(domain):
         return 0.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from sidecar.inspection.columns import INSERT, ITEM, TUPLE
 from sidecar.inspection.literals import PLACEHOLDER, is_common, is_hash, is_typed
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
@@ -26,15 +27,6 @@ MARKS = "\t;|,"
 RULE = re.compile(r"[|:\- \t]+")
 LONGEST_ROW, MOST_ROWS, MOST_CELLS = 400, 2000, 64
 """Code points, lines and cells: what is longer is no table that somebody pasted by hand."""
-INSERT = re.compile(
-    r"insert into\s{1,8}[\w.\"`\[\]]{1,100}\s{0,8}\((?P<columns>[\w\s,\"`\[\].]{1,2000})\)\s{0,40}values(?=\s{0,40}\()",
-    re.IGNORECASE,
-)
-TUPLE = re.compile(r"\s{0,40},?\s{0,40}\(")
-ITEM = re.compile(
-    r"\s{0,40}(?:[nN]?'(?P<single>(?:[^'\\]|''|\\.){0,500})'|\"(?P<double>[^\"\\]{0,500})\""
-    r"|[^,()'\"]{1,200}(?:\([^()]{0,200}\))?)\s{0,40}(?P<mark>[,)])"
-)
 IDENTIFIED = re.compile(
     r"identified(?:\s{1,4}with\s{1,4}[\w'\"]{1,40})?\s{1,4}(?:by|as)\s{1,4}(?:password\s{1,4})?"
     r"(?:'(?P<single>[^'\n]{3,128})'|\"(?P<double>[^\"\n]{3,128})\"|(?P<bare>[^\s;'\"]{4,128}))",
@@ -138,7 +130,7 @@ def _inserted(text: str, match: re.Match[str]) -> tuple[list[Span], int]:
             if item is None:
                 return found, at
             at = item.end()
-            if number in columns and item.lastgroup and _is_value(item):
+            if number in columns and _is_value(item):
                 found.append(_span(*item.span("single" if item["single"] else "double")))
             if item["mark"] == ")":
                 break

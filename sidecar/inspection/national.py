@@ -79,7 +79,7 @@ ID = (
 PLATE = (
     "license_plate licence_plate number_plate plate_number licenseplate numberplate plates registration vehicle"
     " immatriculation plaque matrícula matricula targa kenteken kentekenplaat nummerplaat rejestracja"
-    " rejestracyjny rejestracyjna rejestracyjne rejestracyjnej tablica tablicy registreringsnummer"
+    " rejestracyjny nr_rej pojazdu rejestracyjna rejestracyjne rejestracyjnej tablica tablicy registreringsnummer"
     " registreringsskylt regnummer regnr nummerplade rekisterinumero rekisterikilpi kennzeichen autokennzeichen"
     " nummernschild targato targata targati targate kentekennummer kentekens"
 )
@@ -138,7 +138,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("ES_SOCIAL_SECURITY", r"\d\d[ /.-]?\d{8}[ /.-]?\d\d", "seguridad social nuss naf afiliación", (2, 10, 12),
             check=check.es_nuss),
         Row("ES_SOCIAL_SECURITY", r"\d\d[ /-]?\d{7,8}[ /-]?\d\d", "seguridad social nuss nass naf", (2, 11, 12)),
-        Row("ES_MEDICAL_LICENSE", r"\d\d ?\d\d ?\d{4,5}", "col ncol nºcol colegiado", (2, 4, 8, 9)),
+        Row("ES_MEDICAL_LICENSE", r"\d\d ?\d\d ?\d{4,5}", "col ncol nºcol colegiado colegiada", (2, 4, 8, 9)),
         Row("ES_POSTCODE", r"\d{5}", "cp postal código", (5,)),
         Row("MEDICAL_RECORD_NUMBER", r"\d{5,12}", "nhc cipa historia clínica episodio", range(5, 13)),
         Row("ES_VAT_ID", rf"ES{S}(?:[A-Z]\d{{7}}[0-9A-J]|\d{{8}}[A-Z]|[XYZ]\d{{7}}[A-Z])", TAX, mixed=(11,), bare=0.5,
@@ -163,7 +163,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
             check=check.nl_bsn, proven=ASKING),
         Row("NL_VAT_ID", r"NL[ .]?(?:\d{9}|\d{4}\.\d\d\.\d{3})[ .]?B[ .]?\d\d", TAX, mixed=(6, 11, 12, 14),
             check=check.nl_vat, bare=0.5, apart=(4, 9, 10, 12)),
-        Row("NL_POSTCODE", r"\d{4} ?[A-Z]{2}", "postcode adres", (4,), (6,)),
+        Row("NL_POSTCODE", r"\d{4} ?[A-Z]{2}", "postcode postalcode postal_code adres", (4,), (6,)),
         Row("NL_ID_DOCUMENT", r"[A-NP-Z]{2}[A-NP-Z0-9]{6}\d", f"{PASSPORT} {ID} documentnummer", mixed=(9,)),
         Row("NL_DRIVER_LICENSE", r"\d{10}", "rijbewijs rijbewijsnummer", (10,)),
         Row("NL_LICENSE_PLATE",

@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache
 from html import unescape
+from html.entities import html5
 from typing import NamedTuple
 
 from sidecar.inspection.transfer import Edit, encoded_words, form_spaces, quoted_printable
@@ -50,8 +51,16 @@ SPLIT = re.compile(r"[0-9](?<![\w.,][0-9])([ .\-_/])[0-9](?:\1[0-9]){5,40}(?![\w
 SPLIT_OUTLINE = b"9 9 9 9 9 9 9"
 ESCAPED = re.compile(
     r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*+|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}(?:\\x[0-9A-Fa-f]{2})*+"
-    r"|&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|commat|period|nbsp|amp);"
+    r"|&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|[A-Za-z][A-Za-z0-9]{1,7});"
 )
+BREAK = re.compile(r"\\{1,4}[nrt](?![a-z])|(?<!\\)\\[nrt](?=(?P<goes_on>[a-z]))")
+"""What JSON, logs and source code write for the end of a line or a tab, where text was pasted with its escapes. Before
+a small letter it may be a folder's or a command's name (`C:\\Users\\nina`, `\\textbf`)."""
+BREAKS = {"n": "\n", "r": "\r", "t": "\t"}
+QUOTING = ('\\"', '":', "':", '="', "='")
+"""Of which one stands in what a program wrote, and so escaped."""
+DRIVE = re.compile(r"(?:(?<![^\W_])[A-Za-z]:|\\)(?:\\[^\s\"\\]{0,64}){0,8}\Z")
+LONGEST_PATH = 160
 MARKDOWN = re.compile(
     r"\\(?:(?<=[0-9]\\)(?=[-/][0-9A-Za-z])|(?<=[A-Za-z]\\)(?=-[0-9])|(?<=[0-9A-Za-z]\\)(?=[._][0-9A-Za-z]))"
 )
@@ -85,6 +94,8 @@ def _found(text: str, drawn: bytes | None) -> list[Edit]:
         found.extend(edit for match in ESCAPED.finditer(text) if (edit := _unescaped(match)))
     if has_escapes:
         found.extend((*match.span(), "") for match in MARKDOWN.finditer(text))
+        if "\\n" in text or "\\t" in text or "\\r" in text:
+            found.extend(_breaks(text))
     if "=" in text:
         found.extend((*form_spaces(text), *quoted_printable(text), *encoded_words(text)))
     if ("]" in text or ")" in text or "}" in text or ">" in text) and any(hint in text for hint in SPELLED_HINTS):
@@ -93,6 +104,16 @@ def _found(text: str, drawn: bytes | None) -> list[Edit]:
         for match in SPLIT.finditer(text):
             found.extend((at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
     return found
+
+
+def _breaks(text: str) -> Iterator[Edit]:
+    """Before a small letter only where the text shows otherwise that it is written so, and not within a path."""
+    found = list(BREAK.finditer(text))
+    is_escaped = any(match["goes_on"] is None for match in found) or any(mark in text for mark in QUOTING)
+    for match in found:
+        start, end = match.span()
+        if match["goes_on"] is None or (is_escaped and not DRIVE.search(text, max(0, start - LONGEST_PATH), start)):
+            yield (start, end, BREAKS[text[end - 1]])
 
 
 def _disjoint(found: list[Edit]) -> list[Edit]:
@@ -149,10 +170,15 @@ def _plain(char: str) -> str:
     return CONFUSABLES.get(plain, plain)
 
 
+def _character(written: str) -> str:
+    """Of a reference of HTML, itself where it names none (`&total;`)."""
+    return unescape(written) if written[1] == "#" else html5.get(written[1:], written)
+
+
 def _unescaped(match: re.Match[str]) -> Edit | None:
     """Only what decodes to something printable: `100%25`, `%20d` of a format string are left to be themselves."""
     written = match.group()
-    if written[0] == "%" or written[1] == "x":
+    if written[0] == "%" or written.startswith("\\x"):
         data = bytes.fromhex(written.replace("%", "").replace("\\x", ""))
         try:
             plain = data.decode()
@@ -161,7 +187,7 @@ def _unescaped(match: re.Match[str]) -> Edit | None:
                 return None
             plain = data.decode("latin-1")  # JavaScript's `M\xfcller`
     else:
-        plain = chr(int(written[2:], 16)) if written[0] == "\\" else unescape(written)
+        plain = chr(int(written[2:], 16)) if written[0] == "\\" else _character(written)
     visible = "".join(plain.split())  # a key or a machine-readable zone has lines
     return (*match.span(), plain) if visible.isprintable() and not 0xD800 <= ord(plain[0]) <= 0xDFFF else None
 

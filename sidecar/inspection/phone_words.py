@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sidecar.inspection.context import WORDS, Context
+from sidecar.inspection.context import HUMP, WORDS, Context
 from sidecar.inspection.keywords import listed
 
 CONTEXT = Context.union(
@@ -20,6 +20,8 @@ CONTEXT = Context.union(
             rufnr rückruf telefonnr telefonnummern telnr zurückrufen appelle joignable rappeler rappelez rappelle
             téléphoner téléphonez chiamarmi chiamatemi chiami richiamami richiamare cellulari telefonico llamarme
             llámame llámeme llámenos movil telefonía ligue telemovel telefónico terugbellen mobielnummer gsmnummer
+            telefax durchwahl rückrufnummer télécopie telf tfno tlfno telef teléf telem telefónica telefonica telefoonnr
+            mobielnr móvel hemtelefon matkapuhelin kännykkä puhelinnro mobiltlf fastnet rückrufnr notrufnummer
             dzwoń dzwonić zadzwonić komórkowy komórkowego telefonu telefonem mobilnummeret ringe telefonnummeret
             mobiltelefonnummer numeroni puhelimeni soittaa soittakaa tavoitat tavoittaa phoneno mobileno telno
             """
@@ -51,7 +53,12 @@ SPOKEN = Context.union(
     )
 )  # fmt: skip
 """Words beside which even a local number (no area code) is one."""
-BEFORE = frozenset(listed("contacto contato contatto fijo fisso fixe fon kom kontakt mob portable recapito telnr tlm"))
+BEFORE = frozenset(
+    listed(
+        "cel contacto contato contatto ddi fijo fisso fixe fon kom kontakt mob ph port portable recapito telnr tlm tm"
+        " utenza"
+    )
+)
 """Words that say so right before a number, and elsewhere are too many other things."""
 HEADINGS = Context.words(
     """
@@ -63,17 +70,40 @@ HEADINGS = Context.words(
     """
 )
 """Words that name a table's column."""
+OTHER_HEADINGS = Context.words(
+    """
+    account amount ausweis ausweisnummer betrag blz bsn cif code cpr customer cvr date datum dni ein id importe insz
+    konto kontonummer kvnr montant mrn nie nif nin nino nip nir niss npi nss number nummer numero numéro número order
+    passport passeport pasaporte passaporto passaporte paspoort paszport personnummer pesel price regon reisepass rrn
+    security siren siret social ssn steuer steuernummer svnr total utente utr vat versicherungsnummer
+    """
+)
+"""Words that name columns of other numbers."""
 NUMBERING = frozenset(listed("code id n no nr nro num number numer numero numret numéro nummer número nº º ref"))
-BETWEEN = frozenset(listed("al au el er es est ist is jest le me o op the to unter é è"))
+BETWEEN = frozenset(listed("b dd dt span strong td th al au el er es est ist is jest le me o op the to unter é è"))
 """Stands between such a word and its number."""
 REFERENCES = (
     "aktenz", "artikel", "auftrag", "beleg", "bestell", "commande", "encomenda", "facture", "factura", "factuur",
     "faktur", "fatura", "fattura", "geschäftszeichen", "incident", "invoice", "isbn", "issn", "laskun", "lieferschein",
+    "bestätigungs", "confirmation", "konferenz", "meeting", "sendungs", "tracking", "viitenumero",
     "order", "ordine", "ordre", "pedido", "rechnung", "sagsn", "sygnatur", "ticket", "tilaus", "vorgang", "zaaknummer",
     "zamówieni", "zleceni", "ärende",
 )  # fmt: skip
 """How words begin that name papers, orders and cases."""
 REFERENCE_WORDS = frozenset(listed("az case clause docket dossier expediente lasku pratica processo sku"))
+IDENTITIES = (
+    "ausweis", "burgerservice", "contribuinte", "kontonr", "kontonumm", "pasaport", "paspoort", "passapor", "passeport",
+    "passport", "paszport", "personalausweis", "personnum", "referenc", "referenz", "referênci", "reisepass",
+    "rijksregister", "référence", "security", "seguridad", "segurança", "sozialversicherung", "steuer", "sécurité",
+    "utente", "versicherungsn",
+)  # fmt: skip
+"""How words begin that name a number of another kind, however that is written."""
+IDENTITY_WORDS = frozenset(
+    listed(
+        "blz bsn cif cpr cvr dni ein iban insz kvnr mrn ni nie nif nino nip nir niss npi nrb nss pesel regon rrn"
+        " siren siret ssn svnr utr vat"
+    )
+)
 NUMBERED = ("nummer", "nr", "nro", "numero", "zeichen", "isbn", "issn")
 """How those end that name the number itself."""
 STOP = re.compile(r"[,;!?\n\t|]")
@@ -83,8 +113,8 @@ REACH = 40
 
 def label(text: str, start: int) -> list[str]:
     """The last words, at most four and the nearest first, before `start` in its clause, in lower case."""
-    clause = STOP.split(text[max(0, start - REACH) : start])[-1]
-    return WORDS.findall(clause.lower())[:-5:-1]
+    clause = STOP.split(text[max(0, start - REACH) : start].rstrip(" \t\r\n|:=\"'"))[-1]
+    return WORDS.findall(HUMP.sub(r"\g<0> ", clause).lower())[:-5:-1]
 
 
 def is_said_before(words: list[str]) -> bool:
@@ -99,6 +129,8 @@ def is_reference(words: list[str], *, is_dialled: bool) -> bool:
     "order no. 0800 123456" is not.
     """
     for at, word in enumerate(words):
+        if word in IDENTITY_WORDS or word.startswith(IDENTITIES):
+            return True
         if word in REFERENCE_WORDS or word.startswith(REFERENCES):
             return at > 0 or not is_dialled or word.endswith(NUMBERED)
         if word not in NUMBERING:

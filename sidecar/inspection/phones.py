@@ -15,14 +15,15 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sidecar.inspection.columns import Columns
-from sidecar.inspection.context import WORDS, Neighbourhood
+from sidecar.inspection.columns import Beside
+from sidecar.inspection.context import WORDS, Context
 from sidecar.inspection.phone_words import (
     BEFORE,
     CONTEXT,
     GENERIC,
     HEADINGS,
     NUMBERING,
+    OTHER_HEADINGS,
     SPOKEN,
     is_reference,
     is_said_before,
@@ -44,6 +45,8 @@ CLOCK = re.compile(
     r"|(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d)"
 )
 """The end of a date in a log of git, `2022 -0700`; from year to year; a date among other figures."""
+SPAN_OF_DAYS = re.compile(r"\d\d?([./])[0-3]?\d\1?(?:\d{2,4})? ?[-\u2013] ?\d\d?\1[0-3]?\d(?:\1|(?!\d))")
+"""`04.08.-08.08.2025`, `01/15/2026-01/19/2026`."""
 FIGURES = re.compile(r"\.\.|\d{1,3}(?:\.\d{3})+(?!\S)| / |(?<![\d.])0\.\d|\. |\.\d+[ /]|[ /]\d+\.\d")
 """Thousands, decimals, sums, lists of figures: what dots and slashes mean in tables rather than in phone numbers."""
 OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
@@ -54,12 +57,15 @@ TRUNKED = re.compile(r"0\d{1,5}\.\d+")
 ITALIAN = re.compile(r"3\d\d\.\d{6,7}")
 """`347.1234567`: a mobile number in Italy, or a decimal: right behind a word for it."""
 SLASHED = re.compile(
-    r"\(?0\d{1,4}\)?(?: / (?!(?:19|20)\d\d(?!\d))|/)"
-    r"(?:\d{2,3}(?:[. ]\d\d){2,3}|\d{2,4}(?: \d{2,4}){1,3}|\d{5,8}(?:-\d{1,4})?)"
+    r"\(?0(?: ?\d{2}){0,2}\d{0,2}\)?(?: / (?!(?:19|20)\d\d(?!\d))|/)"
+    r"(?:\d(?: \d\d){2,3}|\d{2,3}(?:[. ]\d\d){2,3}|\d{2,4}(?: \d{2,4}){1,3}|\d{5,8}(?:-\d{1,4})?)"
 )
 """`0475/12.34.56`, `02/123.45.67` as in Belgium, `0171 / 123 45 67`: area code, slash, groups; no sum, no month."""
-RUNNING = re.compile(r"(?:19|20)\d\d[-/.]\d{3,7}(?:[-/.]\d{1,5})?")
-"""`2024-000123`: a year and a running number, of an invoice or an order."""
+RUNNING = re.compile(
+    r"(?:19|20)\d\d[-/.]\d{3,7}(?:[-/.]\d{1,5})?|[1-9]\d{1,6}/(?:19|20)\d\d|[1-9]\d/\d{5,8}(?:/\d\d?)?"
+    r"|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+)
+"""`2024-000123`, `12345/2025`, `25/0098123`: a year and a running number, of an invoice or an order; `20260312`."""
 NORTH_AMERICAN = re.compile(r"(?:(?:\+|00)?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}")
 """The written form of the North American plan, whatever its area code: people and generators mistype area codes."""
 SSN_FORM = re.compile(r"\d{3}-\d\d-\d{4}")
@@ -80,6 +86,9 @@ SAID = 0.75
 """The score of digits that a word calls a phone number."""
 LABELLED = 20
 """Code points before a number in which the word lies that its full stop, hyphen or slash belongs to (`Tel.0171...`)."""
+
+
+COLUMNS = Context.union((HEADINGS, OTHER_HEADINGS))
 
 
 @cache
@@ -122,26 +131,33 @@ def _dialled(region: str) -> str:
     return after_trunk if trunk == "0" else f"{number}|{after_trunk}" if trunk else number
 
 
-class Around(Neighbourhood):
-    """And what a table's heading says of the column."""
+class Around(Beside):
+    """And whether they speak of phones: of a cell only its column's heading does."""
 
-    __slots__ = ("_columns",)
+    __slots__ = ()
 
     def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._columns = Columns(text, HEADINGS)
+        super().__init__(text, COLUMNS)
+
+    def near(self, start: int, end: int) -> list[str]:
+        return self.heading(start) or self.words(start, end)
 
     def says(self, start: int, end: int) -> bool:
         """Whether a word says that a phone number stands there."""
-        return CONTEXT.among(self.words(start, end)) or self.is_labelled(start, end)
+        return CONTEXT.among(self.near(start, end)) or self.is_labelled(start, end)
 
     def speaks(self, start: int, end: int) -> bool:
         """Whether one says so of a number that looks like something else."""
-        return SPOKEN.among(self.words(start, end)) or self.is_labelled(start, end)
+        return SPOKEN.among(self.near(start, end)) or self.is_labelled(start, end)
+
+    def is_other(self, start: int) -> bool:
+        """Whether the heading names another number."""
+        heading = self.heading(start)
+        return OTHER_HEADINGS.among(heading) and not (CONTEXT.among(heading) or HEADINGS.among(heading))
 
     def is_labelled(self, start: int, end: int) -> bool:
         is_near = not BEFORE.isdisjoint(self.words(start, end))
-        return (is_near and is_said_before(label(self.text, start))) or self._columns.names(start)
+        return (is_near and is_said_before(label(self.text, start))) or HEADINGS.among(self.heading(start))
 
 
 class Phones:
@@ -207,7 +223,7 @@ class Phones:
         written = around.text[start:end]
         if written.count("(") != written.count(")") or number.count(number[0]) == len(number):
             return 0.0
-        if DATE.match(written) or CLOCK.search(written) or ("." in written and QUAD.fullmatch(written)):
+        if _is_time(around.text, start, written) or ("." in written and QUAD.fullmatch(written)):
             return 0.0
         if written[0] == "+" and around.text[start - 1 : start].isalnum():
             return 0.0  # version 2.4+20151223
@@ -226,10 +242,10 @@ class Phones:
             local = len(number) <= 12 and not written.isdigit() and around.speaks(start, end)
             return 0.45 if local else 0.0
         if SSN_FORM.fullmatch(written):
-            return 0.5 if SPOKEN.among(around.words(start, end)) else 0.0
+            return 0.5 if SPOKEN.among(around.near(start, end)) else 0.0
         if around.says(start, end):
             return SAID if written.isdigit() else 0.85
-        if GENERIC.among(around.words(start, end)):
+        if GENERIC.among(around.near(start, end)) and not around.is_other(start):
             return 0.4 if written.isdigit() else 0.55
         if written.isdigit() or not _has_form(written, number):
             return 0.35
@@ -241,12 +257,17 @@ class Phones:
             return 0.0
         if ITALIAN.fullmatch(written):
             return 0.5 if _is_called(around.text, start) or around.is_labelled(start, end) else 0.0
-        words, trunked = around.words(start, end), TRUNKED.fullmatch(written) is not None
+        words, trunked = around.near(start, end), TRUNKED.fullmatch(written) is not None
         if not trunked and DECIMAL.fullmatch(written):
             return 0.0
         if around.speaks(start, end) or (trunked and (CONTEXT.among(words) or GENERIC.among(words))):
             return 0.5
         return 0.35 if trunked else 0.0
+
+
+def _is_time(text: str, start: int, written: str) -> bool:
+    """Days and years; also on a line that a patch adds (`+2026/03/12 10`)."""
+    return bool(DATE.match(written.lstrip("+(")) or CLOCK.search(written) or SPAN_OF_DAYS.match(text, start))
 
 
 def _is_figures(written: str) -> bool:
@@ -267,7 +288,7 @@ def _is_other(text: str, start: int, written: str) -> bool:
         return False
     words = label(text, start)
     if RUNNING.fullmatch(written):
-        return not CONTEXT.among(words)
+        return not CONTEXT.among(words[:2])
     return is_reference(words, is_dialled=_is_dialled(written))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from sidecar.inspection.context import Context, Neighbourhood
+from sidecar.inspection.columns import Beside
+from sidecar.inspection.context import Context
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import Token
 
@@ -64,30 +65,41 @@ class Rule:
     mixed: frozenset[int] = NEVER
     lead: bool = False
 
-    def span(self, match: re.Match[str], around: Neighbourhood, threshold: float) -> Span | None:
+    def span(self, match: re.Match[str], around: Beside, threshold: float) -> Span | None:
         """The match as a span, its proof and its neighbourhood weighed; None below the threshold."""
         start, end = match.span()
         verdict = self.check(match.group()) if self.check else None
         if start == end:
             return None
         if verdict is False:
-            return self._mistyped(start, end, around.text) if threshold <= MISTYPED else None
+            return self._mistyped(start, end, around) if threshold <= MISTYPED else None
         score = self.proven_score if verdict else self.score
         settled = False
-        if score < 1.0 and self.context is not None and self.context.among(around.words(start, end)):
+        if score < 1.0 and self._is_beside(around, start, end):
             settled = bool(verdict) and self.beside_score > 0
             score = self.beside_score if settled else max(min(score + CONTEXT_GAIN, 1.0), CONTEXT_FLOOR)
         if score < threshold:
             return None
-        proven = settled or (verdict and (score >= 1.0 or self.is_labelled(around.text, start)))
+        proven = settled or (verdict and (score >= 1.0 or self.is_labelled(around, start)))
         return Span(start, end, self.entity, score, self.name, Strength.PROVEN if proven else Strength.WEAK)
 
-    def is_labelled(self, text: str, start: int) -> bool:
-        """Whether its own word stands right before."""
-        return self.label is not None and self.label.labels(text, start)
+    def _is_beside(self, around: Beside, start: int, end: int) -> bool:
+        """Whether a word of its context stands near, or an own one over the column whose cell it fills."""
+        if self.context is None:
+            return False
+        if self.context.among(around.words(start, end)):
+            return True
+        own = self.label or self.context
+        return own.among(around.heading(start)) and around.ends(end)
 
-    def _mistyped(self, start: int, end: int, text: str) -> Span | None:
-        if not self.is_labelled(text, start):
+    def is_labelled(self, around: Beside, start: int) -> bool:
+        """Whether its own word stands right before, or over the column."""
+        if self.label is None:
+            return False
+        return self.label.labels(around.text, start) or self.label.among(around.heading(start))
+
+    def _mistyped(self, start: int, end: int, around: Beside) -> Span | None:
+        if not self.is_labelled(around, start):
             return None
         return Span(start, end, self.entity, MISTYPED, self.name)
 
@@ -110,50 +122,55 @@ class Bucket(NamedTuple):
     weak: Side
     terms: Context
 
-    def find(self, around: Neighbourhood, start: int, least: int, threshold: float) -> list[Span]:
+    def find(self, around: Beside, start: int, least: int, threshold: float) -> list[Span]:
         """What begins at `start` and ends after `least`."""
         text = around.text
         rules = self.strong.rules if self.strong.gate(text, start) else ()
         weak = self.weak.gate(text, start)
-        if weak is not None and self.terms.among(around.words(start, weak.end())):
+        if weak is not None and self._is_said(around, start, weak.end()):
             rules += self.weak.rules
         found: list[tuple[Rule, Span]] = []
         for match, rule in rules:
             hit = match(text, start)
             if hit is not None and hit.end() > least and (span := rule.span(hit, around, threshold)):
                 found.append((rule, span))
-        return _settled(text, found) if len(found) > 1 else [span for _, span in found]
+        return _settled(around, found) if len(found) > 1 else [span for _, span in found]
+
+    def _is_said(self, around: Beside, start: int, end: int) -> bool:
+        return self.terms.among(around.words(start, end)) or self.terms.among(around.heading(start))
 
 
-def _settled(text: str, found: Sequence[tuple[Rule, Span]]) -> list[Span]:
+def _settled(around: Beside, found: Sequence[tuple[Rule, Span]]) -> list[Span]:
     """The spans of one place: where the own word of some stands right before it, they go before their equals, and
     those that a check proves besides before all others."""
-    own = [span for rule, span in found if rule.is_labelled(text, span.start) and span.score >= CONTEXT_FLOOR]
+    own = [span for rule, span in found if rule.is_labelled(around, span.start) and span.score >= CONTEXT_FLOOR]
     others = [span for _, span in found if span not in own]
     if any(span.strength is Strength.PROVEN for span in own):
         others = [span._replace(strength=Strength.WEAK) for span in others]
     elif own:
-        others = [span._replace(score=span.score - LABEL_STEP) for span in others]
+        most = max(span.score for span in own) - LABEL_STEP
+        others = [s._replace(score=min(s.score, most)) if s.strength is Strength.WEAK else s for s in others]
     return own + others
 
 
 class RuleBook:
     """Rules by the tokens they may start at; what stays below `threshold` is not reported."""
 
-    __slots__ = ("_lead", "_mixed", "_numeric", "_threshold")
+    __slots__ = ("_headings", "_lead", "_mixed", "_numeric", "_threshold")
 
     def __init__(self, rules: Iterable[Rule], threshold: float) -> None:
         kept = list(rules)
         alone = [rule for rule in kept if not rule.lead]
         lead = [rule for rule in kept if rule.lead]
         self._threshold = threshold
+        self._headings = Context.union(own for rule in kept if (own := rule.label or rule.context) is not None)
         self._numeric = _by_length(alone, "numeric", threshold)
         self._mixed = _by_length(alone, "mixed", threshold)
         self._lead = (_by_length(lead, "mixed", threshold), _by_length(lead, "numeric", threshold))
 
     def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
         found: list[Span] = []
-        around, threshold = Neighbourhood(text), self._threshold
+        around, threshold = Beside(text, self._headings), self._threshold
         for at in tried:
             start, end, numeric = tokens[at]
             bucket = (self._numeric if numeric else self._mixed).get(end - start)

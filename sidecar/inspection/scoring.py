@@ -53,12 +53,39 @@ ALIASES = {
 def examples(data: str) -> Iterator[Example]:
     """Read a set: JSON lines of {"text", "spans": [{"start", "end", "entity"}]}, or presidio-research's JSON list.
 
-    Raises ValueError (KeyError, TypeError) for anything else.
+    Raises ValueError, which says where and why but not what stands there, for anything else.
     """
-    stripped = data.lstrip()
-    rows = json.loads(stripped) if stripped.startswith("[") else map(json.loads, filter(str.strip, data.splitlines()))
-    for row in rows:
-        yield Example(row["full_text"] if "full_text" in row else row["text"], tuple(map(_label, row["spans"])))
+    data = data.removeprefix("\ufeff")
+    if data.lstrip().startswith("["):
+        rows = [(f"entry {number}", row) for number, row in enumerate(json.loads(data), 1)]
+    else:  # not splitlines: U+2028 and its like may stand within a JSON string
+        lines = enumerate(data.split("\n"), 1)
+        rows = [(f"line {number}", _parsed(number, line)) for number, line in lines if line.strip()]
+    for place, row in rows:
+        try:
+            yield _example(row)
+        except KeyError as error:
+            raise ValueError(f"{place}: there is no {error}") from None
+        except (TypeError, AttributeError):
+            raise ValueError(f"{place}: not of the form that `sidecar pii eval --help` shows") from None
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+
+
+def _parsed(number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: no JSON ({getattr(error, 'msg', 'unreadable')})") from None
+
+
+def _example(row: Mapping[str, Any]) -> Example:
+    text, labels = row["full_text"] if "full_text" in row else row["text"], tuple(map(_label, row["spans"]))
+    if not isinstance(text, str):
+        raise TypeError
+    if not all(0 <= label.start < label.end <= len(text) for label in labels):
+        raise ValueError("a span is empty or lies outside of its text (offsets are code points)")
+    return Example(text, labels)
 
 
 def _label(row: Mapping[str, Any]) -> Label:

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-ENTITIES = {"private-key": "PRIVATE_KEY", "jwt": "JWT", "jwt-base64": "JWT", "hashicorp-tf-password": "PASSWORD"}
+ENTITIES = {"private-key": "PRIVATE_KEY", "jwt": "JWT", "jwt-base64": "JWT", "hashicorp-tf-password": "PASSWORD",
+            "curl-auth-user": "PASSWORD"}  # fmt: skip
 API_KEY = "API_KEY"
 SECRET_TYPES = ("API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD", "USERNAME")
 TOKEN_TAIL = re.compile(r"[A-Za-z0-9_.~+/=-]*")
@@ -82,6 +83,8 @@ class SecretRule:
         if end == match.endpos < len(text):
             tail = TOKEN_TAIL.match(text, end)
             end = tail.end() if tail else end
+        while end > start and text[end - 1] == "\\":  # of the quote behind it, in JSON within a text
+            end -= 1
         secret = text[start:end]
         if not secret.strip() or entropy(secret) < self.row["entropy"] or self._is_allowed(text, match, secret):
             return None

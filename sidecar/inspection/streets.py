@@ -14,16 +14,18 @@ from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
 NAME = r"[A-ZÀ-ÖØ-ÞŁŚŻŹĆ0-9][\w'’.-]{0,24}"
+TOWNS = r"(?:[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}|\d{1,2}(?:er?|ème)?(?![\w.,:/-]))"
 TOWN = (
-    rf"{NAME}(?:(?<![a-zß-ÿ]{{4}}\.)[ -]"
-    rf"(?:{NAME}|am|an der|im|ob der|sur|sous|les|la|le|de|del|di|do|da|of|upon|the)){{0,3}}"
+    rf"{NAME}(?:(?<![^\W\d_]{{3}}\.)(?<![ ][A-Z]\.)[ -]"
+    rf"(?:{TOWNS}|am|an der|im|ob der|sur|sous|les|la|le|de|del|di|do|da|of|upon|the)){{0,3}}"
 )
 """Up to the end of a sentence."""
 NUMBER = (
-    r"\d{1,5}(?:[/-]?\d{1,4}(?!\d)|[ ]\d{1,2}(?![\d.,:]|[ -]\d))?(?:/\d{1,4}(?!\d))?"
+    r"(?!0)\d{1,5}(?:[/-]?\d{1,4}(?!\d)|[ ]\d{1,2}(?![\d.,:]|[ -]\d))?(?:/\d{1,4}(?!\d))?"
     r"(?:[ ](?:bis|ter|quater)(?!\w)|[ /]?[a-zA-Z](?!\w|\.[ ]?\d)(?:[ ]\d{1,3}(?![\w-]|[.,:]\d|[ ]\d))?)?"
+    r"(?:(?<=[A-Za-z])(?:/\d{1,4}){1,2}(?![\w])|-(?:[A-Za-z]{1,3}|[IVX]{1,4})(?![\w-]))?"
 )
-"""`12`, `7/2`, `123 2`, `45/2/12`, `12 bis`, `45/B`, `12 A 5`."""
+"""`12`, `7/2`, `123 2`, `45/2/12`, `12 bis`, `45/B`, `12 A 5`, `88a/2/14`, `245-B`, `12-hs`."""
 UNIT = r"(?:[, \n]{1,2}(?i:apt|apartment|suite|ste|unit|flat|room|floor|fl|bldg|building|#)\.? ?#?[\w-]{1,6})?"
 
 WORD = r"(?=\S{0,24}?[a-zß-ÿ])[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
@@ -68,14 +70,17 @@ WORDS = tuple(dict.fromkeys((*SUFFIXED, *PREFIXED, *WRITTEN, *BOXES, *UNITS)))
 
 POSTCODE = r"(?:\d\d-\d{3}|\d{4}-\d{3}|(?:[A-Z]{1,3}-)?(?:\d{3} \d\d|\d{4,5}(?:[ ]?[A-Z]{2}(?!\w))?))"
 """Of Poland, Portugal, Sweden and Greece, and of everybody else on the continent."""
-AFTER = rf"(?:[ ,\n]{{1,3}}{POSTCODE}[ ,]{{1,2}}{TOWN})?"
+LINE = r"(?:,?[ \t]{0,4}\r?\n[ \t>|+-]{0,12}|[ ]{0,2}[·•|–-][ ]{0,2}|[ ,\n]{1,3})"
+"""What parts the lines of an address: the end of one (indented, quoted, in a patch), a comma, a letterhead's signs."""
+AFTER = rf"(?:{LINE}{POSTCODE}[ ,]{{1,2}}{TOWN})?"
 """Postcode and town, as on the continent."""
 INSIDE = (
     r"(?:(?:,?[ ]|/)(?:Appartamento|Appart(?:ement)?|App\.|Apt\.|Interno|Int\.|Interior|Scala|Piano|Depto\.|"
     r"Departamento|Edif\.|Edificio|Piso|Puerta|bus|bo[iî]te|bte|Wohnung|Whg\.|Top|TOP|Stiege|"
     r"Stg\.|Tür|m\.?|lok\.|lokal|mieszk\.|lgh|lägenhet|as\.|huis)[ ]?"
     r"\d{1,4}[A-Za-z]?(?![\w])"
-    r"|,?[ ](?:\d{1,2}\.|st\.?|kl\.?)[ ]?(?:sal[ .,]{0,2})?(?:tv|th|mf|t\.v|t\.h)(?![\w])){0,3}"
+    r"|,?[ ](?:\d{1,2}\.|st\.?|kl\.?)[ ]?(?:sal[ .,]{0,2})?(?:tv|th|mf|t\.v|t\.h)(?![\w])\.?"
+    r"|,?[ ]\d{1,2}(?:\.?[ºª°])?[ ](?:tr|vån|andar)(?![\w])\.?){0,3}"
 )
 """Flat, stair, floor, letter box behind the house number; Danish `2. tv`."""
 SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){INSIDE}{AFTER}")
@@ -100,7 +105,7 @@ FLOOR = (
 )
 """Storey and door, as in Spain: `, 6º A`, ` - 5º 2ª`, `, 1D`."""
 PREFIX_AFTER = re.compile(rf"{PREFIX_NAME},?[ ](?:n[º°.]{{0,2}}[ ]?)?{NUMBER}(?![\w]){FLOOR}{INSIDE}{AFTER}")
-PREFIX_NUMBERED = re.compile(rf"{PREFIX_NAME[:-1]}(?=[\s,.;!?)]|$){AFTER}")
+PREFIX_NUMBERED = re.compile(rf"{PREFIX_NAME[:-1]}(?=[\s,.;:!?)\]<>\"'|\\/»”]|$){AFTER}")
 NUMBER_BEFORE = re.compile(r"(?<![\w.])[0-9]{1,4}(?:[ ]?(?:bis|ter|quater|[A-Za-z](?![\w])))?,? $")
 STATES = (
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA "
@@ -108,7 +113,8 @@ STATES = (
 ).replace(" ", "|")
 COMPASS = r"(?:NW|NE|SW|SE|[NSEW]|North|South|East|West)"
 ENGLISH_AFTER = re.compile(
-    rf"\.?(?: {COMPASS}(?![\w]))?{UNIT}(?:[, \n]{{1,3}}{TOWN}[, \n]{{1,3}}(?:(?:{STATES})(?:[ ]\d{{5}}(?:-\d{{4}})?)?"
+    rf"\.?(?: {COMPASS}(?![\w]))?{UNIT}(?:(?:[, \n]{{1,3}}|{LINE}){TOWN}[, \n]{{1,3}}"
+    rf"(?:(?:{STATES})(?:[ ]\d{{5}}(?:-\d{{4}})?)?"
     r"|\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}))?(?![\w])"
 )
 HOUSE = re.compile(
@@ -179,9 +185,11 @@ def _prefixed(text: str, start: int, end: int) -> Span | None:
         return None
     before = NUMBER_BEFORE.search(text[max(0, start - 14) : start])
     match = (PREFIX_NUMBERED if before else PREFIX_AFTER).match(text, end, end + REACH)
-    if match is None or SENTENCE_END.search(match.group()):
+    stop = SENTENCE_END.search(match.group()) if match else None
+    if match is None or (stop and not before):
         return None
-    return _span(text, start - len(before.group()) if before else start, match.end())
+    end = match.start() + stop.end() - 2 if stop else match.end()
+    return _span(text, start - len(before.group()) if before else start, end)
 
 
 def _english(text: str, start: int, end: int) -> Span | None:

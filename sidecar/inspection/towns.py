@@ -62,7 +62,8 @@ WORDS = tuple(f" {town}" for town in CODES)
 NAME = r"[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’.-]{0,24}"
 SMALL = r"am|an|auf|im|in|zu[mr]?|unter|den|de[rms]?|van|het|la|le|les|du|des|del|della|di|da|do|dos|y|i|e"
 NO_NAME = (
-    r"(?:Ab[bs]|Absatz|Abschnitt|Anlage|Art|Artikel|Article|Band|Chapter|Class|Fig|Figure|Kapitel|Nr|No|Page|Part|Q"
+    r"(?:Adresse|Address|Adres|Anschrift|Wohnort"
+    r"|Ab[bs]|Absatz|Abschnitt|Anlage|Art|Artikel|Article|Band|Chapter|Class|Fig|Figure|Kapitel|Nr|No|Page|Part|Q"
     r"|Seite"
     r"|Section|Tab|Tabelle|Table|Teil|Ver|Version|Vol|Volume|Week|Woche)"
 )

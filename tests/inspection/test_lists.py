@@ -37,7 +37,7 @@ async def found(texts: Sequence[str], **settings: object) -> list[str]:
 @pytest.mark.parametrize(
     ("deny", "text", "values"),
     [
-        ({"PROJECT": ["Falke", "Nordstern"]}, "Falke ist verspätet. Projekt Nordstern in Hamburg startet.",
+        ({"PROJECT": ["Falke", "Nordstern"]}, "Falke ist verspätet. Das Vorhaben Nordstern startet in Hamburg.",
          ["PROJECT Falke", "PROJECT Nordstern", "LOCATION Hamburg"]),
         ({"EMPLOYEE": ["Anna Schmidt"]}, "Anna Schmidt hat gekündigt. anna schmidt kommt.",
          ["EMPLOYEE Anna Schmidt", "EMPLOYEE anna schmidt"]),

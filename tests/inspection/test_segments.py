@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.engine import Engine
-from sidecar.inspection.segments import LEAST, LONGEST_PEM, MOST, joined, segments
+from sidecar.inspection.segments import LEAST, LONGEST_PEM, MOST, Segment, joined, segments
+from sidecar.inspection.spans import Span
 
 ENGINE = Engine(Settings(countries=("us", "de")))
 WORD = st.sampled_from(
@@ -54,3 +55,10 @@ def test_a_block_without_a_line_end_does_not_keep_the_rest_in_one_piece() -> Non
     text = "-----BEGIN X----- " + "a" * 17_000 + "-----END X----- " + "http://a" * 20_000
     assert max(piece.end - piece.start for piece in segments(text)) < MOST + LONGEST_PEM
     assert "".join(text[piece.start : piece.end] for piece in segments(text)) == text
+
+
+def test_what_begins_in_a_value_of_the_piece_before_keeps_what_lies_behind_it() -> None:
+    """Its end would leave in clear: the later piece alone saw the whole of it."""
+    before, behind = Segment(0, 0, 10, 15), Segment(5, 10, 30, 30)
+    spans = joined([(before, [Span(6, 14, "A", 1.0, "d")]), (behind, [Span(6, 15, "B", 1.0, "d")])])
+    assert [span[:3] for span in spans] == [(6, 14, "A"), (14, 20, "B")]

@@ -28,6 +28,7 @@ import yaml
 from policies import generate
 from policies.lint import lint
 from sidecar.drivers import bundle
+from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.rego.builtins import TABLE
 
 ROOT = generate.ROOT
@@ -38,6 +39,7 @@ PIN_LINE = re.compile(r'^DEFAULT_BUNDLE_SHA256 = ".*"$', re.MULTILINE)
 
 ENTRYPOINT = "governor/decide/decision"
 COVERAGE = 90
+NEEDED = {"why", "start", "patch", "expect"}
 CAPABILITIES = POLICIES / "capabilities.json"
 COMPILED_AWAY = {"assign", "eq", "internal.print", "internal.test_case", "print"}
 COMPILED_AWAY |= {"rego.metadata.chain", "rego.metadata.rule"}
@@ -71,7 +73,7 @@ def cases(root: Path = POLICIES) -> Iterator[Case]:
     """The samples of every pack, expanded to whole inputs."""
     starts = {"request": generate.example_request(), "response": generate.example_response()}
     for path in sorted(root.glob("*/samples/*.json")):
-        sample = json.loads(path.read_text())
+        sample = sample_of(path, set(starts))
         yield Case(
             name=f"{path.parent.parent.name}/{path.stem}",
             why=sample["why"],
@@ -79,6 +81,21 @@ def cases(root: Path = POLICIES) -> Iterator[Case]:
             config=sample.get("config", {}),
             expect=sample["expect"],
         )
+
+
+def sample_of(path: Path, starts: set[str]) -> dict[str, Any]:
+    """A sample's file. Raises BuildFailed; a misspelt `config` would be another case than the one meant."""
+    try:
+        sample = json.loads(path.read_text())
+        good = NEEDED <= set(sample) <= NEEDED | {"config"} and sample["start"] in starts
+    except (ValueError, TypeError) as fault:
+        raise BuildFailed(f"{path} is not a sample: {fault}") from fault
+    if not good:
+        raise BuildFailed(
+            f"{path} is not a sample: it holds why, start ({' or '.join(sorted(starts))}), patch, expect,"
+            " perhaps config, and no more"
+        )
+    return dict(sample)
 
 
 def capabilities(opa: str) -> str:
@@ -185,20 +202,24 @@ def main() -> int:
         opa = find_opa()
         if opa is None:
             raise BuildFailed(HINT)
+        if options.output is None and (options.packs != POLICIES or options.config is not None):
+            raise BuildFailed("--packs and --config need --output FILE: the default bundle is of the default packs")
         if options.output is None:
             settle_capabilities(opa, options.check)
         built = checked(opa, options.packs)
-    except BuildFailed as failure:
+        if options.output is not None:
+            options.output.write_bytes(configured(built, options.config))
+            return 0
+    except (BuildFailed, BundleRefused) as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    if options.output is not None:
-        options.output.write_bytes(configured(built, options.config))
-        return 0
     return compare(built) if options.check else write(built)
 
 
 def checked(opa: str, root: Path) -> bytes:
     """The bundle of the packs under `root`, after every check. Raises BuildFailed."""
+    if not root.is_dir():
+        raise BuildFailed(f"--packs {root}: there is no such folder")
     check(opa, root)
     built = build(opa, root)
     check_samples(opa, built, root)
@@ -207,7 +228,15 @@ def checked(opa: str, root: Path) -> bytes:
 
 def configured(built: bytes, config: Path | None) -> bytes:
     """The bundle as a sidecar makes it of `policy.data`: the same bytes, hence the same digest."""
-    return built if config is None else bundle.with_config(bundle.parse(built), yaml.safe_load(config.read_text())).raw
+    if config is None:
+        return built
+    try:
+        settings = yaml.safe_load(config.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as fault:
+        raise BuildFailed(f"--config cannot be read: {fault}") from fault
+    if not isinstance(settings, dict):
+        raise BuildFailed("--config holds no settings: give it what stands under policy.data")
+    return bundle.with_config(bundle.parse(built), settings).raw
 
 
 def settle_capabilities(opa: str, only_check: bool) -> None:

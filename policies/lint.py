@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 SEVERITIES = {"low", "medium", "high", "critical"}
-BUILDERS = {"sprintf", "concat", "format_int", "json.marshal", "yaml.marshal", "strings.render_template"}
+TEMPLATE = "a template string"
+BUILDERS = {TEMPLATE, "sprintf", "concat", "format_int", "json.marshal", "yaml.marshal", "strings.render_template"}
 
 
 def lint(parse: Callable[[str], Any], root: Path) -> Iterator[str]:
@@ -31,10 +32,16 @@ def breaches(module: Any) -> Iterator[str]:
         name = str(head["ref"][0]["value"])
         if package[0] == "packs" and name == "allow":
             yield "defines `allow`; packs only deny and oblige"
-        if "key" in head and "value" in head:
+        if is_partial_object(head):
             yield f"`{name}` is a partial object"
-        if name in ("deny", "denies") and not passes_on(head):
+        if name in ("deny", "denies") and not (package[0] == "governor" and passes_on(head)):
             yield from deny_breaches(rule)
+
+
+def is_partial_object(head: Any) -> bool:
+    """`p[x] := y`, and `p.q[x] := y`, whose head has no key of its own."""
+    computed = any(term["type"] != "string" for term in head["ref"][1:])
+    return "value" in head and ("key" in head or (computed and "args" not in head))
 
 
 def passes_on(head: Any) -> bool:
@@ -72,6 +79,8 @@ def calls(node: Any) -> Iterator[str]:
     elif isinstance(node, dict):
         if node.get("type") == "ref":
             yield ".".join(str(term["value"]) for term in node["value"] if isinstance(term["value"], str))
+        if node.get("type") == "templatestring":
+            yield TEMPLATE
         for key, value in node.items():
             if key != "annotations":
                 yield from calls(value)

@@ -49,8 +49,10 @@ test_packs_are_merged if {
 
 test_matches if {
 	lib.matches(["*"], null)
+	lib.matches(["*"], "[unreadable]")
 	lib.matches(["a*"], "a.b/c")
 	not lib.matches(["a*"], null)
 	not lib.matches([], "a")
 	not lib.matches(["A"], "a")
+	not lib.matches(["*read*", "**", "[[]*"], "[unreadable]")
 }

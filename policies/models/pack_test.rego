@@ -29,6 +29,12 @@ test_not_listed if {
 	}
 }
 
+test_unreadable_matches_no_part_of_a_name if {
+	config := {"allow": {"*": ["*able*"]}}
+	count(models.deny) == 1 with input as asking("[unreadable]") with data.governor.config.models as config
+	count(models.deny) == 0 with input as asking("stable-lm") with data.governor.config.models as config
+}
+
 test_tenant_without_an_entry_gets_the_star if {
 	stranger := json.patch(asking("small"), [{"op": "replace", "path": "/principal/tenant", "value": "other"}])
 	count(models.deny) == 0 with input as stranger with data.governor.config.models as listed

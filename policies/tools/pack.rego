@@ -36,8 +36,8 @@ refused contains "[unreadable]" if {
 #   advice: Take the tool out of the call, or ask the operator to allow it.
 #   control: EU AI Act 14
 deny contains {"code": "TOOL_NOT_ALLOWED", "params": {"tool": tool}} if {
-	some tool in refused
-	config.action == "deny"
+	config.action != "disable"
+	some tool in array.slice(sort(refused), 0, 100)
 }
 
 # METADATA
@@ -50,11 +50,14 @@ deny contains {"code": "TOOL_NOT_ALLOWED", "params": {"tool": tool}} if {
 #   control: EU AI Act 14
 deny contains {"code": "TOOL_UNREADABLE"} if {
 	"[unreadable]" in refused
-	config.action != "deny"
+	config.action == "disable"
 }
 
-obligation contains {"type": "disable_tools", "id": "tools/disable", "params": {"names": [tool]}} if {
-	config.action != "deny"
-	some tool in refused
-	tool != "[unreadable]"
+# An answer holds 256 denies and obligations at most, and a list as many names: hundreds of tools are taken out together.
+obligation contains {"type": "disable_tools", "id": "tools/disable", "params": {"names": names}} if {
+	config.action == "disable"
+	named := sort(refused - {"[unreadable]"})
+	some start in numbers.range_step(0, count(named), 200)
+	names := array.slice(named, start, start + 200)
+	count(names) > 0
 }

@@ -37,6 +37,31 @@ test_taken_out if {
 	obligations == {{"type": "disable_tools", "id": "tools/disable", "params": {"names": ["shell"]}}}
 }
 
+test_unreadable_matches_no_part_of_a_name if {
+	config := {"allow": {"*": ["*read*", "*able*"]}, "deny": {"*": []}, "action": "deny"}
+	count(tools.deny) == 1 with input as offering(["[unreadable]"]) with data.governor.config.tools as config
+	count(tools.deny) == 0 with input as offering(["read_file"]) with data.governor.config.tools as config
+}
+
+test_an_action_that_is_not_known_denies if {
+	every action in ["Disable", "deny", "block", ""] {
+		count(tools.deny) == 1 with input as offering(["shell"]) with data.governor.config.tools as listed(action)
+		count(tools.obligation) == 0 with input as offering(["shell"]) with data.governor.config.tools as listed(action)
+	}
+}
+
+many := [sprintf("shell_%d", [number]) | some number in numbers.range(1, 450)]
+
+test_hundreds_are_refused if {
+	count(refused(many)) == 100
+}
+
+test_hundreds_are_taken_out if {
+	obligations := tools.obligation with input as offering(many) with data.governor.config.tools as listed("disable")
+	{count(obligation.params.names) | some obligation in obligations} == {200, 50}
+	{name | some obligation in obligations; some name in obligation.params.names} == {name | some name in many}
+}
+
 test_unreadable_cannot_be_taken_out if {
 	denies := tools.deny with input as offering(["[unreadable]"]) with data.governor.config.tools as listed("disable")
 	denies == {{"code": "TOOL_UNREADABLE"}}

@@ -31,6 +31,7 @@ from sidecar.policy import Reason
 SIZE_LIMIT = 64 * 1024 * 1024
 MEMBER_LIMIT = 4096
 STORED_BLOCK = 65_535
+NAMES = "A file's name has at most 100 bytes, its folder's 155."
 OTHER_DATA = {"data.json", "data.yaml", "data.yml"}
 
 
@@ -64,7 +65,7 @@ class Bundle:
     @property
     def sources(self) -> dict[str, str]:
         """The Rego by file name, for explanations."""
-        return {name: text.decode() for name, text in self.files.items() if name.endswith(".rego")}
+        return {name: _text(content, name) for name, content in self.files.items() if name.endswith(".rego")}
 
     @property
     def reasons(self) -> dict[str, Reason]:
@@ -103,7 +104,7 @@ def parse(raw: bytes, verifier: Verifier | None = None) -> Bundle:
     )
     if "plan.json" not in files:
         raise BundleRefused("The policy bundle holds no plan.json.", "Build it with `opa build -t plan`.")
-    _ = bundle.data, bundle.samples
+    _ = bundle.data, bundle.samples, bundle.sources
     return bundle
 
 
@@ -149,7 +150,10 @@ def pack(files: Mapping[str, bytes]) -> bytes:
         for name in sorted(files):
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(files[name]), 0o644
-            archive.addfile(member, io.BytesIO(files[name]))
+            try:
+                archive.addfile(member, io.BytesIO(files[name]))
+            except ValueError as fault:
+                raise BundleRefused(f"The policy bundle holds {name!r}, which is too long a name.", NAMES) from fault
     return b"".join(_stored(tar.getvalue()))
 
 
@@ -213,6 +217,13 @@ def _unanswered(name: str, content: bytes) -> bytes:
     if not name.startswith("samples/"):
         return content
     return _dumps({key: value for key, value in _object(content, name).items() if key != "answer"})
+
+
+def _text(content: bytes, name: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as fault:
+        raise BundleRefused(f"{name} in the policy bundle is not UTF-8.", "Build the bundle anew.") from fault
 
 
 def _object(content: bytes, name: str) -> dict[str, Any]:

@@ -103,8 +103,12 @@ def check_hashes(files: Mapping[str, bytes], listed: Any) -> None:
 
 
 def _hash(hasher: Callable[[bytes], Any], name: str, content: bytes) -> str:
-    structured = PurePosixPath(name).name in STRUCTURED
-    digest: str = hasher(canonical(content) if structured else content).hexdigest()
+    """Of what should be JSON and is not, "": no file is signed for by that."""
+    try:
+        hashed = canonical(content) if PurePosixPath(name).name in STRUCTURED else content
+    except (ValueError, RecursionError):
+        return ""
+    digest: str = hasher(hashed).hexdigest()
     return digest
 
 

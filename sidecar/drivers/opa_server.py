@@ -40,6 +40,10 @@ class UnreadableAnswer(Exception):
     """What the server sent is not an answer of OPA's data API."""
 
 
+class AnotherBundle(OwnError):
+    """The server decided, but by another policy than the one expected of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """Where the server listens: a host and port, or a socket in the file system."""
@@ -53,11 +57,13 @@ class Address:
 def address_of(url: str) -> Address:
     """`http://host:port`, `https://host:port` or `unix:///path/to/opa.sock`. Raises ValueError for anything else."""
     parts = urlsplit(url)
-    if parts.scheme == "unix" and parts.path:
+    if parts.scheme == "unix" and parts.path and not parts.netloc:  # of unix://run/opa.sock `run` would be a host
         return Address(socket=parts.path)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError("policy.opa_url must be http://host:port, https://host:port or unix:///path")
-    return Address(host=parts.hostname, port=parts.port or 8181, tls=parts.scheme == "https")
+    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(rest):
+        raise ValueError("policy.opa_url must be http://host:port, https://host:port or unix:///path, and no more")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Address(host=host, port=parts.port or 8181, tls=parts.scheme == "https")
 
 
 class Client(AsyncOpaClient):
@@ -196,7 +202,7 @@ class OpaServer:
             raise OwnError("PDP_CONTRACT", "The OPA server's answer is not an object.")
         version = self._version(answer.get("provenance"))
         if self._digests and version.revision not in self._digests:
-            raise OwnError(
+            raise AnotherBundle(
                 "PDP_CONTRACT", "The OPA server runs another bundle: give it that of policy.bundle and .data."
             )
         undefined = "result" not in answer
@@ -267,6 +273,9 @@ class WithFallback:
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
         try:
             answer = await self._server.decide(document)
+        except AnotherBundle:
+            self._last = None
+            raise
         except OwnError as fault:
             if fault.code not in ("PDP_UNAVAILABLE", "PDP_TIMEOUT") or self._last != self._digest:
                 raise

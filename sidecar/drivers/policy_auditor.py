@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from sidecar.drivers.opa_server import AnotherBundle
 from sidecar.policy import read
 from sidecar.ports import Decide, EngineAnswer
 
@@ -100,7 +101,11 @@ class Auditor:
                 self._queue.task_done()
 
     async def _compare(self, document: Mapping[str, Any], ours: EngineAnswer) -> None:
-        theirs = await self.judge.decide(document)
+        try:
+            theirs = await self.judge.decide(document)
+        except AnotherBundle:
+            self.counts.skipped += 1
+            return
         if theirs.policy.revision != ours.policy.revision:
             self.counts.skipped += 1
         elif (kind := difference(ours, theirs)) is None:

@@ -18,7 +18,7 @@ from sidecar.policy.duties import FULFILLED
 
 ENTRYPOINT = "governor/decide/decision"
 DEFAULT_BUNDLE = "default_bundle.tar.gz"
-DEFAULT_BUNDLE_SHA256 = "23f1837b5a1d01ed864055d636afeff855746c099a2f0bab03fdec4ad22e71a4"
+DEFAULT_BUNDLE_SHA256 = "d81634dfc990ee4fff9b31b5a7a7f1b3d0271c4a525dc14ff9e2a0c056f7f1e9"
 
 __all__ = [
     "DEFAULT_BUNDLE",

@@ -19,6 +19,7 @@ from sidecar.policy.duties import merge
 
 CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+HALF = re.compile("[\ud800-\udfff]")
 ANSWER_KEYS = {"contract", "allow", "denies", "obligations"}
 DENY_KEYS = {"code", "params"}
 OBLIGATION_KEYS = {"type", "id", "params", "critical"}
@@ -179,9 +180,7 @@ def _obligation(item: object) -> Obligation:
     kind, name, critical = item.get("type"), item.get("id", item.get("type")), item.get("critical", True)
     if not isinstance(kind, str) or not TYPE.fullmatch(kind) or not isinstance(critical, bool):
         raise Malformed
-    if not isinstance(name, str) or len(name) > TEXT_LIMIT:
-        raise Malformed
-    return Obligation(type=kind, id=name, params=_params(item.get("params", EMPTY)), critical=critical)
+    return Obligation(type=kind, id=_text(name), params=_params(item.get("params", EMPTY)), critical=critical)
 
 
 def _params(value: object) -> Mapping[str, Any]:
@@ -206,6 +205,7 @@ def _scalar(value: object) -> Any:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > TEXT_LIMIT:
+    """Half a UTF-16 pair, which JSON can spell, is no text: it could be neither recorded nor sent."""
+    if not isinstance(value, str) or len(value) > TEXT_LIMIT or HALF.search(value):
         raise Malformed
     return value

@@ -1,8 +1,9 @@
 """Merges the obligations of one decision into Duties (the table of reference/policy.md 6.3).
 
 One function per obligation type reads its parameters and adds them to what was demanded before; the stricter demand
-wins. A type that is not in the table of its phase, or parameters that cannot be read, is `Unfulfillable`: a deny,
-unless the obligation says `critical: false` (guarantee 3).
+wins. A type that is not in the table of its phase, or parameters that are not known or cannot be read, is
+`Unfulfillable`: a deny, unless the obligation says `critical: false` (guarantee 3). A parameter passed over would be
+the weaker demand: with `modes: drop` a surrogate would leave.
 """
 
 from __future__ import annotations
@@ -67,10 +68,10 @@ def merge(obligations: Iterable[Obligation], phase: str) -> tuple[Duties, tuple[
 
 
 def _reader(table: Mapping[str, Reader], obligation: Obligation) -> Reader:
-    try:
-        return table[obligation.type]
-    except KeyError:
-        raise Unfulfillable from None
+    reader, known = table.get(obligation.type), PARAMS.get(obligation.type)
+    if reader is None or (known is not None and not known.issuperset(obligation.params)):
+        raise Unfulfillable
+    return reader
 
 
 def _redact(total: Sum, params: Mapping[str, Any]) -> None:
@@ -89,8 +90,6 @@ def _cap_tokens(total: Sum, params: Mapping[str, Any]) -> None:
 def _route(total: Sum, params: Mapping[str, Any]) -> None:
     """{model}: all must agree. `tier` is not fulfilled: this version keeps no table of tiers."""
     model = _word(params.get("model"))
-    if "tier" in params:
-        raise Unfulfillable
     if total.model not in (None, model):
         raise Conflict("ROUTE_CONFLICT")
     total.model = model
@@ -117,7 +116,7 @@ def _annotate(total: Sum, params: Mapping[str, Any]) -> None:
     """{key: value, ...}: union; different values of one key become a list."""
     for key, value in [(_word(key), _annotation(value)) for key, value in params.items()]:
         values = total.annotations.setdefault(key, [])
-        values.extend(item for item in value if item not in values)
+        values.extend(item for item in value if not any(type(old) is type(item) and old == item for old in values))
 
 
 def _retain(total: Sum, params: Mapping[str, Any]) -> None:
@@ -199,6 +198,18 @@ def _annotation(value: object) -> list[Any]:
 
 
 Reader = Callable[[Sum, Mapping[str, Any]], None]
+
+PARAMS: Mapping[str, frozenset[str]] = {
+    "cap_tokens": frozenset({"max"}),
+    "disable_tools": frozenset({"names"}),
+    "human_review": frozenset({"mode", "queue", "reason"}),
+    "notice": frozenset({"placement", "text_id"}),
+    "redact": frozenset({"entities", "mode"}),
+    "release": frozenset({"hold", "mode"}),
+    "retain": frozenset({"content", "days"}),
+    "route": frozenset({"model"}),
+}
+"""All that an obligation may say, by type; `annotate` says what it likes."""
 
 _ANYWHERE: Mapping[str, Reader] = {
     "annotate": _annotate,

@@ -22,6 +22,9 @@ LABEL = re.compile(r"[A-Za-z0-9_.:/\[\]-]{1,200}")
 NAME_LENGTH = 128
 LONG_DIGITS = re.compile(r"[0-9]{9}")
 """Dates have eight digits; subscriber numbers, cards and accounts have more."""
+GAP = re.compile(r"[^A-Za-z0-9]")
+FEW = 64
+MOST_GAPS = 16
 NOBODY = frozenset({"ORGANIZATION", "LOCATION"})
 """Types that tell of no person by themselves; models and tools are called after companies."""
 
@@ -56,10 +59,8 @@ def readable(name: str, shape: re.Pattern[str], found: frozenset[str]) -> str:
     """The name itself, or UNREADABLE."""
     if not shape.fullmatch(name) or LONG_DIGITS.search(name):
         return UNREADABLE
-    for value in found:
-        if value in name and _as_a_word(name, value):
-            return UNREADABLE
-    return name
+    holds = _holds if len(found) <= FEW else _holds_one_of_many
+    return UNREADABLE if holds(name, found) else name
 
 
 def readable_or_none(name: str | None, shape: re.Pattern[str], found: frozenset[str]) -> str | None:
@@ -70,6 +71,20 @@ def readable_set(names: Iterable[str], shape: re.Pattern[str], found: frozenset[
     if not names:
         return []
     return sorted({readable(name, shape, found) for name in names})
+
+
+def _holds(name: str, found: frozenset[str]) -> bool:
+    return any(value in name and _as_a_word(name, value) for value in found)
+
+
+def _holds_one_of_many(name: str, found: frozenset[str]) -> bool:
+    """As `_holds`, by the runs of words that the name has: thousands of tools beside thousands of values would hold up
+    everybody else. A name of more words than are looked through could hold anything."""
+    gaps = [gap.start() for gap in GAP.finditer(name)]
+    if len(gaps) > MOST_GAPS:
+        return True
+    starts, ends = [0, *(gap + 1 for gap in gaps)], [*gaps, len(name)]
+    return any(name[start:end] in found for start in starts for end in ends if start < end)
 
 
 def _as_a_word(name: str, value: str) -> bool:

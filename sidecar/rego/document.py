@@ -106,7 +106,7 @@ def _copy(value: Any, depth: int) -> Any:
     if kind is int and value.bit_length() <= MAX_INT_BITS:
         return value
     if kind is float and isfinite(value):
-        return from_float(value)
+        return value if -EXACT_FLOAT < value < EXACT_FLOAT else from_float(value)  # `1.0` stays as it was written
     if depth <= 0:
         raise EvaluationFault(INPUT_INVALID, "input nested too deeply")
     if kind is list:

@@ -157,6 +157,7 @@ class _Reader:
         params = tuple(map(local, item["params"]))
         if len(params) < 2 or len(set(params)) != len(params):
             raise PlanRefused("function without input and data", name=item["name"])
+        self.only(item, "a function", "name", "params", "return", "path", "blocks")
         path = tuple(map(str, item.get("path") or ()))
         return Func(str(item["name"]), params, local(item["return"]), path, self.body(item["blocks"]))
 
@@ -164,6 +165,7 @@ class _Reader:
         return tuple(self.contained(self.block(item)) for item in items or ())
 
     def block(self, item: Any) -> Block:
+        self.only(item or {}, "a block", "stmts")
         return tuple(self.stmt(entry) for entry in (item or {}).get("stmts") or ())
 
     def contained(self, block: Block) -> Block:
@@ -178,7 +180,13 @@ class _Reader:
         shape = _SHAPES.get(kind)
         if shape is None:
             raise PlanRefused(f"unknown statement {kind!r}", name=str(kind), position=str(self.at))
+        self.only(body, kind, *_PLACE, *_FIELDS.get(kind, "").split())
         return shape(self, self.at, body)
+
+    def only(self, item: dict[str, Any], what: str, *known: str) -> None:
+        """What a later OPA adds may change what the rest means."""
+        if more := set(item).difference(known):
+            raise PlanRefused(f"unknown field {min(more)!r} of {what}", name=str(min(more)), position=str(self.at))
 
     def place(self, body: dict[str, Any]) -> Place:
         row, col, file = body.get("row", 0), body.get("col", 0), body.get("file", 0)
@@ -334,3 +342,41 @@ _SHAPES: Final[dict[str, Shape]] = {
     "SetAddStmt": _grow("SetAdd", "set", "value"),
     "WithStmt": _with,
 }
+
+_PLACE: Final = ("file", "row", "col")
+_FIELDS: Final = {
+    "ArrayAppendStmt": "array value",
+    "AssignIntStmt": "target value",
+    "AssignVarOnceStmt": "source target",
+    "AssignVarStmt": "source target",
+    "BlockStmt": "blocks",
+    "BreakStmt": "index",
+    "CallDynamicStmt": "args path result",
+    "CallStmt": "args func result",
+    "DotStmt": "key source target",
+    "EqualStmt": "a b",
+    "IsArrayStmt": "source",
+    "IsDefinedStmt": "source",
+    "IsObjectStmt": "source",
+    "IsSetStmt": "source",
+    "IsUndefinedStmt": "source",
+    "LenStmt": "source target",
+    "MakeArrayStmt": "capacity target",
+    "MakeNullStmt": "target",
+    "MakeNumberIntStmt": "target value",
+    "MakeNumberRefStmt": "Index index target",
+    "MakeObjectStmt": "target",
+    "MakeSetStmt": "target",
+    "NotEqualStmt": "a b",
+    "NotStmt": "block",
+    "ObjectInsertOnceStmt": "key object value",
+    "ObjectInsertStmt": "key object value",
+    "ObjectMergeStmt": "a b target",
+    "ResetLocalStmt": "target",
+    "ResultSetAddStmt": "value",
+    "ReturnLocalStmt": "source",
+    "ScanStmt": "block key source value",
+    "SetAddStmt": "set value",
+    "WithStmt": "block local path value",
+}
+"""All that a statement may hold beside its place."""

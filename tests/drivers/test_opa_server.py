@@ -224,7 +224,29 @@ def test_addresses(url: str, address: opa_server.Address) -> None:
     assert address_of(url) == address
 
 
-@pytest.mark.parametrize("url", ["opa:8181", "ftp://opa", "unix://", "http://", "http://opa/base", ""])
+NO_ADDRESS = ["opa:8181", "ftp://opa", "unix://", "unix://run/opa.sock", "http://", "http://opa/base", ""]
+NO_ADDRESS += ["http://opa?token=x", "http://opa#x", "http://me:secret@opa"]
+"""What of them could not be used would be passed over unseen: a path of another file, a password."""
+
+
+async def test_an_ipv6_address_is_asked_there() -> None:
+    """A server of its own at the loopback address, on whichever port is free."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", replying(b'{"result": 1}'))
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "::1", 0)
+        await site.start()
+        async with OpaServer(f"http://[::1]:{runner.addresses[0][1]}", CLOCK, timeout=5) as server:
+            assert (await server.decide({})).result == 1
+    except OSError:
+        pytest.skip("no IPv6 here")
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("url", NO_ADDRESS)
 def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(ValueError, match="opa_url"):
         address_of(url)
@@ -487,7 +509,44 @@ async def test_the_stand_in_decides_with_the_same_bundle_only() -> None:
             await port.decide(document)
 
 
+async def test_a_server_with_another_bundle_has_no_stand_in(
+    scripted: Callable[[Handler], Awaitable[str]],
+) -> None:
+    """It decided with the same bundle once, then with another, which may refuse what the old one let through."""
+    engine, document = RegoEngine(default_bundle(), CLOCK), generate.example_request()
+    revisions = [default_bundle().revision, "newer"]
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        bundles = {"b": {"revision": revisions.pop(0) if revisions else ""}}
+        if not bundles["b"]["revision"] and request.transport is not None:
+            request.transport.abort()
+        return web.json_response({"result": {}, "provenance": {"bundles": bundles}})
+
+    url = await scripted(handler)
+    digests = {default_bundle().revision: default_bundle().sha256}
+    async with OpaServer(url, CLOCK, digests=digests, timeout=5) as server:
+        both = WithFallback(server, engine, default_bundle().sha256)
+        await both.decide(document)
+        codes = []
+        for _ in range(2):
+            with pytest.raises(OwnError) as raised:
+                await both.decide(document)
+            codes.append(raised.value.code)
+    assert codes == ["PDP_CONTRACT", "PDP_UNAVAILABLE"]
+
+
 # --- the auditor
+
+
+async def test_what_another_bundle_decided_is_skipped(scripted: Callable[[Handler], Awaitable[str]]) -> None:
+    """The server that audits knows which bundle is expected, and says so itself."""
+    body = b'{"result": {}, "provenance": {"bundles": {"b": {"revision": "newer"}}}}'
+    async with OpaServer(await scripted(replying(body)), CLOCK, digests={"r": "0" * 64}, timeout=5) as judge:
+        auditor = Auditor(engine=Scripted(answer_of(ALLOW)), judge=judge, report=pytest.fail, every=1)
+        async with auditor:
+            await auditor.decide({})
+            await auditor.settled()
+    assert (auditor.counts.skipped, auditor.counts.failed) == (1, 0)
 
 
 def answer_of(result: Any, revision: str = "r") -> EngineAnswer:

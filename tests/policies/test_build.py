@@ -90,6 +90,15 @@ def broken(tmp_path: Path, pack: str, old: str, new: str) -> Path:
         ),
         ("models", "not lib.matches(allowed", "lib.matches(allowed", "opa test"),
         ("token_cap", "cap := ", "named[x] := 1 if some x in [1]\n\ncap := ", "`named` is a partial object"),
+        ("token_cap", "cap := ", "named.by[x] := 1 if some x in [1]\n\ncap := ", "`named` is a partial object"),
+        ("models", '"model": input.model.requested', '"model": $"{input.model.provider}"', "with a template string"),
+        (
+            "models",
+            'deny contains {"code": "MODEL_NOT_ALLOWED", "params": {"model": input.model.requested}} if {',
+            "deny contains said if {\n"
+            '\tsaid := {"code": "MODEL_NOT_ALLOWED", "params": {"model": input.model.requested}}',
+            "no literal `code`",
+        ),
     ],
 )
 def test_the_build_refuses(tmp_path: Path, pack: str, old: str, new: str, says: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.model import Duties, Obligation, RedactMode, Release, ReleaseMode, Review
-from sidecar.policy.duties import FULFILLED, merge
+from sidecar.policy.duties import FULFILLED, PARAMS, merge
 
 
 def demand(kind: str, /, **params: Any) -> Obligation:
@@ -121,3 +121,34 @@ def test_what_is_fulfilled_is_what_the_guide_says() -> None:
     assert set(FULFILLED["response"]) == set(FULFILLED["response_window"]) == {
         "annotate", "human_review", "redact", "retain",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("redact", {"entities": ["*"], "modes": "drop"}),
+        ("redact", {"entities": ["*"], "mode": "mask", "Mode": "drop"}),
+        ("release", {"mode": "windowed", "holds": 2048}),
+        ("notice", {"text_id": "ai", "place": "body"}),
+        ("human_review", {"mode": "after", "queues": ["legal"]}),
+        ("cap_tokens", {"max": 10, "per": "choice"}),
+        ("disable_tools", {"names": ["a"], "except": ["b"]}),
+        ("retain", {"days": 30, "contents": "full"}),
+        ("route", {"model": "a", "tier": "small"}),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_not_passed_over(kind: str, params: dict[str, Any]) -> None:
+    """What remained without it would be the weaker demand."""
+    duties, denies = merge([demand(kind, **params)], "request")
+    assert duties == Duties()
+    assert [deny.code for deny in denies] == ["OBLIGATION_UNSUPPORTED"]
+
+
+def test_every_type_but_annotate_says_what_it_may_say() -> None:
+    assert set(PARAMS) == set(FULFILLED["request"]) - {"annotate"}
+
+
+def test_true_and_1_are_two_annotations() -> None:
+    for first, second in ((1, True), (True, 1)):
+        values = merged(demand("annotate", a=first), demand("annotate", a=second)).annotations["a"]
+        assert [(type(value), value) for value in values] == [(bool, True), (int, 1)]

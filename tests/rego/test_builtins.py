@@ -113,3 +113,45 @@ def test_the_machine_has_no_say_in_time() -> None:
     with pytest.raises(BuiltinError):
         call("time.clock", [0, "Local"])
     assert call("time.add_date", 1_730_332_800_000_000_000, 0, 1, 0) == 1_733_011_200_000_000_000  # Oct 31 to Dec 1
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "answer"),
+    [
+        ("min", (make_set([None, 3, 2]),), 2), ("min", (make_set([None]),), None), ("min", ([3, None],), None),
+        ("regex.is_valid", (r"\C",), False), ("regex.is_valid", (r"\B",), True), ("regex.match", (r"\B", "ab"), True),
+        ("regex.match", (r"\\C", "a\\C"), True),
+        ("regex.replace", ("a", "(?P<x>a)", "${01}-$1"), "-a"),
+        ("net.cidr_is_valid", ("10.0.0.0/08",), True), ("net.cidr_contains", ("10.0.0.0/08", "10.1.1.1"), True),
+        ("net.cidr_is_valid", ("10.0.0.0/33",), False), ("net.cidr_is_valid", (7,), False),
+        ("json.is_valid", ('"\\ud800"',), True), ("json.is_valid", ("NaN",), False), ("json.is_valid", (7,), False),
+        ("replace", ("ab", "", "-"), "-a-b-"),
+        ("time.parse_ns", ("15:04:05.000 2006", "00:00:01.250 1970"), 1_250_000_000),
+        ("time.parse_ns", ("Jan 2006 PM", "jAN 1970 AM"), 0),
+        ("time.parse_duration_ns", ("0.3333333333333333333h",), 1_200_000_000_000),
+        ("sprintf", ("%5.2T|%05v|% 06.1f", ["x", 2.5, -0.0]), "   st|002.5|-000.0"),
+        ("sprintf", ("%.0d|%#o|%+v", [0, 0, 3]), "|0|3"), ("sprintf", ("%06.3d", [7]), "   007"),
+    ],
+)  # fmt: skip
+def test_answers_that_are_opas(name: str, operands: tuple[Any, ...], answer: Any) -> None:
+    """Each was asked of OPA 1.19.1."""
+    found = call(name, *operands)
+    assert (type(found), found) == (type(answer), answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [
+        ("regex.match", (r"\C", "a")), ("regex.split", (r"\B", "stra\u00dfe")),
+        ("net.cidr_is_valid", ("::ffff:10.0.0.0/104",)), ("json.is_valid", ("1e999999",)),
+        ("json.unmarshal", ('["\\ud800"]',)), ("json.unmarshal", ('{"\\udfff": 1}',)),
+        ("replace", ("\u00e9", "", "-")), ("strings.replace_n", ({"": "-"}, "\u00e9")),
+        ("time.parse_rfc3339_ns", ("2021-01-01t00:00:00z",)), ("time.parse_ns", ("3:04PM 2006", "3:04pm 1970")),
+        ("time.parse_ns", ("15:04:05.000 2006", "00:00:01.25 1970")),
+        ("sprintf", ("%x", [0.5])), ("sprintf", ("%#.3g", [0.5])), ("sprintf", ("%*d", ["x", 1])),
+        ("sprintf", ("%[1]5d", [1])), ("sprintf", ("%5d", ["x"])), ("sprintf", ("%+q", ["\u00e9"])),
+    ],
+)  # fmt: skip
+def test_where_opa_would_answer_otherwise_there_is_no_answer(name: str, operands: tuple[Any, ...]) -> None:
+    with pytest.raises(BuiltinError):
+        call(name, *operands)

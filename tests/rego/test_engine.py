@@ -37,6 +37,12 @@ def fault(document: Any, **limits: Any) -> EvaluationFault:
     return caught.value
 
 
+def test_a_large_number_changes_no_other() -> None:
+    """`1.0` is shown as it was written, whatever else is in the input."""
+    found = load(identity()).evaluate("e", {"a": 1.0, "b": [2.0, 2.0**60]})
+    assert [type(item) for item in (found["a"], *found["b"])] == [float, float, int]
+
+
 class TestRefused:
     def refusal(self, text: bytes, **options: Any) -> PlanRefused:
         with pytest.raises(PlanRefused) as caught:
@@ -46,6 +52,20 @@ class TestRefused:
     def test_unknown_statement_by_name_and_position(self) -> None:
         refusal = self.refusal(plan(stmt("TeleportStmt", target=9)))
         assert (refusal.name, str(refusal)) == ("TeleportStmt", "rules.rego:7:3: unknown statement 'TeleportStmt'")
+
+    @pytest.mark.parametrize(
+        ("text", "field"),
+        [
+            (plan(stmt("AssignVarStmt", source=local(0), target=9, unless=3)), "unless"),
+            (plan(stmt("BlockStmt", blocks=[{"stmts": [], "optional": True}])), "optional"),
+            (plan(funcs={"funcs": [{"name": "g0.x", "params": [0, 1], "return": 2, "lazy": True}]}), "lazy"),
+        ],
+    )
+    def test_a_field_that_is_not_known(self, text: bytes, field: str) -> None:
+        """A later OPA may say with it that a statement means something else."""
+        refusal = self.refusal(text)
+        assert refusal.name == field
+        assert f"unknown field {field!r}" in str(refusal)
 
     def test_builtin_outside_the_list_by_first_use(self) -> None:
         call = stmt("CallStmt", func="http.send", args=[local(0)], result=9)

@@ -65,7 +65,10 @@ def maximum(run: Run, a: Value) -> Value:
 
 
 def minimum(run: Run, a: Value) -> Value:
+    """As OPA: of a set, null is the minimum only where there is nothing else (builtinMin)."""
     items = elements(a, 1)
+    if type(a) is RegoSet:
+        items = [item for item in items if item is not None] or items
     run.spend(len(items))
     return reduce(lambda x, y: y if compare(x, y) >= 0 else x, items) if items else UNDEFINED
 

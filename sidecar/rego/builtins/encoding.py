@@ -21,7 +21,7 @@ from sidecar.rego.document import DATA_DEPTH
 from sidecar.rego.errors import BuiltinError
 from sidecar.rego.numbers import parse
 from sidecar.rego.runtime import Run
-from sidecar.rego.values import RegoSet, Value, ordered
+from sidecar.rego.values import UNDEFINED, RegoSet, Value, ordered
 
 from .operands import obj, string, wrong_type
 from .text import json_text
@@ -45,13 +45,29 @@ def json_marshal_with_options(run: Run, a: Value, options: Value) -> Value:
 
 
 def json_unmarshal(run: Run, a: Value) -> Value:
-    """As Go: of duplicate keys the last counts."""
-    text = string(a, 1)
+    """As Go: of duplicate keys the last counts. For half a UTF-16 pair it has another character; here is no answer."""
+    value = _loaded(run, string(a, 1))
+    if "\\u" in a:
+        _whole(value)
+    return value
+
+
+def _whole(value: Value) -> None:
+    if type(value) is str:
+        octets(value)
+    elif type(value) is dict or type(value) is list:
+        for item in (*value, *value.values()) if type(value) is dict else value:
+            _whole(item)
+
+
+def _loaded(run: Run, text: str) -> Value:
     run.spend(len(text) // 8)
     try:
         value = json.loads(text, parse_float=parse, parse_int=parse, parse_constant=_no_constant)
+    except json.JSONDecodeError:
+        raise NotJson("invalid JSON") from None
     except (ValueError, RecursionError):
-        raise BuiltinError("invalid JSON") from None
+        raise BuiltinError("JSON not available here: a number out of range, or nested too deeply") from None
     _bounded(value, DATA_DEPTH)
     return value
 
@@ -65,15 +81,18 @@ def _bounded(value: Value, depth: int) -> None:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(name)
+    raise json.JSONDecodeError("not JSON", name, 0)
+
+
+class NotJson(BuiltinError):
+    """What Go's reader would not take either."""
 
 
 def json_is_valid(run: Run, a: Value) -> Value:
     try:
-        json_unmarshal(run, a)
-    except BuiltinError:
+        return type(a) is str and _loaded(run, a) is not UNDEFINED
+    except NotJson:
         return False
-    return True
 
 
 def octets(value: Value, position: int = 1) -> bytes:

@@ -23,6 +23,7 @@ from .operands import array, integer, room, string
 Builtin = Callable[..., Value]
 
 MAX_PATTERN: Final = 10_000
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 @lru_cache(maxsize=512)
@@ -30,6 +31,8 @@ def compiled(pattern: str) -> Any:
     """A compiled RE2. A pure function of its argument, so the shared cache is no state."""
     if len(pattern) > MAX_PATTERN:
         raise BuiltinError("pattern too long")
+    if "C" in _ESCAPE.findall(pattern):  # one byte, to RE2; Go refuses it
+        raise BuiltinError("error parsing regexp")
     options = re2.Options()
     options.log_errors = False  # RE2 would write the pattern to stderr
     try:
@@ -43,6 +46,8 @@ def literal(text: str) -> str:
 
 
 def searched(pattern: Any, text: str, at: int = 0) -> Any:
+    if not text.isascii() and r"\B" in pattern.pattern:  # RE2 finds it between the bytes of one character, too
+        raise BuiltinError("regexp not available here for text beyond ASCII")
     try:
         return pattern.search(text, at)
     except UnicodeError:
@@ -124,7 +129,8 @@ def expanded(form: str, match: Any, regexp: Any) -> str:
         name = reference[1] or reference[2]
         if name is None:
             return "$"
-        index = int(name) if name.isdecimal() else regexp.groupindex.get(name, -1)
+        number = name.isascii() and name.isdecimal() and (name == "0" or name[0] != "0")
+        index = int(name[:9]) if number else regexp.groupindex.get(name, -1)
         return (match.group(index) or "") if 0 <= index <= regexp.groups else ""
 
     return _EXPAND.sub(put, form)

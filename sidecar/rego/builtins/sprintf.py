@@ -1,15 +1,16 @@
 """sprintf with Go's verbs (package fmt), over the argument types OPA hands it: int, float64, string.
 
 Composites, booleans and null arrive as their Rego text, hence as strings (topdown/strings.go). Mistakes
-do not fail: like Go, they print `%!d(string=x)`, `%!d(BADINDEX)`, `%!d(MISSING)` or `%!(EXTRA ...)`.
+do not fail: like Go, they print `%!d(string=x)`, `%!d(BADINDEX)`, `%!d(MISSING)` or `%!(EXTRA ...)`. What is spelled
+too oddly to be told what Go makes of it has no answer (`rare`).
 """
 
-# ruff: noqa: ARG001 (every builtin is given the run; those whose work grows charge it)
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from math import copysign
 from typing import Final
 
 from sidecar.rego.errors import BuiltinError
@@ -82,11 +83,13 @@ class _Printer:
         if verb is None:
             return "%!(NOVERB)"
         good = self.seek(match["at"])
+        rare(match["at"] is not None and bool(match["width"] or match["precision"]) and match["width"] != "*")
         width = self.size(match["width"])
         if width < 0:
             flags, width = flags + "-", -width
         good = self.seek(match["at2"]) and good
         precision = None if match["precision"] is None else self.size(match["precision"] or "0")
+        rare(precision is not None and precision < 0)
         good = self.seek(match["at3"]) and good
         if verb == "%":
             return "%"
@@ -97,6 +100,9 @@ class _Printer:
         value = self.given[self.next]
         self.next += 1
         room(width + (precision or 0))
+        if isinstance(value, int) and "0" in flags:
+            rare("#" in flags or verb in "OU")
+            flags = flags if precision is None or verb in "cqT" else flags.replace("0", "")
         return padded(render(value, verb, flags, precision, width), flags, width, verb)
 
     def seek(self, index: str | None) -> bool:
@@ -112,9 +118,15 @@ class _Printer:
     def size(self, text: str | None) -> int:
         if text != "*":
             return allowed(int(text or 0))
-        value = self.given[self.next] if self.next < len(self.given) else 0
+        value = self.given[self.next] if self.next < len(self.given) else ""
         self.next += 1
-        return allowed(value) if isinstance(value, int) else 0
+        rare(not isinstance(value, int))
+        return allowed(int(value))
+
+
+def rare(odd: bool) -> None:
+    if odd:
+        raise BuiltinError("format not available here")
 
 
 def allowed(width: int) -> int:
@@ -139,21 +151,27 @@ def padded(text: str, flags: str, width: int, verb: str) -> str:
     if "-" in flags:
         return text.ljust(width)
     if "0" in flags and not text.startswith("%!"):
-        sign = text[:1] if text[:1] in "+-" and verb not in "sqv" else ""
+        sign = text[:1] if text[:1] in "+- " and verb not in "sq" else ""
         return sign + text[len(sign) :].rjust(width - len(sign), "0")
     return text.rjust(width)
 
 
 def render(value: Argument, verb: str, flags: str, precision: int | None, width: int) -> str:
     if verb == "T":
-        return type_of(value)
+        return type_of(value)[:precision]
+    rare(verb == "q" and "+" in flags)
+    if verb == "v" and type_of(value) != "*big.Int":
+        flags = flags.replace("+", "")
     if isinstance(value, str):
         result = of_string(value, verb, flags, precision)
     elif isinstance(value, int):
         result = of_integer(value, verb, flags, precision)
     else:
         result = of_float(value, verb, flags, precision)
-    return f"%!{verb}({type_of(value)}={plain(value)})" if result is None else result
+    if result is None:
+        rare(bool(flags or width) or precision is not None)  # Go writes the value by them, in its brackets
+        return f"%!{verb}({type_of(value).lstrip('*')}={plain(value)})"
+    return result
 
 
 def of_string(value: str, verb: str, flags: str, precision: int | None) -> str | None:
@@ -161,8 +179,10 @@ def of_string(value: str, verb: str, flags: str, precision: int | None) -> str |
     if verb in "sv":
         return go_quote(cut) if verb == "v" and "#" in flags else cut
     if verb == "q":
+        rare("#" in flags and not cut.isprintable())
         return f"`{cut}`" if "#" in flags and "`" not in cut else go_quote(cut)
     if verb in "xX":
+        rare(" " in flags and "#" in flags)
         octets = value.encode("utf-8", "surrogatepass")[:precision]
         digits = octets.hex(" ") if " " in flags else octets.hex()
         return _case(("0x" if "#" in flags and digits else "") + digits, verb)
@@ -174,42 +194,45 @@ def _case(text: str, verb: str) -> str:
 
 
 def of_integer(value: int, verb: str, flags: str, precision: int | None) -> str | None:
+    if precision == 0 and value == 0 and verb in "dvboxXO":
+        return ""
     if verb in "dvbox" or verb in "XO":
         return signed(value, integer_digits(abs(value), verb, flags, precision), flags)
     big = not -INT64 <= value < INT64
     if verb == "s" and big:  # big.Int formats itself (math/big, Int.Format)
         return signed(value, integer_digits(abs(value), "d", flags, precision), flags)
     if verb in "cqU" and not big:
-        return of_rune(value, verb, flags)
+        rare(verb == "U" and (value < 0 or bool(flags.strip("-")) or precision is not None))
+        return of_rune(value, verb)
     return None
 
 
 def integer_digits(value: int, verb: str, flags: str, precision: int | None) -> str:
     base = {"d": "d", "v": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "x"}[verb]
+    rare(verb == "O" and "#" in flags)
     digits = format(value, base).rjust(precision or 0, "0")
-    if precision == 0 and value == 0:
-        digits = ""
-    prefix = {"x": "0x", "X": "0x", "b": "0b", "o": "0"}.get(verb, "") if "#" in flags else ""
+    prefix = {"x": "0x", "X": "0x", "b": "0b", "o": "0" * (digits[0] != "0")}.get(verb, "") if "#" in flags else ""
     return _case(("0o" if verb == "O" else prefix) + digits, verb)
 
 
-def of_rune(value: int, verb: str, flags: str) -> str:
+def of_rune(value: int, verb: str) -> str:
     char = chr(value) if 0 <= value <= 0x10FFFF and not 0xD800 <= value < 0xE000 else "\ufffd"
     if verb == "c":
         return char
     if verb == "q":
         quoted = go_quote(char)[1:-1].replace('\\"', '"')
         return "'" + ("\\'" if char == "'" else quoted) + "'"
-    return f"U+{value:04X}" + (f" '{char}'" if "#" in flags else "")
+    return f"U+{value:04X}"
 
 
 def signed(value: float, digits: str, flags: str) -> str:
-    if value < 0:
+    if copysign(1, value) < 0:
         return "-" + digits
     return ("+" if "+" in flags else " " if " " in flags else "") + digits
 
 
 def of_float(value: float, verb: str, flags: str, precision: int | None) -> str | None:
+    rare(verb in "bxX" or "#" in flags)
     if verb in "fF":
         return signed(value, format(abs(value), f".{6 if precision is None else precision}f"), flags)
     if verb in "eE":

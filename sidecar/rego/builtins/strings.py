@@ -69,8 +69,15 @@ def split_n(run: Run, a: Value, delimiter: Value, n: Value) -> Value:
 
 def replace(run: Run, a: Value, old: Value, new: Value) -> Value:
     text, wanted, put = string(a, 1), string(old, 2), string(new, 3)
+    _between_bytes(wanted, text)
     room(len(text) + (text.count(wanted) + 1) * len(put))
     return text.replace(wanted, put)
+
+
+def _between_bytes(wanted: str, text: str) -> None:
+    """Go finds the empty text between the bytes of a character, too: what it makes of them is no text."""
+    if not wanted and not text.isascii():
+        raise BuiltinError("nothing cannot be replaced in text beyond ASCII")
 
 
 def replace_n(run: Run, patterns: Value, a: Value) -> Value:
@@ -80,6 +87,7 @@ def replace_n(run: Run, patterns: Value, a: Value) -> Value:
         raise BuiltinError("operand 1 non-string key or value found in pattern object")
     if not pairs:
         return text
+    _between_bytes(min(pairs), text)
     # Longer keys first only among those the replacer would tie on: it prefers keys in the order given.
     pattern = re.compile("|".join(re.escape(key) for key in sorted(pairs)))
     room((len(text) + 1) * (1 + max(map(len, pairs.values()))))

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -199,13 +198,15 @@ def offset_text(offset: timedelta, chunk: str) -> str:
 
 
 _NAMES: Final = "|".join
+_FRACTION: Final = r"(?P<f>[.,]\d+)?"
 _READ: Final[dict[str, str]] = {
-    "January": f"(?P<B>{_NAMES(_MONTHS)})", "Jan": f"(?P<b>{_NAMES(name[:3] for name in _MONTHS)})",
-    "Monday": f"(?:{_NAMES(_DAYS)})", "Mon": f"(?:{_NAMES(name[:3] for name in _DAYS)})",
+    # Only names are found in any case (time.lookup).
+    "January": f"(?P<B>(?i:{_NAMES(_MONTHS)}))", "Jan": f"(?P<b>(?i:{_NAMES(name[:3] for name in _MONTHS)}))",
+    "Monday": f"(?i:{_NAMES(_DAYS)})", "Mon": f"(?i:{_NAMES(name[:3] for name in _DAYS)})",
     "MST": r"(?P<Z>[A-Z]{3,4}|[+-]\d{2})", "002": r"(?P<j>\d{3})", "__2": r"(?P<j> {0,2}\d{1,3})",
     "01": r"(?P<m>\d{2})", "1": r"(?P<m>\d{1,2})", "02": r"(?P<d>\d{2})", "2": r"(?P<d>\d{1,2})",
     "_2": r" ?(?P<d>\d{1,2})", "03": r"(?P<I>\d{2})", "3": r"(?P<I>\d{1,2})", "04": r"(?P<M>\d{2})",
-    "4": r"(?P<M>\d{1,2})", "05": r"(?P<S>\d{2})(?P<f>[.,]\d+)?", "5": r"(?P<S>\d{1,2})(?P<f>[.,]\d+)?",
+    "4": r"(?P<M>\d{1,2})", "05": r"(?P<S>\d{2})" + _FRACTION, "5": r"(?P<S>\d{1,2})" + _FRACTION,
     "06": r"(?P<y>\d{2})", "2006": r"(?P<Y>\d{4})", "15": r"(?P<H>\d{2})", "PM": r"(?P<p>[AP]M)",
     "pm": r"(?P<p>[ap]m)",
 }  # fmt: skip
@@ -214,21 +215,23 @@ _SIGNED: Final = {4: r"[+-]\d{4}", 2: r"[+-]\d{2}", 6: r"[+-]\d{6}"}
 
 @lru_cache(maxsize=256)
 def reader_of(layout: str) -> re.Pattern[str]:
-    """A layout as a pattern. Seconds may carry a fraction the layout does not mention (time.Parse)."""
+    """A layout as a pattern. Seconds may carry a fraction that the layout does not mention next (time.Parse)."""
     pieces, parts = [], layout_of(layout)
     for index, part in enumerate(parts):
-        pieces.append(re.escape(part) if index % 2 == 0 else readable(part, parts[max(index - 2, 0)]))
+        pieces.append(re.escape(part) if index % 2 == 0 else readable(part, [*parts, "", ""][index + 2]))
     try:
-        return re.compile("".join(pieces), re.ASCII | re.IGNORECASE)
+        return re.compile("".join(pieces), re.ASCII)
     except re.error:  # a chunk twice
         raise BuiltinError("time layout not available here") from None
 
 
-def readable(chunk: str, before: str) -> str:
+def readable(chunk: str, after: str) -> str:
+    if chunk in ("05", "5") and after[:1] in (".", ","):
+        return _READ[chunk].removesuffix(_FRACTION)
     if chunk in _READ:
         return _READ[chunk]
-    if chunk[0] in ".,":  # read with the seconds before it; the layout's digits only matter when writing
-        return "" if before in ("05", "5") else r"(?P<f>[.,]\d+)?"
+    if chunk[0] in ".,":  # zeros are so many digits, nines any number or none
+        return rf"(?P<f>[.,]\d{{{len(chunk) - 1}}})" if chunk[1] == "0" else _FRACTION
     plain = chunk.replace(":", "")
     body = _SIGNED[len(plain) - 1]
     if ":" in chunk:
@@ -311,10 +314,17 @@ def parse_duration(run: Run, a: Value) -> Value:
         return 0
     if not body or _SPAN.sub("", body):
         raise BuiltinError("invalid duration")
-    total = sum(int(Fraction(amount.rstrip(".")) * _SIZES[unit]) for amount, unit in _SPAN.findall(body))
+    total = sum(_span(amount, _SIZES[unit]) for amount, unit in _SPAN.findall(body))
     if total >= INT64:
         raise BuiltinError("invalid duration")
     return -total if text[0] == "-" else total
+
+
+def _span(amount: str, size: int) -> int:
+    """As Go: the part behind the point goes through a double, whose rounding may make it whole."""
+    whole, _, part = amount.partition(".")
+    part = part[: 19 if int(part[:19] or 0) <= INT64 else 18]
+    return int(whole or 0) * size + int(int(part or 0) * (size / 10 ** len(part)))
 
 
 def parse_ns(run: Run, layout: Value, text: Value) -> Value:

@@ -6,15 +6,21 @@ Counts and codes only; a digest is taken of exactly the bytes that came in, went
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 from sidecar.ledger.facts import Intent
 from sidecar.model import Arrival, Call, Decision, Finding, Part, Role
 from sidecar.plan import House, Plan
+from sidecar.policy import names
+from sidecar.policy.contract import UNREADABLE
 from sidecar.redaction import Restorer
 
 PPM = 1_000_000
+NOTHING_PERSONAL = frozenset[str]()
+_ANY = re.compile(".*", re.DOTALL)
+_HIDDEN = UNREADABLE.encode()
 
 
 def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
@@ -22,6 +28,8 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
     name, version, source, digest = prompt_of(arrival, plan.call)
     outbound = plan.outbound.body if plan.outbound else None
     found = tally(plan.call.parts, plan.inspection.findings)
+    chosen = {"model_requested": plan.call.model, "use_case": arrival.asserted.use_case}
+    chosen |= {"prompt_name": name, "prompt_version": version}
     return Intent(
         id=arrival.id,
         at=arrival.at,
@@ -53,7 +61,25 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
         outbound_sha256=None if outbound is None else hashlib.sha256(outbound).digest(),
         prompt_sha256=digest,
         timings_us=plan.timings,
+        personal=personal_names(plan, chosen, house.listed),
     )
+
+
+def personal_names(plan: Plan, chosen: Mapping[str, str | None], listed: Iterable[str]) -> frozenset[str]:
+    """Which of these freely chosen names hold a value that a detector found in the call: no leaf may hold it.
+
+    Policy sees none of them either, so a policy input that hides no name tells cheaply that there is none.
+    """
+    document = plan.decision.document
+    if not plan.inspection.findings or (document and _HIDDEN not in document):
+        return NOTHING_PERSONAL
+    found = names.found_values(plan.call.parts, plan.inspection.findings, listed)
+    return frozenset(key for key, name in chosen.items() if name and names.readable(name, _ANY, found) == UNREADABLE)
+
+
+def echoed(intent: Intent) -> frozenset[str]:
+    """Fields of an outcome that are personal because the model server says again what it was asked."""
+    return frozenset({"model_served"}) if "model_requested" in intent.personal else NOTHING_PERSONAL
 
 
 def prompt_of(arrival: Arrival, call: Call) -> tuple[str | None, str | None, str, bytes | None]:

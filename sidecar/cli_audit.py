@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import sqlite3
 import sys
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sidecar import config
 from sidecar.errors import SidecarError
+from sidecar.ledger.report import printable
 from sidecar.ledger.source import SourceDamaged
 from sidecar.wiring import auditing
 
@@ -153,6 +155,7 @@ def _share(text: str) -> float:
 def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Faults on one line, with advice, and exit status 2: nothing could be said."""
     options.state = config.state_folder(options.state)
+    _spell(programs=run is receipt or getattr(options, "json", False))
     try:
         return run(options)
     except BrokenPipeError:  # whoever read us has left: no fault, and main() knows what to do
@@ -169,8 +172,14 @@ def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
     return USAGE
 
 
+def _spell(*, programs: bool) -> None:
+    """JSON and signed notes are UTF-8 whatever the locale; for people, a character that it lacks is no fault."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace", encoding="utf-8" if programs else None)
+
+
 def _say(text: str) -> None:
-    print(f"sidecar: {text}", file=sys.stderr)
+    print(f"sidecar: {printable(text)}", file=sys.stderr)
 
 
 def _unreadable(fault: Exception, state: Path) -> SidecarError:
@@ -282,7 +291,7 @@ def tail(options: argparse.Namespace) -> int:
                 rows = found.rows
                 sys.stdout.write(render.csv_text(rows, header=False) if options.csv else render.lines(rows))
             sys.stdout.flush()
-            if found.next == start or not found.rows:
+            if found.next == start:  # else there is more to look through, though nothing of it matched
                 time.sleep(POLL_SECONDS)
             start = found.next
 
@@ -323,7 +332,8 @@ def receipt(options: argparse.Namespace) -> int:
             sys.stdout.write(reader.receipt(exchange, options.kind))
             return 0
         number, body = reader.entry(exchange, options.kind)
-        return _check_receipt(options, f"entry {number} ({exchange}, {options.kind})", body, reader.vkey())
+        entry = f"entry {number} ({printable(exchange)}, {options.kind})"
+        return _check_receipt(options, entry, body, reader.vkey())
 
 
 def _check_receipt(options: argparse.Namespace, entry: str, body: bytes, beside: Verifier) -> int:
@@ -342,13 +352,18 @@ def _check_receipt(options: argparse.Namespace, entry: str, body: bytes, beside:
 
 
 def _key(text: str | None) -> Verifier | None:
-    """A verifier key, or that of a file. Raises NoteError (a ValueError) or OwnError."""
+    """A verifier key, or that of a file. Raises ValueError or OwnError."""
     from sidecar.drivers.keys import load_vkey
-    from sidecar.ledger.note import Verifier
+    from sidecar.ledger.note import NoteError, Verifier
 
     if text is None:
         return None
-    return load_vkey(Path(text)) if Path(text).is_file() else Verifier.parse(text)
+    if Path(text).is_file():
+        return load_vkey(Path(text))
+    try:
+        return Verifier.parse(text)
+    except NoteError as fault:
+        raise ValueError(f"--key: neither a file nor a verifier key such as log.vkey holds ({fault})") from None
 
 
 def verify(options: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any
 
 from sidecar import policy
-from sidecar.account import count_entities, intent_of, refused_by, restoration
+from sidecar.account import count_entities, echoed, intent_of, refused_by, restoration
 from sidecar.carried import carried_parts
 from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
@@ -388,6 +388,7 @@ class Exchange:
             answer_bytes=self.went.size,
             answer_sha256=self.went.value() if self.went.size else None,
             timings_us=self.watch.laps(),
+            personal=echoed(self.intent) if self.intent else frozenset(),
         )
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 
-from sidecar.console.render import printable
 from sidecar.drivers.store_query import Filters, recorded
 from sidecar.drivers.store_reader import Reader
 from sidecar.inspection.catalogue import GENERAL, NAMES, SPECIAL, UNSUPPORTED
 from sidecar.inspection.national import ROWS
 from sidecar.inspection.presidio_rules import table
+from sidecar.ledger.report import printable
 from sidecar.policy import FAULTS
 
 SUGGESTIONS = 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import orjson
 
 from sidecar.console.query import Page, Row
+from sidecar.ledger.report import printable as printable
 
 COLUMNS = (
     "time",
@@ -33,18 +35,15 @@ CSV_COLUMNS = (*COLUMNS[:5], "prompt_name", *COLUMNS[5:9], "confidence_source", 
 _HEADINGS = {"model_requested": "model", "model_served": "served", "prompt_version": "prompt"}
 _WIDEST = 36
 ALL = "--limit 0 for all"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile("(?:^|(?<=;))(?=\\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
+"""Where a formula would begin, also in countries where spreadsheets cut lines at `;` and not at commas, and in the wide
+characters that they take for narrow ones."""
 
 
 def timestamp(micros: int) -> str:
     """ISO 8601, UTC, milliseconds."""
     moment = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def printable(text: str) -> str:
-    """Without anything that would move a terminal's cursor or hide its neighbours."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def table(page: Page) -> str:
@@ -65,7 +64,7 @@ def totals(page: Page) -> str:
     counts = _counts(page.verdicts) + _counts(page.states)
     whole = len(page.rows) == page.total
     shown, rest = ("", "") if whole else (f", {len(page.rows)} shown", f"; {ALL}")
-    return f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "") + rest
+    return printable(f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "") + rest)
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
@@ -95,9 +94,9 @@ def _cell(row: Row, name: str) -> str:
     if name == "confidence":
         return "" if value is None else f"{value:.3f}"
     if isinstance(value, Mapping):
-        return " ".join(_counts(value))
+        return printable(" ".join(_counts(value)))
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return " ".join(value)
+        return printable(" ".join(value))
     return "" if value is None else printable(str(value))
 
 
@@ -110,4 +109,4 @@ def _short(cell: str, name: str) -> str:
 
 
 def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub("'", cell)

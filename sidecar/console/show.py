@@ -12,16 +12,23 @@ from typing import Any
 
 import orjson
 
-from sidecar.console.render import printable, timestamp
+from sidecar.console.render import timestamp
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import peek_checkpoint
 from sidecar.ledger.record import view
+from sidecar.ledger.report import printable
 
 Explain = Callable[[bytes, str], Iterable[str]]
 """`explain(policy_input, bundle_sha256)`: the rules that fired, one line each."""
 
 NOT_KNOWN = "unavailable"
+UNREAD = "not inspected"
+"""Said where no detector ran: of a call that was refused before, "nothing" found would be untrue (guarantee 9)."""
+ASKED_IN_VAIN = ("PDP_", "INPUT_INVALID")
+"""Codes of calls that policy was asked about without an answer that could be read."""
+MISREAD = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading an entry raises of which a flipped byte renamed a field, or changed its type."""
 
 
 def show_json(reader: Reader, exchange: str, explain: Explain | None = None) -> dict[str, Any]:
@@ -30,9 +37,8 @@ def show_json(reader: Reader, exchange: str, explain: Explain | None = None) -> 
         record, checkpoint = reader.record(exchange), peek_checkpoint(reader.checkpoint().encode())
     try:
         seen = view(record)
-    except (KeyError, TypeError) as fault:  # a flipped byte may rename a field, or change its type
-        advice = f"Entry {record.intent_number} or {record.outcome_number} cannot be read; run `sidecar audit verify`."
-        raise OwnError("LEDGER_DAMAGED", advice) from fault
+    except MISREAD as fault:
+        raise _damaged(record.intent_number, record.outcome_number) from fault
     seen["checkpoint"] = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
     for name in ("policy", "reply_policy"):
         if seen[name] is not None:
@@ -54,7 +60,14 @@ def rules_fired(policy: Mapping[str, Any], explain: Explain | None) -> list[str]
 def show_text(reader: Reader, exchange: str, explain: Explain | None = None) -> str:
     """The record in sections; raises OwnError RECORD_UNKNOWN."""
     seen = show_json(reader, exchange, explain)
-    return "\n".join(line for section in _sections(seen) for line in section) + "\n"
+    try:
+        return "\n".join(line for section in _sections(seen) for line in section) + "\n"
+    except MISREAD as fault:
+        raise _damaged(*seen["seq"].values()) from fault
+
+
+def _damaged(intent: int, outcome: int | None) -> OwnError:
+    return OwnError("LEDGER_DAMAGED", f"Entry {intent} or {outcome} cannot be read; run `sidecar audit verify`.")
 
 
 def _sections(seen: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -141,18 +154,24 @@ def _request(seen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found(seen: Mapping[str, Any]) -> dict[str, Any]:
+    nothing = "nothing" if seen["redaction"]["detectors"] else UNREAD
     return {
-        "in the request": seen["pii"]["categories"] or "nothing",
+        "in the request": seen["pii"]["categories"] or nothing,
         "by role": seen["pii"]["by_role"],
         "replaced": seen["redaction"]["actions"] or "nothing",
-        "in the reply": _found_in_reply(seen.get("reply_pii", {})),
+        "in the reply": _found_in_reply(seen),
         "detectors": [f"{item['name']} {item['version']}" for item in seen["redaction"]["detectors"]],
     }
 
 
-def _found_in_reply(found: Mapping[str, Any]) -> Any:
+def _found_in_reply(seen: Mapping[str, Any]) -> Any:
+    found = seen.get("reply_pii", {})
     skipped, categories = found.get("not_inspected"), found.get("categories")
-    return {**(categories or {}), "not inspected": skipped} if skipped else categories or "nothing"
+    if skipped:
+        return {**(categories or {}), UNREAD: skipped}
+    if seen["reply_policy"] is None and not categories:
+        return UNREAD if seen.get("output", {}).get("bytes") else None
+    return categories or "nothing"
 
 
 def _not_inspected(redaction: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,20 +179,25 @@ def _not_inspected(redaction: Mapping[str, Any]) -> dict[str, Any]:
     places = [f"{label} ({kind})" for label, kind in skipped["places"]]
     if skipped["more"]:
         places.append(f"and {skipped['more']} more: {_plain(skipped['kinds'])}")
+    if not redaction["detectors"]:
+        return {"places": [*places, "everything: no detector ran"], "types not looked for": "all"}
     return {"places": places or "none", "types not looked for": redaction["not_looked_for"] or "none"}
 
 
 def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
-    fired = policy["rules_fired"]
+    asked = policy["bundle_hash"] is not None
+    fired = f"({NOT_KNOWN})" if policy["rules_fired"] is None else policy["rules_fired"] or "none"
+    if not asked and not any(code.startswith(ASKED_IN_VAIN) for code in policy["codes"]):
+        fired = "none: policy was not asked"
     return {
         "verdict": policy["result"] + ("" if policy["enforced"] else " (not enforced)"),
         "reasons": [f"{deny['code']} {_plain(deny['params'])}" for deny in policy["denies"]],
         "obligations": [f"{duty['type']} ({duty['id']}) {_plain(duty['params'])}" for duty in policy["obligations"]],
-        "rules that fired": f"({NOT_KNOWN})" if fired is None else fired or "none",
+        "rules that fired": fired,
         "revision": policy["revision"],
         "bundle": policy["bundle_hash"],
         "engine": f"{policy['engine'] or '-'} {policy['engine_version'] or ''}".rstrip(),
-        "signed, degraded": f"{_plain(policy['signed'])}, {_plain(policy['degraded'])}",
+        "signed, degraded": f"{_plain(policy['signed'])}, {_plain(policy['degraded'])}" if asked else None,
     }
 
 

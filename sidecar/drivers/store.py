@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sidecar.drivers.store_commits import GroupCommit, unavailable
+from sidecar.drivers.store_commits import BATCH, GroupCommit, unavailable
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_open import Opened, open_store
 from sidecar.drivers.store_sql import STDLIB, Engine
@@ -83,8 +83,11 @@ class Ledger:
         if first:
             vkey = opened.writer.signer.verifier.vkey
             await self._append("log.open", entries.log_open(self.origin, vkey, self._keyring.id, self._software))
-        for orphan in opened.orphans:
-            self._commits.spawn(Item(self._lost(orphan, State.ABORTED, aborted_by="crash")))
+        for at in range(0, len(opened.orphans), BATCH):  # not all at once: there may be more than the queue takes
+            lost = [
+                Item(self._lost(each, State.ABORTED, aborted_by="crash")) for each in opened.orphans[at : at + BATCH]
+            ]
+            await asyncio.gather(*[self._commits.hand_over(item) for item in lost])
         found = {"orphans": len(opened.orphans), "checkpoint_file": opened.checkpoint_file}
         await self._append("heartbeat", entries.heartbeat("start", self._software, **found))
 

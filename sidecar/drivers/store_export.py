@@ -53,7 +53,7 @@ def export(reader: Reader, target: Path) -> Exported:
     copy_bundles(reader.folder, target)
     (target / VKEY).write_text(reader.vkey().vkey + "\n")
     (target / "README.md").write_bytes(README.read_bytes())
-    (target / CHECKPOINT).write_text(checkpoint)
+    (target / CHECKPOINT).write_bytes(checkpoint.encode())  # a note is UTF-8, whatever the locale
     return Exported(size, records, reader.keyring is not None)
 
 
@@ -69,7 +69,7 @@ def copy_bundles(folder: StateFolder, target: Path) -> int:
     """Copy the policy bundles that were kept; how many they are. As they are: verification says which are altered."""
     found = sorted((folder.path / BUNDLES).glob("*.tar.gz"))
     if found:
-        (target / BUNDLES).mkdir(mode=0o700)
+        (target / BUNDLES).mkdir()  # to be handed on like the rest; of a backup, the folder around it is private
     for path in found:
         (target / BUNDLES / path.name).write_bytes(path.read_bytes())
     return len(found)
@@ -131,6 +131,18 @@ class FolderFetcher:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
+    def lines(self, path: str) -> Iterator[bytes] | None:
+        file = self._folder / path
+        return _lines(file) if file.is_file() else None
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file
+
 
 def verify_folder_export(folder: Path, *, key: Verifier, pinned: bool = True, kept: bytes | None = None) -> Report:
+    """Raises OwnError LEDGER_FOLDER where there is no such folder: then nothing can be said."""
+    if not folder.is_dir():
+        raise OwnError("LEDGER_FOLDER", f"There is no folder {folder}; name one that `sidecar audit export` wrote.")
     return verify_export(FolderFetcher(folder), key, pinned=pinned, kept=kept)

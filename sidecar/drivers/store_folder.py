@@ -146,9 +146,9 @@ class CheckpointFile:
         os.pwrite(self._handle, data, 0)
 
     def replace(self, note: str) -> None:
-        """Once at start: whatever lay there may have been longer."""
-        os.ftruncate(self._handle, 0)
+        """Once at start: whatever lay there may have been longer. At no moment is the file empty."""
         self.write(note)
+        os.ftruncate(self._handle, len(note.encode()))
 
     def close(self) -> None:
         os.close(self._handle)

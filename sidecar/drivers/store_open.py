@@ -21,7 +21,7 @@ from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
 from sidecar.ledger.disclosure import Keyring
 from sidecar.ledger.entries import parse
-from sidecar.ledger.merkle import TILE_WIDTH, Frontier, ProofError, leaf_hash, subtree
+from sidecar.ledger.merkle import HASH_SIZE, TILE_WIDTH, Frontier, ProofError, leaf_hash, subtree
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ports import Entropy
 
@@ -184,7 +184,9 @@ class StoreNodes:
         else:
             query = "SELECT hash FROM tile WHERE level = ? AND number >= ? AND number < ? ORDER BY number"
             rows = self._connection.execute(query, (level, start, end)).fetchall()
-        return [row[0] for row in rows]
+        if any(type(node) is not bytes or len(node) != HASH_SIZE for (node,) in rows):
+            raise ProofError("a hash of the tree is not whole")
+        return [node for (node,) in rows]
 
 
 def _compare_checkpoint(folder: StateFolder, connection: sql.Connection, head: Head, verifier: Verifier) -> str:

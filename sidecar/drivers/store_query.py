@@ -23,6 +23,9 @@ from sidecar.ledger.index import untag
 
 Ref = Callable[[str, str], bytes]
 
+MAX_CUTS = 8
+"""Slashes of a caller's name at which it may be cut: 36 ways to read it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
@@ -183,10 +186,23 @@ def _prompt_version(value: str, ref: Ref | None) -> ColumnElement[bool]:
 
 def _caller(value: str, ref: Ref) -> ColumnElement[bool]:
     names = {"tenant": ExchangeRow.tenant_ref, "app": ExchangeRow.app_ref, "user": ExchangeRow.user_ref}
-    parts = value.split("/", 2)
-    if len(parts) == 1:
-        return or_(*(col(column).in_(_refs(kind, value, ref)) for kind, column in names.items()))
-    return and_(*(col(names[kind]).in_(_refs(kind, part, ref)) for kind, part in zip(names, parts, strict=False)))
+    whole = [col(column).in_(_refs(kind, value, ref)) for kind, column in names.items()]
+    parted = [
+        and_(*(col(names[kind]).in_(_refs(kind, part, ref)) for kind, part in zip(names, parts, strict=False)))
+        for parts in _paths(value)
+    ]
+    return or_(*whole, *parted)
+
+
+def _paths(value: str) -> Iterator[tuple[str, ...]]:
+    """Every way to read the value as `tenant/app` or `tenant/app/user`; names may have slashes of their own (`acme/eu`,
+    `https://idp/users/1`)."""
+    cuts = [at for at, char in enumerate(value) if char == "/"][:MAX_CUTS]
+    for first in cuts:
+        yield value[:first], value[first + 1 :]
+        for second in cuts:
+            if second > first:
+                yield value[:first], value[first + 1 : second], value[second + 1 :]
 
 
 def _refs(kind: str, value: str, ref: Ref) -> list[bytes]:

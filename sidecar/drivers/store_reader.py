@@ -66,7 +66,7 @@ class Reader:
         """
         folder = StateFolder(path)
         origin = folder.origin()
-        keyring = load_keyring(path, origin) if disclosures and (path / DATA_KEY).exists() else None
+        keyring = load_keyring(path, origin) if disclosures and _is_at_hand(path / DATA_KEY) else None
         reader = cls(folder, _connect(folder), keyring)
         if keyring is not None and not verifying:
             with _closing_on_error(reader):
@@ -186,6 +186,15 @@ class Reader:
         return verify_folder(self.folder, self.connection, self.keyring, key=key, kept=kept)
 
 
+def _is_at_hand(key: Path) -> bool:
+    """False also for whoever may read the log and not this key (mode 0600): who lists and verifies without it."""
+    try:
+        key.open("rb").close()
+    except (FileNotFoundError, PermissionError):
+        return False
+    return True
+
+
 def _connect(folder: StateFolder) -> sqlite3.Connection:
     try:
         return sql.connect_reading(folder.store)
@@ -284,7 +293,7 @@ class Source:
             yield "database-corrupt", str(fault)
 
     def heads(self) -> Sequence[StoredHead]:
-        return [StoredHead(*row) for row in self._query(sql.SELECT_HEAD)]
+        return [StoredHead(*row) for row in self._query(sql.SELECT_HEADS)]
 
     def entries(self) -> Iterator[StoredEntry]:
         return (_entry(row) for row in self._query(f"{_ENTRIES} ORDER BY e.number"))

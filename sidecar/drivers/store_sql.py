@@ -78,7 +78,11 @@ MOVE_HEAD = (
 )
 """Compare-and-swap: no row means that somebody else wrote, or that the store was rolled back under us."""
 
-SELECT_HEAD = "SELECT origin, size, root, frontier, t, open_from, checkpoint FROM head"
+_HEAD_COLUMNS = "origin, size, root, frontier, t, open_from, checkpoint"
+SELECT_HEAD = f"SELECT {_HEAD_COLUMNS} FROM head WHERE one = 0"  # noqa: S608  names of ours
+SELECT_HEADS = f"SELECT {_HEAD_COLUMNS}, one FROM head"  # noqa: S608  the same
+"""The one that the writer moves, and all that there are."""
+
 SELECT_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2, 3"
 SELECT_WRITTEN = "SELECT body, leaf FROM entry WHERE number >= ? ORDER BY number"
 SELECT_OPEN = "SELECT id, intent_number FROM exchange WHERE intent_number >= ? AND outcome_number IS NULL"

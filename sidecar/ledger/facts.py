@@ -30,8 +30,9 @@ class Intent:
     `decision` is what was enforced. `findings` counts by entity; `findings_by_role` by `role` then entity;
     `detector_scores` maps detector -> {entity: [count, lowest score in ppm]}. `redactions` counts surrogates and
     masks by entity. `prompt_source` is `header`, `metadata` or `system_digest`.
+    `personal` lists those of model_requested, use_case, prompt_name and prompt_version that hold a value of a person.
     Disclosed: caller, asserted.subject, asserted.conversation, the digests, `decision.document`, prompt_version when it
-    is a digest.
+    is a digest, what `personal` lists.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Intent:
     outbound_sha256: bytes | None = field(repr=False)
     prompt_sha256: bytes | None = field(repr=False)
     timings_us: Mapping[str, int]
+    personal: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ class Outcome:
     with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity, unless
     `reply_not_inspected` says why nothing, or not all, was looked at. `restored` and `withheld` count surrogates by
     entity: those that came back as values, and those left as they were because of the link or tool they stood in.
-    Disclosed: digests, response_id, rationale.
+    `personal` lists those of model_served and fingerprint that hold a value of a person.
+    Disclosed: digests, response_id, rationale, what `personal` lists.
     """
 
     id: str
@@ -101,3 +104,4 @@ class Outcome:
     answer_bytes: int = 0
     answer_sha256: bytes | None = field(default=None, repr=False)
     timings_us: Mapping[str, int] = field(default_factory=dict)
+    personal: frozenset[str] = frozenset()

@@ -1,15 +1,15 @@
 """Facts -> the fields of a leaf, and the fields disclosed beside it.
 
 A leaf outlives every erasure, so nothing in it may identify a person (guarantee 4). Names that a caller or an upstream
-chose freely (model, prompt name, use case...) go into the leaf only where they look like identifiers; any other
-spelling is disclosed instead, and the leaf says so in `withheld`.
+chose freely (model, prompt name, use case...) go into the leaf only where they look like identifiers and hold nothing
+that was found of a person; any other is disclosed instead, and the leaf says so in `withheld`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -30,8 +30,8 @@ _SERVED = ("model_served", "fingerprint")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9./][A-Za-z0-9._:/+-]{0,127}(?:@(?:[0-9]{6,8}|default|latest))?")
 """Model and prompt names as providers spell them; `@` only before a date, for it also makes e-mail addresses."""
 
-_LONG_NUMBER = re.compile(r"[0-9](?:[ ._/+-]?[0-9]){10,}")
-"""Eleven digits in a row, however grouped: a phone, account or card number rather than a version."""
+_LONG_NUMBER = re.compile(r"[0-9]{9}|[0-9](?:[ ._/+-]?[0-9]){10,}")
+"""Nine digits in a row, or eleven however grouped: a phone, account or card number rather than a date or a version."""
 
 
 class Draft(NamedTuple):
@@ -46,12 +46,12 @@ def is_identifier(text: str) -> bool:
     return _IDENTIFIER.fullmatch(text) is not None and _LONG_NUMBER.search(text) is None
 
 
-def _withhold(fields: dict[str, Any], names: Sequence[str], secret: str = "") -> dict[str, Any]:
+def _withhold(fields: dict[str, Any], names: Sequence[str], secret: Collection[str]) -> dict[str, Any]:
     """Take freely chosen names that may say more than a name out of the leaf, which then lists them; disclose them."""
     disclosed: dict[str, Any] = {}
     for name in names:
         value = fields[name]
-        if value is not None and (name == secret or not is_identifier(value)):
+        if value is not None and (name in secret or not is_identifier(value)):
             disclosed[name], fields[name] = clean(value), None
     if disclosed:
         fields["withheld"] = list(disclosed)
@@ -87,7 +87,8 @@ def intent_fields(intent: Intent) -> Draft:
         "outbound_bytes": intent.outbound_bytes,
         "timings_us": dict(intent.timings_us),
     }
-    disclosed = _withhold(fields, _REQUESTED, "prompt_version" if intent.prompt_source == "system_digest" else "")
+    digest = {"prompt_version"} if intent.prompt_source == "system_digest" else ()
+    disclosed = _withhold(fields, _REQUESTED, intent.personal.union(digest))
     _disclose_caller(intent, disclosed)
     request, outbound, prompt = intent.request_sha256, intent.outbound_sha256, intent.prompt_sha256
     _digests(disclosed, ("request", request), ("outbound", outbound), ("prompt", prompt))
@@ -127,7 +128,7 @@ def outcome_fields(outcome: Outcome) -> Draft:
         "answer_bytes": outcome.answer_bytes,
         "timings_us": dict(outcome.timings_us),
     }
-    disclosed = _withhold(fields, _SERVED)
+    disclosed = _withhold(fields, _SERVED, outcome.personal)
     _digests(disclosed, ("reply", outcome.reply_sha256), ("answer", outcome.answer_sha256))
     if reply.response_id is not None:
         disclosed["response_id"] = clean(reply.response_id)

@@ -24,26 +24,37 @@ Of policy bundles, which lie beside the log and are no part of it: bundle-missin
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 MAX_FAILURES = 1000
+MAX_INDEX = 2**63 - 1
 
 VERIFIED, FAILED, USAGE, VERIFIED_EXCEPT = 0, 1, 2, 3
 """Exit codes; 3: verified except ranges that recorded policy erased or pruned (design.md 7), or policy bundles that
 entries name and that are gone or others (docs/ledger-format.md)."""
 
 RESIGNED = (
-    "No verifier key from elsewhere was given (--key): whoever holds the signing key could have written the whole log"
-    " anew."
+    "No verifier key from elsewhere was given (--key): the key lay beside the log, so whoever could write there could"
+    " have written the whole log anew, and signed it with a key of his own."
 )
 ROLLED_BACK = (
-    "No checkpoint kept elsewhere was given (--checkpoint): a machine set back to an earlier state, checkpoint file"
-    " included, looks like a shorter log."
+    "No checkpoint kept elsewhere was given (--checkpoint): whoever holds the signing key could have written the log"
+    " anew, and a machine set back to an earlier state, checkpoint file included, looks like a shorter log."
 )
 BYPASS = "The log shows what the sidecar saw and said at the time: not calls that went around it."
-NO_DATA_KEY = "Disclosures and the references that queries use were not checked: the data key was not given."
+NO_DATA_KEY = "Disclosures and the references that queries use were not checked: the data key is not to be had."
 NO_DISCLOSURES = "Disclosures were not checked: they are not part of this export."
 NO_BUNDLES = "Policy bundles were not checked: they are not part of this export."
+
+
+def printable(text: str) -> str:
+    """Without anything that would move a terminal's cursor or hide its neighbours, and without what is no Unicode."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +96,13 @@ class Report:
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def fail(self, index: int | None, entry_id: str | None, reason: str, detail: str = "") -> None:
+    def fail(self, index: int | None, entry_id: Any, reason: str, detail: str = "") -> None:
+        """Count a failure. Id and detail may come from what was altered: of any type, and made to fool a terminal."""
         self.failures_total += 1
         if len(self.failures) < MAX_FAILURES:
-            self.failures.append(Failure(index, entry_id, reason, detail))
+            known = index if index is not None and abs(index) <= MAX_INDEX else None
+            entry_id = None if entry_id is None else printable(str(entry_id))
+            self.failures.append(Failure(known, entry_id, reason, printable(detail)))
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +121,7 @@ class Report:
         words = {VERIFIED: "VERIFIED", FAILED: "FAILED", VERIFIED_EXCEPT: f"VERIFIED EXCEPT {self._exceptions()}"}
         lines = [
             f"{words[self.exit_code]}: {self.entries} entries of {self.origin}",
+            f"  last   {_when(self.last_t)}",
             f"  root   {self.root}",
             f"  key    {self.vkey}",
         ]
@@ -123,11 +138,21 @@ class Report:
         lines += [f"  open: {self.open} exchanges have no outcome yet"] if self.open else []
         lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  cannot know: {unknown}" for unknown in self.unknown]
-        return "\n".join(lines) + "\n"
+        return "\n".join(map(printable, lines)) + "\n"
 
     def _exceptions(self) -> str:
         ranges = ["RECORDED RANGES"] if self.erased or self.pruned else []
         return " AND ".join([*ranges, *(["POLICY BUNDLES"] if self.bundles else [])])
+
+
+def _when(t: int | None) -> str:
+    """The time of the last entry that was read, which may come from what was altered."""
+    if t is None:
+        return "(no entry was read)"
+    try:
+        return f"{datetime.fromtimestamp(t / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError, TypeError):
+        return "(no time that can be)"
 
 
 def _where(failure: Failure) -> str:

@@ -29,6 +29,7 @@ class StoredHead(NamedTuple):
     t: Any
     open_from: Any
     checkpoint: Any
+    one: Any
 
 
 class StoreSource(Protocol):

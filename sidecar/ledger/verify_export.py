@@ -16,7 +16,7 @@ from sidecar.ledger.disclosure import DisclosureError, match, read
 from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
-from sidecar.ledger.report import BYPASS, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
+from sidecar.ledger.report import BYPASS, MAX_FAILURES, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
 from sidecar.ledger.verify_bundles import bundle_path, check_bundles
 
@@ -28,6 +28,10 @@ RECORDS = "records.jsonl"
 class Fetcher(Protocol):
     def fetch(self, path: str) -> bytes | None:
         """The bytes at this path of the export, None when there are none."""
+        ...
+
+    def lines(self, path: str) -> Iterator[bytes] | None:
+        """The same, line by line with their ends: the files for people are as long as the log."""
         ...
 
 
@@ -76,11 +80,18 @@ class _ExportCheck:
 
     def _bundles(self) -> None:
         """An export without any bundle is one that was given without them, or is older than they are in exports."""
-        found: dict[str, bytes | None] = {name: self.fetcher.fetch(bundle_path(name)) for name in self.chain.bundles}
-        if any(raw is not None for raw in found.values()):
-            check_bundles(self.chain.bundles, found.__getitem__, self.report)
-        elif found:
+        named = self.chain.bundles
+        if any(map(self._has_bundle, named)):
+            check_bundles(named, lambda sha256: self.fetcher.fetch(bundle_path(sha256)), self.report)
+        elif named:
             self.report.unknown.append(NO_BUNDLES)
+
+    def _has_bundle(self, sha256: str) -> bool:
+        """Also one that may not be read."""
+        try:
+            return self.fetcher.fetch(bundle_path(sha256)) is not None
+        except OSError:
+            return True
 
     def _checkpoint(self) -> Checkpoint | None:
         note = self.fetcher.fetch(CHECKPOINT)
@@ -114,6 +125,8 @@ class _ExportCheck:
         if self.kept is not None and self.kept.size == 0:
             self.prefix_root = self.frontier.root()
         for tile in bundles_of(size):
+            if self._hopeless():
+                return
             start = tile.number * TILE_WIDTH
             bodies, hashes = self._bundle(tile), self._hashes(Tile(0, tile.number, tile.width))
             if bodies is None:
@@ -129,6 +142,10 @@ class _ExportCheck:
                     fields = self.chain.feed(start + at, bodies[at])
                     if fields is not None:
                         self._people(start + at, bodies[at], fields)
+
+    def _hopeless(self) -> bool:
+        """Whether so much is missing that the rest tells no more: whoever signs may claim 2^60 entries."""
+        return self.report.failures_total >= MAX_FAILURES
 
     def _people(self, number: int, body: bytes, leaf: Mapping[str, Any]) -> None:
         try:
@@ -172,6 +189,8 @@ class _ExportCheck:
     def _tiles(self, size: int) -> None:
         """Tiles above level 0; those of level 0 were compared entry by entry."""
         for tile in tiles_of(size):
+            if self._hopeless():
+                return
             if tile.level == 0 or isinstance(tile.level, str):
                 continue
             start = tile.number * TILE_WIDTH
@@ -188,11 +207,10 @@ class _People:
 
     def __init__(self, report: Report, fetcher: Fetcher) -> None:
         self.report = report
-        found = fetcher.fetch(DISCLOSURES)
+        found = fetcher.lines(DISCLOSURES)
         self.given = found is not None
-        self.disclosures = _by_index(found or b"", report)
-        records = fetcher.fetch(RECORDS)
-        self.records: Iterator[bytes] | None = None if records is None else iter(records.splitlines(keepends=True))
+        self.disclosures = _Disclosures(found or iter(()), report)
+        self.records = fetcher.lines(RECORDS)
         self.pending: dict[str, Half] = {}
         self.bare: list[tuple[int, str]] = []
         self.gap = False
@@ -205,7 +223,7 @@ class _People:
             self._compare(self.pending.pop(leaf["id"]), half)
 
     def _opened(self, number: int, leaf: Mapping[str, Any]) -> dict[str, Any]:
-        found, digests = self.disclosures.pop(number, None), leaf.get("_sd")
+        found, digests = self.disclosures.of(number), leaf.get("_sd")
         if found is None:
             if digests and self.given:
                 self.bare.append((number, leaf["id"]))
@@ -238,7 +256,7 @@ class _People:
             if entry_id not in erased:
                 self.report.fail(number, entry_id, "disclosure-missing", "gone, and no erasure is recorded")
         self.report.erased = sorted({entry_id for _, entry_id in self.bare if entry_id in erased})
-        for number in [] if self.gap else self.disclosures:
+        for number in self.disclosures.rest() if not self.gap else ():
             self.report.fail(number, None, "disclosure-extra", "disclosures of an entry that has none")
 
 
@@ -247,16 +265,49 @@ def disclosure_line(number: int, entry_id: str, texts: list[str]) -> bytes:
     return orjson.dumps({"disclosures": texts, "id": entry_id, "index": number}) + b"\n"
 
 
-def _by_index(data: bytes, report: Report) -> dict[int, tuple[str, list[str]]]:
-    """Line by line, in the one spelling that the export writes: nothing in the file is left unchecked."""
-    found: dict[int, tuple[str, list[str]]] = {}
-    for line in data.splitlines(keepends=True):
-        try:
-            row = orjson.loads(line)
-            number, entry_id, texts = row["index"], row["id"], row["disclosures"]
-            if disclosure_line(number, entry_id, texts) != line or number in found or type(number) is not int:
-                raise ValueError("not the spelling of an export")
-            found[number] = entry_id, texts
-        except (ValueError, KeyError, TypeError) as fault:
-            report.fail(None, None, "disclosure-malformed", f"{DISCLOSURES}: {fault}")
-    return found
+class _Disclosures:
+    """The lines of disclosures.jsonl, read along with the entries, in the one spelling and order that an export has:
+    nothing in the file is left unchecked.
+    """
+
+    def __init__(self, lines: Iterator[bytes], report: Report) -> None:
+        self.report = report
+        self.rows = self._rows(lines)
+        self.next = next(self.rows, None)
+        self.passed: list[int] = []
+
+    def of(self, number: int) -> tuple[str, list[str]] | None:
+        """Id and disclosures of this entry; what stands before it belongs to none that was asked for."""
+        while self.next is not None and self.next[0] < number:
+            self._pass()
+        if self.next is None or self.next[0] != number:
+            return None
+        _, entry_id, texts = self.next
+        self.next = next(self.rows, None)
+        return entry_id, texts
+
+    def rest(self) -> list[int]:
+        """The numbers of entries that nobody asked for."""
+        while self.next is not None:
+            self._pass()
+        return self.passed
+
+    def _pass(self) -> None:
+        assert self.next is not None
+        if len(self.passed) < MAX_FAILURES:
+            self.passed.append(self.next[0])
+        self.next = next(self.rows, None)
+
+    def _rows(self, lines: Iterator[bytes]) -> Iterator[tuple[int, str, list[str]]]:
+        last = -1
+        for line in lines:
+            try:
+                row = orjson.loads(line)
+                number, entry_id, texts = row["index"], row["id"], row["disclosures"]
+                if type(number) is not int or number <= last or disclosure_line(number, entry_id, texts) != line:
+                    raise ValueError("not the spelling of an export")
+            except (ValueError, KeyError, TypeError) as fault:
+                self.report.fail(None, None, "disclosure-malformed", f"{DISCLOSURES}: {fault}")
+                continue
+            last = number
+            yield number, entry_id, texts

@@ -197,6 +197,8 @@ class _StoreCheck:
             wrong.append("size or root")
         if head.origin != self.evidence.verifier.name:
             wrong.append("origin")
+        if head.one != 0:  # the writer moves the row of this key only
+            wrong.append("one")
         if tree.intact and not tree.differing and head.size == tree.count:
             expected = {"frontier": tree.frontier.pack(), "t": chain.t}
             expected["open_from"] = next(iter(chain.open.values()), tree.count)
@@ -213,6 +215,8 @@ class _StoreCheck:
             if (start, end) not in self.chain.pruned:
                 last = "" if end == start + 1 else f" to {end - 1}"
                 report.fail(start, None, "entry-missing", f"entry {start}{last}")
+        if report.pruned and not self.tree.intact:  # without them no root, and nothing holds the entries that are left
+            report.fail(report.pruned[0][0], None, "tile-missing", "the hashes of pruned entries are gone")
         try:
             for table, number in self.source.strays():
                 reason = "index-extra" if table == "exchange" else "disclosure-extra"

@@ -7,6 +7,7 @@ from typing import Any
 from sidecar.ledger.merkle import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.report import Report
 from sidecar.ledger.source import StoredHead
+from sidecar.ledger.tiles import MAX_LEVEL
 
 
 class TreeCheck:
@@ -90,9 +91,8 @@ class TreeCheck:
             return
         for key in sorted(self.expected.keys() | self.stored.keys(), key=repr):
             level, number = key
-            where = (
-                number << (TILE_HEIGHT * level) if type(level) is int and type(number) is int and level < 8 else None
-            )
+            known = type(level) is int and type(number) is int and 0 < level <= MAX_LEVEL
+            where = number << (TILE_HEIGHT * level) if known else None
             detail = f"tile {number} of level {level}"
             if key not in self.stored:
                 self.report.fail(where, None, "tile-missing", detail)

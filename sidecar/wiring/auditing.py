@@ -36,8 +36,9 @@ def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:
         if engine is None:
             try:
                 engine = engines[bundle_sha256] = build(parse(kept_bundle(state, bundle_sha256)))
-            except (FileNotFoundError, BundleRefused) as fault:
-                return (f"(cannot be explained here: {fault})",)
+            except (OSError, BundleRefused) as fault:
+                why = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
+                return (f"(cannot be explained here: {why})",)
         return explain_with(engine, document)
 
     return explain

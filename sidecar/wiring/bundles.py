@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from sidecar.drivers.keys import sync_folder, write_durably
+
 FOLDER = "bundles"
 
 
@@ -13,10 +15,10 @@ def keep_bundle(state: Path, sha256: str, raw: bytes) -> None:
     path = state / FOLDER / f"{sha256}.tar.gz"
     if path.is_file() and path.read_bytes() == raw:
         return
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(raw)
-    part.rename(path)
+    if not path.parent.is_dir():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(state)
+    write_durably(path, raw, mode=0o644)  # before the first entry that names it
 
 
 def kept_digests(state: Path) -> list[str]:

@@ -16,11 +16,11 @@ import pytest
 from sidecar.console.query import query, tail
 from sidecar.console.show import show_text
 from sidecar.drivers.keys import load_vkey
-from sidecar.drivers.store_export import export
+from sidecar.drivers.store_export import export, verify_folder_export
 from sidecar.drivers.store_query import Filters
 from sidecar.drivers.store_reader import Reader, verify_path
 from sidecar.errors import OwnError
-from sidecar.ledger.report import FAILED, VERIFIED
+from sidecar.ledger.report import FAILED, NO_DATA_KEY, VERIFIED, VERIFIED_EXCEPT
 from tests.ledger.factory import exchange_id, fill, make_intent, make_outcome, start
 
 NOBODY = 65534
@@ -280,3 +280,31 @@ def test_a_store_that_is_gone_is_a_failed_verification(state: Path) -> None:
     assert verify_path(state).exit_code == FAILED
     with pytest.raises(OwnError, match="LEDGER_MISSING"):
         Reader.open(state)
+
+
+def test_whoever_may_not_read_the_data_key_lists_and_verifies_without_it(shared: Path) -> None:
+    """An auditor of another group: the key is its owner's, mode 0600, and the tree needs none."""
+    shared.chmod(0o755)
+    assert (shared / "data.key").stat().st_mode & 0o777 == 0o600
+    with unprivileged():
+        report = verify_path(shared)
+        with Reader.open(shared) as reader:
+            (exchange,) = reader.connection.execute("SELECT id FROM exchange LIMIT 1").fetchone()
+            record = reader.record(exchange)
+    assert report.exit_code == VERIFIED and NO_DATA_KEY in report.unknown
+    assert (record.disclosures, record.disclosed) == ("sealed", {})
+
+
+def test_an_export_is_for_others_to_read(shared: Path) -> None:
+    """Its policy bundles too; one that may not be read is said to be so."""
+    target = shared.with_name("export")
+    with Reader.open(shared) as reader:
+        export(reader, target)
+    assert {path.stat().st_mode & 0o055 for path in (target, *target.rglob("*")) if path.is_dir()} == {0o055}
+    key = load_vkey(shared / "log.vkey")
+    with unprivileged():
+        assert verify_folder_export(target, key=key).exit_code == VERIFIED
+    (target / "bundles").chmod(0o700)
+    with unprivileged():
+        report = verify_folder_export(target, key=key)
+    assert report.exit_code == VERIFIED_EXCEPT and [each.reason for each in report.bundles] == ["bundle-unreadable"]

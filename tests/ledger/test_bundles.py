@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ def kept(folder: Path) -> Path:
 )
 def test_a_bundle_that_cannot_explain_is_named(state: Path, change: Callable[[Path], object], reason: str) -> None:
     assert verify_path(state).exit_code == VERIFIED
+    assert re.search(r"\n  last   20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\n", verify_path(state).as_text())
     change(state)
     report = verify_path(state)
     assert report.exit_code == VERIFIED_EXCEPT and not report.failures

@@ -15,24 +15,35 @@ class SystemClock:
     """The machine's clock as it is, also set back: the ledger sees to it itself that its entries never go backwards.
 
     `stepped(seconds)` is told once of each step of more than 2 s, negative for one backwards, when a look finds it.
+    That the machine slept is none: Linux's monotonic clock stands still then.
     """
 
-    __slots__ = ("_ahead", "_stepped")
+    __slots__ = ("_ahead", "_asleep", "_stepped")
 
     def __init__(self, stepped: Callable[[float], None] | None = None) -> None:
         self._stepped = stepped
         self._ahead = (time.time_ns() - time.monotonic_ns()) // 1000
+        self._asleep = _asleep()
 
     def now(self) -> int:
         now = time.time_ns() // 1000
         step = now - time.monotonic_ns() // 1000 - self._ahead
         if not -STEP <= step <= STEP:
             self._ahead += step
-            if self._stepped is not None:
+            asleep = _asleep()
+            step, self._asleep = step - asleep + self._asleep, asleep
+            if self._stepped is not None and not -STEP <= step <= STEP:
                 self._stepped(step / 1e6)
         return now
 
     monotonic = staticmethod(time.monotonic)
+
+
+def _asleep() -> int:
+    """Microseconds that the machine has slept since it was started, where it says so."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0
+    return (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()) // 1000
 
 
 class SystemEntropy:

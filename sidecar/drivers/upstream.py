@@ -1,7 +1,8 @@
 """The upstream client: the `forward` port on aiohttp's connections.
 
 What goes out is what was given: no header is added but Host and the framing, nothing is decompressed, no redirect is
-followed, no cookie is kept, no proxy or netrc of the environment is read.
+followed, no cookie is kept, no proxy or netrc of the environment is read. Nor is a redirect of a governed call passed
+back: SDKs follow it by themselves, and would send what the caller wrote, unredacted, past the sidecar.
 
 Idle connections are kept for less than the 5 seconds after which vLLM and SGLang (uvicorn) close theirs: a POST on a
 connection that the server is just closing may or may not have been read, so it may not be sent again (RFC 9110 9.2.2).
@@ -12,7 +13,8 @@ go out on the next connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterable, Sequence
 from types import TracebackType
 
 import aiohttp
@@ -53,13 +55,16 @@ STALE_TRIES = 8
 
 LONGEST_LINE = 65536
 
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What may not stand in a header's value (RFC 9110 5.5)."""
+
 FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 """What aiohttp raises where the upstream is at fault."""
 
 HUNG_UP = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
 
 Headers = Sequence[tuple[str, str]]
-Body = bytes | AsyncIterator[bytes]
+Body = bytes | AsyncIterable[bytes]
 
 
 class UpstreamClient:
@@ -95,31 +100,37 @@ class UpstreamClient:
     def send(self, outbound: Outbound) -> Sending:
         """Send exactly these bytes. See `ports.Forward`."""
         bare = outbound.method in ("GET", "HEAD") and not outbound.body
-        return self._sending(outbound.method, outbound.target, outbound.headers, None if bare else outbound.body)
+        body = None if bare else outbound.body
+        return self._sending(outbound.method, outbound.target, outbound.headers, body, governed=True)
 
-    def stream(self, method: str, target: str, headers: Headers, body: AsyncIterator[bytes] | None) -> Sending:
+    def stream(self, method: str, target: str, headers: Headers, body: AsyncIterable[bytes] | None) -> Sending:
         """Pass a call on as it arrives (routes that are not governed). `body` is read once; None means no body."""
         return self._sending(method, target, headers, body)
 
-    def _sending(self, method: str, target: str, headers: Headers, body: Body | None) -> Sending:
+    def _sending(
+        self, method: str, target: str, headers: Headers, body: Body | None, *, governed: bool = False
+    ) -> Sending:
         assert self._door is not None, "use the client as a context manager"
         size = len(body) if isinstance(body, bytes) else None
         fields = request_headers(headers, size, self._key, self._base.host_port_subcomponent)
         frame(fields, method, body)
-        return Sending(self._door, method, self._prefix + target, fields, body)
+        return Sending(self._door, method, self._prefix + target, fields, body, governed=governed)
 
 
 class Sending:
     """One call on its way: an async context manager that yields the reply (`ports.Incoming`)."""
 
-    __slots__ = ("_answered", "_body", "_door", "_headers", "_method", "_reply", "_target")
+    __slots__ = ("_answered", "_body", "_door", "_governed", "_headers", "_method", "_reply", "_target")
 
-    def __init__(self, door: Door, method: str, target: str, headers: CIMultiDict[str], body: Body | None) -> None:
+    def __init__(
+        self, door: Door, method: str, target: str, headers: CIMultiDict[str], body: Body | None, *, governed: bool
+    ) -> None:
         self._door = door
         self._method = method
         self._target = target
         self._headers = headers
         self._body = body
+        self._governed = governed
         self._answered = False
         self._reply: Reply | None = None
 
@@ -154,6 +165,8 @@ class Sending:
             )
             upload = await self._write(protocol)
             message, content = await self._head(protocol)
+            if self._governed and 300 <= message.code < 400:
+                raise redirected()
             return Reply(connection, message, content, self._door.waits, upload)
         except BaseException:
             cut(connection, upload)
@@ -171,20 +184,32 @@ class Sending:
         return self._door.loop.create_task(self._upload(body, writer, protocol))
 
     async def _upload(self, body: Body, writer: StreamWriter, protocol: ResponseHandler) -> None:
-        """Write a body as fast as it is taken; from its end on, the upstream may be silent for so long only.
+        """Write a body as fast as it is taken; the upstream may take nothing, and from its end on be silent, for so
+        long only.
 
         A fault is told to whoever waits for the head. Where that has come, the reply counts.
         """
         try:
             if isinstance(body, bytes):
-                await write_slices(writer, body)
+                await self._write_slices(body, writer, protocol)
             else:
                 await pass_on(writer, body, chunked="Transfer-Encoding" in self._headers)
         except OSError as fault:
             protocol.set_exception(aiohttp.ClientOSError(fault.errno, "the body could not be written"))
         except Exception:  # noqa: BLE001  the body that is passed on has broken off
             protocol.set_exception(aiohttp.ClientConnectionError("the body could not be read"))
+        self._wait_anew(protocol)
+
+    async def _write_slices(self, data: bytes, writer: StreamWriter, protocol: ResponseHandler) -> None:
+        view = memoryview(data)
+        for start in range(0, len(data), SLICE):
+            self._wait_anew(protocol)
+            await writer.write(view[start : start + SLICE])
+
+    def _wait_anew(self, protocol: ResponseHandler) -> None:
+        """Something was taken: the upstream's time begins again, unless it has answered."""
         if not self._answered:
+            self._door.waits.end(protocol)
             self._door.waits.begin(protocol)
 
     async def _head(self, protocol: ResponseHandler) -> tuple[RawResponseMessage, StreamReader]:
@@ -220,12 +245,7 @@ class Reply:
         if message.code < 200 or message.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
             raise invalid()
         self.status = message.code
-        self.headers = tuple(
-            [
-                (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
-                for name, value in message.raw_headers
-            ]
-        )
+        self.headers = tuple([(name.decode(), text_of(value)) for name, value in message.raw_headers])
         self._connection: Connection | None = connection
         self._content = content
         self._waits = waits
@@ -282,13 +302,7 @@ class Reply:
         return connection
 
 
-async def write_slices(writer: StreamWriter, data: bytes) -> None:
-    view = memoryview(data)
-    for start in range(0, len(data), SLICE):
-        await writer.write(view[start : start + SLICE])
-
-
-async def pass_on(writer: StreamWriter, body: AsyncIterator[bytes], *, chunked: bool) -> None:
+async def pass_on(writer: StreamWriter, body: AsyncIterable[bytes], *, chunked: bool) -> None:
     if chunked:
         writer.enable_chunking()
     async for data in body:
@@ -340,6 +354,20 @@ def frame(fields: CIMultiDict[str], method: str, body: Body | None) -> None:
         fields["Content-Length"] = "0"
 
 
+def text_of(value: bytes) -> str:
+    """A header's value; bytes that are no UTF-8 are ISO-8859-1, as HTTP once had it (RFC 9110 5.5).
+
+    Raises UpstreamError for control characters, which a lenient parser lets in and nobody may write out.
+    """
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    if not text.isprintable() and CONTROL.search(text):
+        raise invalid()
+    return text
+
+
 def fault_of(error: BaseException) -> SidecarError:
     """Which fault of the upstream an exception of the client is. Never carries the exception's own text."""
     if isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)):
@@ -351,6 +379,12 @@ def fault_of(error: BaseException) -> SidecarError:
     if isinstance(error, aiohttp.ClientPayloadError) and not _cut_short(error):
         return invalid()
     return UpstreamError("UPSTREAM_DISCONNECTED", "The model server closed the connection before its reply was whole.")
+
+
+def redirected() -> UpstreamError:
+    return UpstreamError(
+        "UPSTREAM_INVALID", "The model server redirects, which is not followed: set upstream.url to where it points."
+    )
 
 
 def invalid() -> UpstreamError:

@@ -56,12 +56,13 @@ class Door:
             raise aiohttp.ConnectionTimeoutError from None
 
     def is_stale(self, connection: Connection) -> bool:
-        """Whether a connection on which nothing was asked is at its end, or has bytes that nobody wants.
+        """Whether a connection on which nothing was asked is at its end, or has bytes that nobody wants: a reply that
+        came unasked would be taken for the next call's, and so for another caller's.
 
-        Not looked at under TLS, where session tickets come unasked.
+        The socket is not looked at under TLS, where session tickets come unasked.
         """
-        transport = connection.transport
-        if transport is None or transport.is_closing():
+        transport, protocol = connection.transport, connection.protocol
+        if transport is None or transport.is_closing() or protocol is None or protocol.should_close:
             return True
         return not self._tls and has_news(transport)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from unicodedata import normalize
@@ -104,7 +104,7 @@ async def read_body(request: web.BaseRequest, limits: Limits, take: Take) -> byt
     try:
         return await _gather(request, limits, take)
     except TimeoutError:
-        raise CallerError("BODY_TIMEOUT", "Send the body faster.", status=408) from None
+        raise too_slow() from None
     except (web.RequestPayloadError, HttpProcessingError):
         raise CallerError("PROTOCOL_ERROR", "The body breaks off, or its chunks are not framed as HTTP says.") from None
 
@@ -125,6 +125,30 @@ async def _gather(request: web.BaseRequest, limits: Limits, take: Take) -> bytes
     return b"".join(chunks)
 
 
+class Passing:
+    """A body that is passed on as it comes, in the time that one which is read has; `late` says that it did not."""
+
+    def __init__(self, request: web.BaseRequest, limits: Limits) -> None:
+        self._content = request.content
+        self._limits = limits
+        self.late = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        limits, size = self._limits, 0
+        start = asyncio.get_running_loop().time() + limits.body_timeout
+        while True:
+            try:
+                async with asyncio.timeout_at(start + size / limits.body_rate):
+                    chunk = await self._content.readany()
+            except TimeoutError:
+                self.late = True
+                raise
+            if not chunk:
+                return
+            size += len(chunk)
+            yield chunk
+
+
 def within(body: bytes, limits: Limits, take: Take) -> bytes:
     if len(body) > limits.body:
         raise too_large()
@@ -134,6 +158,10 @@ def within(body: bytes, limits: Limits, take: Take) -> bytes:
 
 def too_large() -> CallerError:
     return CallerError("BODY_TOO_LARGE", "Send a smaller body, or raise limits.body.", status=413)
+
+
+def too_slow() -> CallerError:
+    return CallerError("BODY_TIMEOUT", "Send the body faster.", status=408)
 
 
 async def expect_continue(request: web.BaseRequest) -> None:

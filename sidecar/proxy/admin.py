@@ -49,9 +49,15 @@ class AdminPlane:
         return web.Response(body=self.meter.page(), headers={"Content-Type": CONTENT_TYPE})
 
     async def draining(self, request: web.Request) -> web.Response:
-        """Stop taking calls; with `wait=1`, answer when the last one has ended or the time is up (503 then)."""
+        """Stop taking calls; with `wait=1`, answer when the last one has ended or the time is up (503 then).
+
+        Kubelets ask by GET, and so would an image in any web page that somebody on this machine looks at: browsers say
+        so, and are refused.
+        """
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+            raise web.HTTPForbidden
         self.drain.begin()
-        idle = not self.drain.in_flight
+        idle = not self.drain.running
         if request.query.get("wait") == "1":
             idle = await self.drain.idle(self.drain_wait)
         return told({"status": "draining", "in_flight": self.drain.in_flight}, status=200 if idle else 503)

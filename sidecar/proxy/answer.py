@@ -20,11 +20,15 @@ from multidict import CIMultiDict
 
 from sidecar.deadline import within
 from sidecar.errors import OwnError, SidecarError, UpstreamError
+from sidecar.policy.catalogue import find
 from sidecar.proxy.headers import reply_headers
 
 RECORD_HEADER = "x-sidecar-record"
 RETRY_AFTER = "1"
 """Seconds. Own faults pass soon or not at all; SDKs back off by themselves after that."""
+
+SLICE = 64 * 1024
+"""Bytes of an answer that a caller has all its patience for: one who takes a large answer slowly does take some."""
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 BODILESS = frozenset({204, 304})
@@ -126,7 +130,12 @@ class HttpAnswer:
         if self._writer.length is not None and len(data) > self._writer.length:
             self.abort()
             raise OwnError("INTERNAL", "The answer is longer than its head said; it was cut off.")
-        await self._taken(self._writer.write(data))
+        if len(data) <= SLICE:
+            await self._taken(self._writer.write(data))
+            return
+        view = memoryview(data)
+        for start in range(0, len(data), SLICE):
+            await self._taken(self._writer.write(view[start : start + SLICE]))
 
     async def _taken(self, writing: Coroutine[Any, Any, None]) -> None:
         """Raises ConnectionError when the caller does not take it; a half-open socket is one that never does."""
@@ -159,9 +168,9 @@ class HttpAnswer:
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         if error.retry_after is not None:
             headers.append(("Retry-After", error.retry_after))
-        if isinstance(error, UpstreamError):
-            pass  # its status says whether to try again
-        elif error.status < 500:
+        if error.code == "UPSTREAM_STATUS":
+            pass  # the model server's own status says whether to try again
+        elif error.status < 500 or not find(error.code).retry:
             headers.append(("x-should-retry", "false"))
         elif isinstance(error, OwnError):
             headers.append(("Retry-After", RETRY_AFTER))

@@ -18,10 +18,10 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
-from sidecar.errors import CallerError, OwnError, SidecarError
+from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError
 from sidecar.model import Arrival, Caller
 from sidecar.ports import Clock, Entropy
-from sidecar.proxy.accept import Held, Limits, asserted_by, expect_continue, read_body, target_of
+from sidecar.proxy.accept import Held, Limits, Passing, asserted_by, expect_continue, read_body, target_of, too_slow
 from sidecar.proxy.answer import CLOSED, OPENAI, HttpAnswer, Voice
 from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
 from sidecar.proxy.drain import Drain
@@ -105,14 +105,14 @@ class DataPlane:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, from the head to the last byte. Raises only CancelledError."""
-        self.drain.enter()
+        late = self.drain.enter()
         try:
             return await self._handle(request)
         except (ConnectionError, asyncio.CancelledError):
             self.watcher.aborted()
             raise
         finally:
-            self.drain.leave()
+            self.drain.leave(late)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         answer = HttpAnswer(request, None, patience=self.limits.reading_timeout)
@@ -180,12 +180,17 @@ class DataPlane:
     async def _relay(self, request: web.BaseRequest, target: str, answer: HttpAnswer) -> None:
         await expect_continue(request)
         headers = request_headers(spelled(request.raw_headers), self.callers.dropped)
-        body = request.content.iter_any() if request.can_read_body else None
-        async with self.upstream.stream(request.method, target, headers, body) as reply:
-            await answer.start(reply.status, reply.headers)
-            answer.flush()
-            while data := await reply.read():
-                await answer.write(data)
+        body = Passing(request, self.limits) if request.can_read_body else None
+        try:
+            async with self.upstream.stream(request.method, target, headers, body) as reply:
+                await answer.start(reply.status, reply.headers)
+                answer.flush()
+                while data := await reply.read():
+                    await answer.write(data)
+        except UpstreamError:
+            if body is not None and body.late:
+                raise too_slow() from None
+            raise
         await answer.end()
 
     async def turn_away(self, arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
@@ -228,11 +233,11 @@ class DataPlane:
 
     async def turn_away_broken(self, request: web.BaseRequest, error: SidecarError) -> None:
         """Record and answer what was not HTTP. In flight like any other: at the end it is waited for."""
-        self.drain.enter()
+        late = self.drain.enter()
         try:
             await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request, None))
         finally:
-            self.drain.leave()
+            self.drain.leave(late)
 
 
 def draining() -> OwnError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from sidecar.errors import CallerError
 from sidecar.model import Caller
-from sidecar.proxy.headers import values
+from sidecar.proxy.headers import readable, values
 
 ANONYMOUS = Caller()
 KEY_HEADERS = ("x-api-key", "api-key")
@@ -103,7 +103,7 @@ def single(headers: Sequence[tuple[str, str]], name: str | None) -> str | None:
     found = values(headers, name.lower())
     if len(found) > 1:
         raise CallerError("HEADER_INVALID", f"Send the header {name} once.")
-    return found[0].strip() or None if found else None
+    return readable(found[0]).strip() or None if found else None
 
 
 def digest_of_key(headers: Sequence[tuple[str, str]]) -> str:

@@ -36,12 +36,29 @@ def spelled(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     )
 
 
+def readable(value: str) -> str:
+    """A value of `spelled` as people read it: bytes that are no UTF-8 are ISO-8859-1, as HTTP once had it.
+
+    Older clients and proxies still send it (RFC 9110 5.5). No detector knows a name with a surrogate in it, and aiohttp
+    writes the value without it.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
+
+
 def request_headers(headers: Sequence[tuple[str, str]], drop: frozenset[str] = frozenset()) -> Headers:
     """What of a caller's headers goes upstream. `drop` holds further names, in lower case.
 
     `Content-Length` stays in its place; the upstream client sets it to what it sends.
     """
-    return _without(headers, REQUEST_ONLY | drop if drop else REQUEST_ONLY)
+    kept = _without(headers, REQUEST_ONLY | drop if drop else REQUEST_ONLY)
+    for _, value in kept:
+        if not value.isascii():
+            return tuple([(name, readable(value)) for name, value in kept])
+    return kept
 
 
 def reply_headers(headers: Sequence[tuple[str, str]]) -> Headers:

@@ -19,8 +19,11 @@ from sidecar.proxy.app import DataPlane, DataServer
 
 FLUSH = 5.0
 """Seconds that cut off exchanges get to write their outcome."""
+REFUSING = 1.0
+"""Seconds that refusals on their way get, where nothing else runs."""
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""A closed terminal, or who hopes that the settings are read anew, must not end calls unrecorded either."""
 
 BACKLOG = 1024
 OWN_USER, ANY_USER = 0o600, 0o666
@@ -85,6 +88,8 @@ async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], ad
         mode = ANY_USER if data.callers.uids else OWN_USER
         yield Bound(data=tuple([await listen(server, one, mode) for one in at]), admin=admin_bound)
     finally:
+        for site in server.sites:
+            await site.stop()
         await cut_off(lines, data)
         await server.cleanup()
         await side.cleanup()
@@ -96,12 +101,11 @@ async def cut_off(server: DataServer, data: DataPlane) -> None:
     aiohttp's own shutdown cancels without waiting for what a handler does on its way out.
     """
     data.drain.abort()
-    if not data.drain.in_flight:
-        return
-    for line in server.connections:
-        if line.transport is not None:
-            line.transport.abort()
-    if not await data.drain.idle(FLUSH):
+    if data.drain.running or not await data.drain.empty(REFUSING):
+        for line in server.connections:
+            if line.transport is not None:
+                line.transport.abort()
+    if not await data.drain.empty(FLUSH):
         logs.event("exchanges left unrecorded", {"in_flight": data.drain.in_flight}, level=logging.ERROR)
 
 
@@ -169,13 +173,15 @@ async def serve(
 
 async def drained(data: DataPlane, deadline: float) -> None:
     data.drain.begin()
-    logs.event("draining", {"in_flight": data.drain.in_flight})
+    logs.event("draining", {"in_flight": data.drain.running})
     if not await data.drain.settled(deadline):
-        logs.event("drain deadline passed", {"in_flight": data.drain.in_flight})
+        why = "drain cut short" if data.drain.aborting else "drain deadline passed"
+        logs.event(why, {"in_flight": data.drain.running})
 
 
 def with_signals(stop: asyncio.Event, data: DataPlane) -> None:
-    """The first signal asks to stop, a second one cuts off what still runs."""
+    """The first signal asks to stop, a second one cuts off what still runs. A signal that whoever started us has told
+    us to pass over (`nohup`) stays passed over."""
     loop = asyncio.get_running_loop()
 
     def asked() -> None:
@@ -184,5 +190,7 @@ def with_signals(stop: asyncio.Event, data: DataPlane) -> None:
         stop.set()
 
     for number in SIGNALS:
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue
         with suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread: tests
             loop.add_signal_handler(number, asked)

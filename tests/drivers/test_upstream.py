@@ -109,9 +109,11 @@ async def test_reply_headers_come_as_they_were_spelled():
 async def test_no_cookie_is_kept_and_no_redirect_followed():
     reply = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n"
     async with RawServer(answering(reply)) as server, client(server.url) as upstream:
-        async with upstream.send(call()) as answer:
+        async with upstream.stream("GET", "/v1/models", (), None) as answer:
             assert answer.status == 302
-        await whole(upstream)
+        with pytest.raises(UpstreamError) as raised:
+            await whole(upstream)
+    assert (raised.value.code, raised.value.status) == ("UPSTREAM_INVALID", 502)
     assert b"ookie" not in server.wires[0].received
     assert b"elsewhere" not in server.wires[0].received
 

@@ -49,6 +49,8 @@ def waiting(error: UpstreamError) -> UpstreamError:
     [
         (CallerError("BODY_UNPARSABLE", "Send JSON."), 400, "invalid_request_error", [b"x-should-retry: false"]),
         (Refusal("MODEL_DENIED", "Ask."), 403, "invalid_request_error", [b"x-should-retry: false"]),
+        (UpstreamError("UPSTREAM_INVALID", "Look.", status=502), 502, "upstream_error", [b"x-should-retry: false"]),
+        (UpstreamError("UPSTREAM_STATUS", "Look.", status=500), 500, "upstream_error", []),
         (UpstreamError("UPSTREAM_TIMEOUT", "Wait.", status=504), 504, "upstream_error", []),
         (waiting(UpstreamError("UPSTREAM_STATUS", "Wait.", status=429)), 429, "upstream_error", [b"Retry-After: 1"]),
         (OwnError("LEDGER_UNAVAILABLE", "Disk?"), 503, "server_error", [b"Retry-After: 1"]),

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import random
 import signal
 import stat
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
+from sidecar.errors import SidecarError
 from sidecar.model import Arrival, Caller
 from sidecar.proxy.admin import AdminPlane
 from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.callers import Callers
 from sidecar.proxy.server import Bound, Listen, listening, serve
 from tests.captures import OK, RawServer, answering, connect, talk, until
-from tests.proxy.shell import NOWHERE, Handler, Shell, shell
+from tests.proxy.shell import NOWHERE, Handler, Shell, logged, shell
 
 CALL = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
 LOOPBACK = Listen(host="127.0.0.1")
@@ -147,6 +150,77 @@ async def test_sigterm_drains_and_a_second_one_cuts_off():
         wire.close()
 
 
+async def test_callers_who_try_again_keep_no_process_up():
+    """There is always one being refused; what ran before has ended long ago."""
+    async with planes(slowly(0.3)) as (running, admin):
+        refuse = running.refuse
+
+        async def refuse_slowly(arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
+            await asyncio.sleep(random.uniform(0.1, 0.3))
+            await refuse(arrival, error, answer)
+
+        object.__setattr__(running.plane, "refuse", refuse_slowly)
+        server = Server(running, admin, deadline=20)
+        bound = await server.bound
+        wire = await connect(bound.data[0].port)
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        asked = asyncio.ensure_future(talk(bound.admin.port, b"GET /drain?wait=1 HTTP/1.0\r\nHost: a\r\n\r\n"))
+        await until(lambda: running.drain.draining)
+        answers: list[bytes] = []
+
+        async def hammer() -> None:
+            with suppress(OSError):
+                while not server.task.done():
+                    answers.append(await talk(bound.data[0].port, CALL))
+
+        hammers = [asyncio.ensure_future(hammer()) for _ in range(20)]
+        server.stop.set()
+        assert (await wire.message()).endswith(b"ok")
+        await asyncio.wait_for(server.task, 5)
+        assert b" 200 OK\r\n" in await asked
+        await asyncio.wait_for(asyncio.gather(*hammers), 5)
+        wire.close()
+    assert answers and all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers if answer)
+
+
+@pytest.mark.parametrize(("told", "why"), [(False, "drain deadline passed"), (True, "drain cut short")])
+async def test_the_log_says_why_exchanges_were_cut_off(told: bool, why: str):
+    with logged() as out:
+        async with planes(slowly(60)) as (running, admin):
+            server = Server(running, admin, deadline=60 if told else 0.1)
+            wire = await connect((await server.bound).data[0].port)
+            await wire.send(CALL)
+            await until(lambda: running.drain.in_flight == 1)
+            server.stop.set()
+            await until(lambda: running.drain.draining)
+            if told:
+                running.drain.abort()
+            await asyncio.wait_for(server.task, 10)
+            wire.close()
+        events = [json.loads(line)["event"] for line in out.getvalue().splitlines()]
+    assert events == ["listening", "draining", why, "stopped"]
+
+
+@pytest.mark.parametrize("told", [signal.SIG_DFL, signal.SIG_IGN])
+async def test_sighup_drains_unless_it_is_passed_over(told: signal.Handlers):
+    """As a closed terminal sends it, or who wants settings read anew; `nohup` means that it does nothing."""
+    before = signal.signal(signal.SIGHUP, told)
+    try:
+        async with planes(slowly(0)) as (running, admin):
+            server = Server(running, admin, deadline=60)
+            await server.bound
+            os.kill(os.getpid(), signal.SIGHUP)
+            if told == signal.SIG_IGN:
+                await asyncio.sleep(0.1)
+                assert not server.stop.is_set()
+                server.stop.set()
+            await asyncio.wait_for(server.task, 10)
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, before)
+
+
 async def test_the_admin_port():
     async def receipt(record: str) -> bytes | None:
         return b'{"receipt":1}' if record == "known" else None
@@ -175,6 +249,16 @@ async def test_the_admin_port():
             assert (await get("/drain?wait=1"))[0] == 200
             assert (await get("/healthz/ready"))[0] == 503
             assert (await get("/healthz/live"))[0] == 200
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200)])
+async def test_no_web_page_can_end_it(site: str, status: int):
+    """An `<img src="http://127.0.0.1:8401/drain">` in any of them did, and nothing but a new start took it back."""
+    async with planes() as (running, admin), listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
+        head = f"GET /drain HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: {site}\r\nConnection: close\r\n\r\n"
+        answer = await talk(bound.admin.port, head.encode())
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert running.drain.draining is (status == 200)
 
 
 async def test_drain_waits_for_the_last_exchange():

@@ -173,6 +173,22 @@ def test_labels_are_bounded():
     assert "naïve" not in text
 
 
+def test_types_that_callers_bring_hide_no_refusal():
+    """There are 166 types of personal data and 57 codes; together they were too many."""
+    meter = Meter()
+    meter.found({f"TYPE_{number}": 1 for number in range(MOST + 1)})
+    meter.refused("LEDGER_UNAVAILABLE")
+    meter.passed("/health", 200)
+    meter.bug(ValueError())
+    text = meter.page().decode()
+    for labels in ('refusals_total{code="LEDGER_UNAVAILABLE"}', 'route="/health"', 'faults_total{type="ValueError"}'):
+        assert labels in text
+
+
+def test_the_ledger_is_not_empty_before_the_first_call():
+    assert "sidecar_ledger_size 17.0" in Meter(17).page().decode()
+
+
 def test_every_metric_of_an_exchange():
     meter = Meter()
     meter.exchange(operation="chat", verdict="allow", state="answered", seconds=0.2)

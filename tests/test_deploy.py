@@ -1,0 +1,78 @@
+"""deploy/run.py: what it starts gets the signals, and says with its own exit status how it ended."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RUN = Path(__file__).resolve().parents[1] / "deploy" / "run.py"
+PROGRAM = """#!{python}
+import os, signal, sys, time
+def asked(*_):
+    time.sleep(1)
+    open("{ended}", "w").write("recorded")
+    sys.exit(7)
+signal.signal(signal.SIG{name}, asked)
+open("{ready}", "w").write(str(os.getpid()))
+time.sleep(60)
+"""
+START = """
+import importlib.util, pathlib, sys
+spec = importlib.util.spec_from_file_location("run", {run!r})
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.BIN, module.set_up = pathlib.Path({folder!r}), lambda kind: None
+sys.exit(module.main(["serve", "--once"]))
+"""
+
+
+def loaded() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("deploy_run", RUN)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM"])
+def test_a_signal_ends_what_was_started_in_its_own_time(name: str, tmp_path: Path) -> None:
+    """Ctrl-C goes to the whole group of processes, SIGTERM of a container or an init system to the first one."""
+    ready, ended = tmp_path / "ready", tmp_path / "ended"
+    program = tmp_path / "sidecar"
+    program.write_text(PROGRAM.format(python=sys.executable, ready=ready, ended=ended, name=name))
+    program.chmod(0o755)
+    code = START.format(run=str(RUN), folder=str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, stderr=subprocess.PIPE, text=True)
+    while not ready.exists() or not ready.read_text():
+        assert process.poll() is None
+        time.sleep(0.02)
+    if name == "INT":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (7, "")
+    assert ended.read_text() == "recorded"
+
+
+def test_a_python_without_pip_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves nothing behind that looks like an environment."""
+    module = loaded()
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module.venv.EnvBuilder, "_setup_pip", no_ensurepip)
+    with pytest.raises(SystemExit, match="python3-venv"):
+        module.create()
+    assert not (tmp_path / ".venv").exists()
+
+
+def no_ensurepip(*_: object) -> None:
+    """As the standard library's own call of it fails where the module is not there."""
+    raise subprocess.CalledProcessError(1, ["python", "-m", "ensurepip"])

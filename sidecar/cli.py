@@ -30,10 +30,20 @@ Ask the record. Every subcommand takes --state DIR (or SIDECAR_STATE) and may be
     sidecar audit verify                               prove that nothing was changed or removed
     sidecar audit export --to DIR                      the log in C2SP tlog-tiles form, for tools of others"""
 
+CHECK = """\
+Print each setting, its value and where it came from, and every problem that would keep `sidecar serve` from starting.
+Nothing is opened for calls, and nothing is written.
+
+    sidecar config check --config sidecar.yaml
+
+Exit status: 0 it would start, 2 it would not. Settings that are lists or tables: docs/operations.md."""
+
 DEMO = """\
 Show the main job on this machine: a stub model server (it says that it is one), the sidecar in front of it, a call
 full of personal data, a refused call, the record of each, a verification that passes and one that finds a changed byte.
-It stays up until interrupted, so that you can point a client of your own at it."""
+It stays up until interrupted, so that you can point a client of your own at it.
+
+    SIDECAR_UPSTREAM_KEY=sk-... sidecar demo --upstream https://api.openai.com --model gpt-4o-mini"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     _serve_parser(_command(commands, "serve", "run the proxy", SERVE, serve))
     _demo_parser(_command(commands, "demo", "watch the main job on this machine", DEMO, demo))
     settings = _group(_command(commands, "config", "explain the effective configuration", None, None))
-    _config_flags(_command(settings, "check", "each setting, its value and where it came from", None, config_check))
+    _config_flags(_command(settings, "check", "each setting, its value and where it came from", CHECK, config_check))
     cli_audit.add_parsers(_group(_command(commands, "audit", "query, show, export, verify the record", AUDIT, None)))
     cli_pii.add_parsers(_group(_command(commands, "pii", "what the detectors find", None, None)))
     return parser
@@ -122,12 +132,13 @@ def serve(options: argparse.Namespace) -> int:
 def _demo_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--once", action="store_true", help="exit after the story")
     parser.add_argument("--upstream", metavar="URL", help="a real server instead of the bundled stub")
+    parser.add_argument("--model", metavar="NAME", help="the model to ask for (the first one that the server lists)")
 
 
 def demo(options: argparse.Namespace) -> int:
     from sidecar import demo as story
 
-    return story.run(upstream=options.upstream, once=options.once)
+    return story.run(upstream=options.upstream, once=options.once, model=options.model)
 
 
 def config_check(options: argparse.Namespace) -> int:

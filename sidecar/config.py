@@ -34,8 +34,25 @@ FLAGS = {
 """The flags that name settings (cli.py, cli_pii.py), as an error names them."""
 
 
+PLAINLY = {
+    "tuple_type": "must be a list, such as [A, B]",
+    "dict_type": "must be a mapping of names to values",
+    "model_type": "must be a mapping of names to values",
+    "string_type": "must be text; write it in quotes",
+}
+"""Pydantic's words for the forms of YAML: a country `no` is false, a tag of digits a number, one word no list."""
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _said(cls, value: Any) -> Any:
+        """`SIDECAR_UPSTREAM_KEY=$KEY` where KEY is not set would be no key, an empty path the working directory."""
+        if value == "":
+            raise ValueError("must not be empty; leave it out, or say what is meant")
+        return value
 
 
 class UpstreamSettings(Section):
@@ -52,6 +69,14 @@ class UpstreamSettings(Section):
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        return value
+
+    @field_validator("key")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        """No header could hold the line break that files of secrets end with: every call would fail."""
+        if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
+            raise ValueError("must be the key alone: ASCII without spaces, line breaks or the word Bearer")
         return value
 
 
@@ -104,7 +129,7 @@ class DetectionSettings(Section):
     )
     names: bool | None = Field(None, description="The names model; unset means: where it is installed.")
     recognisers: tuple[dict[str, Any], ...] = Field((), description="Bigger models through Presidio's interface.")
-    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1, strict=True)]] = Field(
         default_factory=dict, description="Least score by type, 0 to 1."
     )
     allow: tuple[str, ...] = Field((), description="Strings that are never personal data here.", repr=False)
@@ -113,7 +138,7 @@ class DetectionSettings(Section):
         default_factory=dict, description="Files of words (one a line; lines that begin with # are left out), by type."
     )
     consistent: bool = Field(True, description="What is found once is found everywhere in the call.")
-    deadline: float = Field(5.0, gt=0, description="Seconds for analysing one call; each 16 Ki characters add one.")
+    deadline: float = Field(5.0, gt=0, description="Seconds for analysing one call; each 4 Ki characters add one.")
 
     @field_validator("locales")
     @classmethod
@@ -127,6 +152,11 @@ class RedactionSettings(Section):
     )
     key: str | None = Field(
         None, pattern="^[0-9a-f]{32,}$", description="Hex key of keyed surrogates and of hashes.", repr=False
+    )
+    operators: dict[Literal["mask", "hash", "drop"], dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Operators of presidio-anonymizer for policy's modes mask, hash and drop, with their parameters.",
+        repr=False,
     )
     guard: bool = Field(True, description="Restore nothing inside URLs whose host was not in the request.")
     hosts: tuple[str, ...] = Field((), description="Hosts in whose URLs values may be restored all the same.")
@@ -217,7 +247,8 @@ def _validated(values: Mapping[str, Any], sources: Mapping[str, tuple[Any, str]]
         config = Config.model_validate(tree)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        raise ConfigError(*known, *(_refused(fault["loc"], fault["msg"], sources) for fault in faults)) from None
+        told = [_refused(fault["loc"], PLAINLY.get(fault["type"], fault["msg"]), sources) for fault in faults]
+        raise ConfigError(*known, *told) from None
     if known:
         raise ConfigError(*known)
     return config
@@ -258,7 +289,7 @@ def _origin(config: Config, name: str, sources: Mapping[str, tuple[Any, str]]) -
     value: Any = config
     for step in name.split("."):
         value = getattr(value, step)
-    if name in ("upstream.key", "callers.keys", "redaction.key") and value:
+    if name in ("upstream.key", "callers.keys", "redaction.key", "redaction.operators") and value:
         value = HIDDEN
     return Origin(name, masked(value), sources.get(name, (None, "default"))[1], NAMES[name].description or "")
 

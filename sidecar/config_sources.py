@@ -131,8 +131,11 @@ def _fault(error: Exception) -> str:
 
 
 def from_environment(variable: str, text: str, annotation: Any) -> Any:
-    """A variable's value: text where the setting is a text, else YAML (SIDECAR_POLICY_DATA='{models: {...}}')."""
-    if is_text(annotation):
+    """A variable's value: text where the setting is a text, else YAML (SIDECAR_POLICY_DATA='{models: {...}}').
+
+    Nothing is no YAML either: as its null it would unset what unset means everything (redaction.tools).
+    """
+    if is_text(annotation) or not text:
         return text
     try:
         return parsed(text)

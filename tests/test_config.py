@@ -158,3 +158,48 @@ def test_users_of_urls_are_not_printed(password: str) -> None:
 
 def test_countries_may_be_written_in_capitals() -> None:
     assert load({"detection.locales": ["DE", "at"]}, environ={}).config.detection.locales == ("de", "at")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_an_empty_variable_is_neither_unset_nor_a_value(name: str) -> None:
+    """`SIDECAR_UPSTREAM_KEY=$KEY` without KEY sent the callers' own keys, `SIDECAR_STATE=` meant the working folder."""
+    [line] = refused(environ={next(variable for variable in VARIABLES if VARIABLES[variable] == name): ""})
+    assert line.startswith(f"{name} (environment SIDECAR_")
+    assert "must not be empty" in line
+
+
+def test_an_empty_setting_of_the_file_is_refused_too(tmp_path: Path) -> None:
+    text = "state: ''\nupstream: {key: ''}\ncallers:\n  peers: [{uid: 1, tenant: ''}]\n"
+    lines = refused({"policy.bundle": ""}, file=written(tmp_path, text))
+    assert sorted(line.split(" ")[0] for line in lines) == [
+        "callers.peers.0.tenant",
+        "policy.bundle",
+        "state",
+        "upstream.key",
+    ]
+
+
+@pytest.mark.parametrize(
+    "key", ["sk-planted\n", " sk-planted", "Bearer sk-planted", "sk-\u00fcplanted", "sk-plan\x00ted"]
+)
+def test_a_key_that_no_header_can_hold_is_refused_at_the_start(key: str) -> None:
+    """A file of a secret ends with a line break: every call was answered 502, as the model server's fault."""
+    [line] = refused(environ={"SIDECAR_UPSTREAM_KEY": key})
+    assert line.startswith("upstream.key (environment SIDECAR_UPSTREAM_KEY): ") and "the key alone" in line
+    assert "plan" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("detection: {locales: [us, no]}", "detection.locales.1 (file F): must be text; write it in quotes"),
+        ("callers: {trusted: 10.0.0.0/8}", "callers.trusted (file F): must be a list, such as [A, B]"),
+        ("callers: {keys: [planted]}", "callers.keys.0 (file F): must be a mapping of names to values"),
+        ("policy: {data: planted}", "policy.data (file F): must be a mapping of names to values"),
+        ("detection: {thresholds: {URL: on}}", "detection.thresholds.URL (file F): Input should be a valid number"),
+        ("environment: 2024-01-01", "environment (file F): must be text; write it in quotes"),
+    ],
+)
+def test_a_setting_of_the_wrong_form_is_told_how_to_write_it(tmp_path: Path, text: str, told: str) -> None:
+    file = written(tmp_path, text)
+    assert refused(file=file) == [told.replace("F", str(file))]

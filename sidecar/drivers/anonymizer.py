@@ -25,6 +25,7 @@ OPERATORS: Mapping[str, Callable[[], Any]] = {
     "replace": Replace,
 }
 
+VALUE = "a value"
 MODES = frozenset(RedactMode) - {RedactMode.SURROGATE}
 
 
@@ -51,7 +52,8 @@ def _try(made: Any, name: str, params: Mapping[str, Any]) -> None:
     """Find wrong parameters at start, not at the first value: some are only looked at on use."""
     try:
         made.validate(dict(params))
-        made.operate("a value", {**params, "entity_type": "PERSON"})
+        if made.operate(VALUE, {**params, "entity_type": "PERSON"}) == VALUE:
+            raise ValueError("it leaves the value as it is")  # a mask of no characters
     except (InvalidParamError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"operator {name}: {error}") from error
 

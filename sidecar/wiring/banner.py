@@ -38,7 +38,7 @@ def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy
 def base_lines(at: Listen) -> list[str]:
     """How an application gets here. Nothing reads a base URL that is a socket, so the client has to be told apart."""
     if at.path is None:
-        base = f"http://{at}/v1"
+        base = base_url(at)
         return [f"Base URL for applications   {base}   (export OPENAI_BASE_URL={base})"]
     http = f"httpx.Client(transport=httpx.HTTPTransport(uds={at.path!r}))"
     return [
@@ -46,6 +46,11 @@ def base_lines(at: Listen) -> list[str]:
         f"  in Python                 OpenAI(base_url='{ANY_HOST}/v1', http_client={http})",
         f"  in a shell                curl --unix-socket {quote(at.path)} {ANY_HOST}/v1/models",
     ]
+
+
+def base_url(at: Listen) -> str:
+    """Of all addresses of the machine, one that a client can write."""
+    return str(at) if at.path else f"http://{at if at.host else f'localhost:{at.port}'}/v1"
 
 
 def reachable(at: Listen) -> bool:

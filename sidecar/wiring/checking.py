@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sidecar.config import Config, ConfigError, DetectionSettings, Loaded, PolicySettings, Problem
@@ -17,10 +17,14 @@ from sidecar.drivers.clock import SystemClock, SystemEntropy
 from sidecar.drivers.opa_server import address_of
 from sidecar.drivers.rego_engine import RegoEngine
 from sidecar.drivers.upstream_door import base_of
+from sidecar.proxy.callers import digest
 from sidecar.proxy.server import Listen
 from sidecar.wiring.detection import inspector_or_problems, types_known
 from sidecar.wiring.engines import bundle_of, contradictions
 from sidecar.wiring.policy_data import unknown_types, unwritable
+from sidecar.wiring.surrogates import operators_of
+
+OF_NOTHING = digest("")
 
 
 def refuse_problems(loaded: Loaded) -> None:
@@ -128,11 +132,23 @@ def _bundle(settings: PolicySettings, detection: DetectionSettings) -> Iterator[
 
 
 def _callers(config: Config) -> Iterator[Problem]:
+    yield from _owners("keys", [entry.sha256 for entry in config.callers.keys])
+    yield from _owners("peers", [entry.uid for entry in config.callers.peers])
     for number, network in enumerate(config.callers.trusted):
         try:
             ipaddress.ip_network(network, strict=False)
         except ValueError:
             yield Problem(f"callers.trusted.{number}", "must be an IP address or a network such as 10.0.0.0/8")
+
+
+def _owners(name: str, entries: Sequence[str | int]) -> Iterator[Problem]:
+    """Whoever is listed twice would be the last, and a key that is none is everybody's."""
+    for number, entry in enumerate(entries):
+        place = f"callers.{name}.{number}"
+        if entry in entries[:number]:
+            yield Problem(place, "is listed before, with another owner perhaps; list it once")
+        elif entry == OF_NOTHING:
+            yield Problem(place, "is the digest of an empty key: the variable with the key was not set")
 
 
 def _detection(config: Config) -> Iterator[Problem]:
@@ -142,6 +158,11 @@ def _detection(config: Config) -> Iterator[Problem]:
 def _redaction(config: Config) -> Iterator[Problem]:
     if config.redaction.style == "keyed" and config.redaction.key is None:
         yield Problem("redaction.key", "is needed for redaction.style: keyed")
+    for mode, chosen in config.redaction.operators.items():
+        try:
+            list(operators_of(config.redaction.model_copy(update={"operators": {mode: chosen}})))
+        except ConfigError as fault:
+            yield from fault.args
 
 
 CHECKS = (_addresses, _state, _upstream, _policy, _callers, _detection, _redaction)

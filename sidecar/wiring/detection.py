@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sidecar.config import ConfigError, DetectionSettings, Problem
 from sidecar.config_sources import nearest
@@ -12,8 +13,13 @@ from sidecar.inspection.catalogue import COUNTRIES, NAMES, SIGNS, is_change
 from sidecar.inspection.countries import COUNTRY_NAMES, WRITTEN, known_types, national_types
 from sidecar.ports import Clock, Entropy
 
-RECOGNISERS = {"recognizer": "class", "nlp": "configuration", "remote": "url"}
-"""The kinds that drivers/presidio.py knows, and what each cannot do without."""
+RECOGNISERS = {
+    "recognizer": ("class", "options"),
+    "nlp": ("configuration", "language"),
+    "remote": ("url", "language", "timeout_s"),
+}
+"""The kinds that drivers/presidio.py knows, and the settings of each; the first is what it cannot do without."""
+OF_EACH = ("kind", "name", "version", "entities")
 MIXED = "name either all types that are wanted, or only changes of the usual ones: +TYPE, -TYPE"
 
 
@@ -102,13 +108,27 @@ def _types_of(recogniser: object) -> Iterator[str]:
 def _unusable_recognisers(settings: DetectionSettings) -> Iterator[Problem]:
     for number, recogniser in enumerate(settings.recognisers):
         name = f"detection.recognisers.{number}"
-        needed = RECOGNISERS.get(str(recogniser.get("kind")))
-        if needed is None:
+        own = RECOGNISERS.get(str(recogniser.get("kind")))
+        if own is None:
             yield Problem(name, f"`kind` must be one of {', '.join(RECOGNISERS)}")
-        elif needed not in recogniser:
-            yield Problem(name, f"`{needed}` is needed for this kind")
+        elif own[0] not in recogniser:
+            yield Problem(name, f"`{own[0]}` is needed for this kind")
         elif not list(_types_of(recogniser)):
             yield Problem(name, "must name its `entities`, a list")
+        else:
+            yield from _wrong_settings(name, recogniser, (*OF_EACH, *own))
+
+
+def _wrong_settings(name: str, recogniser: Mapping[str, Any], known: Sequence[str]) -> Iterator[Problem]:
+    for setting in recogniser:
+        if setting not in known:
+            near = nearest(setting, {each: each for each in known})
+            yield Problem(name, f"there is no setting `{setting}` for this kind{near}")
+    if "url" in known and not str(recogniser["url"]).startswith(("http://", "https://")):
+        yield Problem(name, "`url` must begin with http:// or https://")
+    timeout = recogniser.get("timeout_s", 1.0)
+    if not (isinstance(timeout, int | float) and timeout > 0):
+        yield Problem(name, "`timeout_s` must be a number of seconds above 0")
 
 
 def _unreadable(name: str, path: Path) -> Iterator[Problem]:

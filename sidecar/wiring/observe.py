@@ -29,14 +29,15 @@ def count(intent: Intent, outcome: Outcome, meter: Meter, ledger: Ledger) -> Non
     laps = outcome.timings_us or intent.timings_us
     total = laps.get("total_us", 0) / 1e6
     meter.exchange(operation=intent.operation, verdict=verdict_of(intent, outcome), state=outcome.state, seconds=total)
-    meter.stages(stages(laps))
+    spent = dict(stages(laps))
+    meter.stages(spent.items())
     meter.found(intent.findings)
     meter.found(outcome.reply_findings, "reply")
     meter.restored(sum(outcome.restored.values()))
     if code := refused_for(intent, outcome):
         meter.refused(code)
-    if "intent_us" in laps:
-        meter.committed((laps["intent_us"] - laps.get("redact_us", 0)) / 1e6, ledger.size)
+    if "intent" in spent:
+        meter.committed(spent["intent"], ledger.size)
 
 
 def refused_for(intent: Intent, outcome: Outcome) -> str | None:

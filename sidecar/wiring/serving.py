@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import resource
 import sys
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
@@ -33,7 +35,7 @@ from sidecar.proxy.app import DataPlane, Route
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import Meter
 from sidecar.proxy.server import Bound, Listen, serve
-from sidecar.wiring.banner import banner
+from sidecar.wiring.banner import banner, base_url
 from sidecar.wiring.bundles import keep_bundle
 from sidecar.wiring.callers import callers_of
 from sidecar.wiring.checking import refuse_problems
@@ -43,6 +45,11 @@ from sidecar.wiring.observe import observe, stepped
 from sidecar.wiring.policy_data import listed_names
 from sidecar.wiring.receipts import receipt_of
 from sidecar.wiring.surrogates import surrogates_of
+
+CONNECTIONS = 1000
+"""To the model server beyond those of governed calls: for routes that merely pass, and for idle ones."""
+OTHER_FILES = 64
+"""The store's, the log's, the workers' pipes, connections that are idle or asked for by auditors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +71,7 @@ def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
     """
     refuse_problems(loaded)
     logs.setup()
+    take_files(loaded.config.limits.in_flight)
     try:
         asyncio.run(_run(loaded, ready_file))
     except SidecarError as error:
@@ -74,6 +82,18 @@ def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
     return 0
 
 
+def take_files(calls: int) -> None:
+    """All the open files that the system allows. What a shell gives (1024) is kept low for select(2), which nobody uses
+    here, and ends at 500 calls: each has two connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS allows no more than it says elsewhere
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    needed = 2 * calls + OTHER_FILES
+    if 0 <= soft < needed:
+        logs.event("too few open files allowed", {"allowed": soft, "needed": needed}, level=logging.WARNING)
+
+
 async def _run(loaded: Loaded, ready_file: Path | None) -> None:
     config = loaded.config
     async with drivers_of(config) as drivers:
@@ -81,13 +101,24 @@ async def _run(loaded: Loaded, ready_file: Path | None) -> None:
         settle()
 
         def started(bound: Bound) -> None:
-            sys.stdout.write(banner(config, bound, drivers.ledger.vkey, drivers.inspector, drivers.engine.version))
-            sys.stdout.flush()
+            say(banner(config, bound, drivers.ledger.vkey, drivers.inspector, drivers.engine.version))
             if ready_file is not None:
                 write_ready(ready_file, bound)
 
         at, admin_at = Listen.at(config.listen), Listen.at(config.admin)
         await serve(data, admin, at=[at], admin_at=admin_at, deadline=config.limits.drain, started=started)
+
+
+def say(text: str) -> None:
+    """On stdout. Where that is closed, full or read by nobody, calls are served all the same."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, ValueError) as fault:
+        sys.stdout = None  # what it holds back would fail once more at the end, and change the exit status
+        logs.failure("start lines not written", fault)
 
 
 def settle() -> None:
@@ -103,15 +134,10 @@ def settle() -> None:
 
 def write_ready(path: Path, bound: Bound) -> None:
     """The bound addresses, for whoever started us on free ports; whole or not at all."""
-    told = {"base_url": base_url(bound), "admin_url": f"http://{bound.admin}"}
+    told = {"base_url": base_url(bound.data[0]), "admin_url": f"http://{bound.admin}"}
     part = path.with_suffix(".part")
     part.write_bytes(orjson.dumps(told))
     part.rename(path)
-
-
-def base_url(bound: Bound) -> str:
-    at = bound.data[0]
-    return str(at) if at.path else f"http://{at}/v1"
 
 
 @asynccontextmanager
@@ -145,17 +171,18 @@ async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
 def upstream_settings(config: Config) -> UpstreamSettings:
     settings = config.upstream
     return UpstreamSettings(
-        url=f"unix:{settings.unix}" if settings.unix else settings.url or "",
+        url=f"unix:{settings.unix.absolute()}" if settings.unix else settings.url or "",
         key=settings.key,
         ca_file=str(settings.ca) if settings.ca else None,
         connect_timeout=settings.connect_timeout,
         idle_timeout=settings.idle_timeout,
+        connections=CONNECTIONS + config.limits.in_flight,
     )
 
 
 def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
     """The two apps on their ports."""
-    drain, meter = Drain(), Meter()
+    drain, meter = Drain(), Meter(drivers.ledger.size)
     if drivers.engine.audit is not None:
         meter.registry.register(AuditMetric(drivers.engine.audit))
     house = House(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sidecar.config import ConfigError, RedactionSettings
+from collections.abc import Iterator
+
+from sidecar.config import ConfigError, Problem, RedactionSettings
 from sidecar.model import RedactMode
 from sidecar.plan import Surrogates
 from sidecar.ports import Entropy
-from sidecar.redaction import LIFELIKE, NUMBERED, Style, keyed, keyed_hash
+from sidecar.redaction import LIFELIKE, NUMBERED, Operator, Style, keyed, keyed_hash
 from sidecar.redaction.oneway import DEFAULTS
 
 
@@ -15,11 +17,24 @@ def surrogates_of(settings: RedactionSettings, entropy: Entropy) -> Surrogates:
     key = bytes.fromhex(settings.key) if settings.key else entropy.token(32)
     return Surrogates(
         style=style_of(settings),
-        operators={**DEFAULTS, RedactMode.HASH: keyed_hash(key)},
+        operators={**DEFAULTS, RedactMode.HASH: keyed_hash(key), **dict(operators_of(settings))},
         guard=settings.guard,
         hosts=settings.hosts,
         tools=None if settings.tools is None else frozenset(settings.tools),
     )
+
+
+def operators_of(settings: RedactionSettings) -> Iterator[tuple[RedactMode, Operator]]:
+    """presidio-anonymizer's operators, in place of ours for policy's modes. Raises ConfigError."""
+    for mode, chosen in settings.operators.items():
+        from sidecar.drivers.anonymizer import operator  # slow to import, and few ask for it
+
+        params = dict(chosen)
+        name = params.pop("operator", "(none)")
+        try:
+            yield RedactMode(mode), operator(str(name), params)
+        except ValueError as fault:
+            raise ConfigError(Problem(f"redaction.operators.{mode}", str(fault))) from None
 
 
 def style_of(settings: RedactionSettings) -> Style:

@@ -52,6 +52,8 @@ def test_equal_values_have_equal_hashes_of_this_salt_only() -> None:
         ("hash", {"salt": SALT, "hash_type": "md5"}),
         ("mask", {}),
         ("mask", {**MASK, "masking_char": "**"}),
+        ("mask", {**MASK, "chars_to_mask": 0}),
+        ("mask", {**MASK, "chars_to_mask": -1}),
         ("encrypt", {"key": "short"}),
         ("encrypt", {}),
     ],

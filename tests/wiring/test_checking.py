@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -167,3 +168,14 @@ def test_no_problem_quotes_a_url() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "examples").glob("config-valid-*.yaml")))
 def test_the_examples_are_approved(path: Path) -> None:
     assert found(yaml.safe_load(path.read_text())) == []
+
+
+def test_a_key_that_is_listed_twice_or_is_none_is_named() -> None:
+    """The last owner had the first one's calls in his records; whoever sent `Bearer` and nothing was let in."""
+    key, nothing = {"tenant": "a", "sha256": "1" * 64}, {"tenant": "a", "sha256": hashlib.sha256(b"").hexdigest()}
+    peers = [{"tenant": "a", "uid": 1}, {"tenant": "b", "uid": 2}, {"tenant": "c", "uid": 1}]
+    assert found({"callers": {"keys": [key, nothing, {**key, "tenant": "b"}], "peers": peers}}) == [
+        "callers.keys.1",
+        "callers.keys.2",
+        "callers.peers.2",
+    ]

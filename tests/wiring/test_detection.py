@@ -58,6 +58,18 @@ def refused(**settings: Any) -> list[str]:
         ({"recognisers": [{"kind": "gliner", "entities": ["X"]}]}, "detection.recognisers.0: `kind` must be"),
         ({"recognisers": [{"kind": "remote", "entities": ["X"]}]}, "detection.recognisers.0: `url` is needed"),
         ({"recognisers": [{"kind": "remote", "url": "http://h"}]}, "detection.recognisers.0: must name its"),
+        (
+            {"recognisers": [{"kind": "remote", "url": "h:3000", "entities": ["X"]}]},
+            "detection.recognisers.0: `url` mu",
+        ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "http://h", "entities": ["X"], "timout_s": 1}]},
+            "detection.recognisers.0: there is no setting `timout_s` for this kind; did you mean timeout_s",
+        ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "http://h", "entities": ["X"], "timeout_s": "1 s"}]},
+            "detection.recognisers.0: `timeout_s` must be",
+        ),
     ],
 )
 def test_what_nobody_can_find_is_refused(settings: dict[str, Any], start: str) -> None:

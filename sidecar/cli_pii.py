@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sidecar import config
-from sidecar.errors import SidecarError
+from sidecar.errors import SidecarError, cause_of
 
 SCAN = """\
 Show what would be redacted: coloured in a terminal, bracketed elsewhere, or --json
@@ -24,6 +25,8 @@ Measure the detectors on a labelled set: JSON lines of {"text", "spans": [{"star
 presidio-research's JSON. Per type: n, covered (every character found, whatever its label), recall and precision
 (overlap of at least half), each with a 95 % interval."""
 
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069](?<!\r(?=\n))")
+"""What a text could use to hide itself, or what was found in it, from whoever looks at it in a terminal."""
 DEADLINE = 120.0
 """Seconds for one text on the command line, where nobody waits for an answer."""
 
@@ -38,9 +41,7 @@ def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _parser(group: Any, name: str, help_: str, text: str) -> Any:
-    parser = group.add_parser(
-        name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = group.add_parser(name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML (its `detection` section counts)")
     parser.add_argument("--mode", choices=["balanced", "strict"], help="strict finds more, also wrongly")
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -51,13 +52,14 @@ def _told(run: Any, options: argparse.Namespace) -> int:
     try:
         return int(run(options))
     except SidecarError as error:
-        print(f"sidecar: {error.code}: {error.advice}", file=sys.stderr)
+        raised = getattr(cause_of(error), "raised", None)  # here is no log to look at
+        print(f"sidecar: {error.code}: {error.advice}{f' ({raised})' if raised else ''}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"sidecar: {error.filename}: {error.strerror}", file=sys.stderr)
     except UnicodeDecodeError:
         print("sidecar: the text is not UTF-8", file=sys.stderr)
-    except (ValueError, KeyError, TypeError) as error:
-        print(f"sidecar: not a labelled set, or not a setting: {type(error).__name__}", file=sys.stderr)
     return 2
 
 
@@ -71,7 +73,9 @@ def scan(options: argparse.Namespace) -> int:
     if options.json:
         print(orjson.dumps(report.as_json(spans)).decode())
         return 0
-    print(report.as_text(text, spans, colour=sys.stdout.isatty()))
+    is_terminal = sys.stdout.isatty()
+    shown = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text) if is_terminal else text
+    print(report.as_text(shown, spans, colour=is_terminal))
     print(f"\n{report.summary(spans, missing)}", file=sys.stderr)
     return 0
 
@@ -81,7 +85,16 @@ def evaluate(options: argparse.Namespace) -> int:
 
     from sidecar.inspection import scoring
 
-    examples = list(scoring.examples(read(options.dataset)))
+    try:
+        examples = list(scoring.examples(read(options.dataset)))
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        print(f"sidecar: not a labelled set: {error}", file=sys.stderr)
+        return 2
+    if not examples:
+        print("sidecar: not a labelled set: it holds no text", file=sys.stderr)
+        return 2
     spans, _ = asyncio.run(found(options, [example.text for example in examples]))
     by_text = {example.text: hits for example, hits in zip(examples, spans, strict=True)}
 
@@ -103,13 +116,15 @@ async def found(options: argparse.Namespace, texts: Sequence[str]) -> tuple[list
     from sidecar.drivers.clock import SystemClock, SystemEntropy
     from sidecar.inspection.spans import Span
     from sidecar.model import Part, Place, Role
-    from sidecar.wiring.detection import inspector_of
+    from sidecar.wiring.detection import inspector_of, needs_worker
 
     flags = {"detection.mode": options.mode, "detection.deadline": DEADLINE}
     settings = config.load(flags, file=options.config).config.detection
     inspector = inspector_of(settings, SystemClock(), SystemEntropy())
     results = []
     try:
+        if needs_worker(settings, inspector):
+            await inspector.start()  # says what cannot be loaded
         for number, text in enumerate(texts):
             part = Part(place=Place(path=(number,), label="text"), role=Role.USER, text=text)
             inspection = await inspector.inspect([part])

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sidecar.deadline import for_texts, others, within
 from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
@@ -45,10 +45,16 @@ CACHE_BYTES = 32 << 20
 FEW = 8
 SLICE = 1000
 STRIDE = 256
-"""Pieces of a long text between two turns of the event loop: about a millisecond."""
+"""Pieces of a long text, or texts, between two turns of the event loop: about a millisecond."""
+AT_ONCE = 64
+"""Texts that are handed to workers together: each costs the event loop 40 us, and a megabyte of JSON holds 50,000."""
 
 FAILED = "a detector failed; the call was not inspected and was not let through. Try again; if it stays, see the log"
 SLOW = "inspection did not finish within its deadline; the call was not let through. Try again, or send less text"
+NOT_LOADED = "a detector cannot be loaded: {}. Correct `detection` in the configuration, or install what is missing"
+
+T = TypeVar("T")
+S = TypeVar("S")
 
 
 class Flight:
@@ -135,8 +141,9 @@ class Inspector:
         """Start the workers now rather than at the first long prompt. Raises OwnError when one cannot be started."""
         try:
             await self._pool.warm(reading=self._reads_alone)
-        except (TimeoutError, WorkerFailed):
-            raise OwnError("INSPECTOR_ERROR", FAILED) from None
+        except (TimeoutError, WorkerFailed) as fault:
+            why = fault.unloaded if isinstance(fault, WorkerFailed) else None
+            raise OwnError("INSPECTOR_ERROR", NOT_LOADED.format(why) if why else FAILED) from None
         return self
 
     async def close(self) -> None:
@@ -180,26 +187,34 @@ class Inspector:
 
     async def _found(self, parts: Sequence[Part]) -> list[Finding]:
         spans = await self._spans(parts)
-        return _findings(parts, spans) if sum(map(len, spans)) <= SLICE else await _in_slices(parts, spans)
+        if len(parts) <= STRIDE and sum(map(len, spans)) <= SLICE:
+            return _findings(parts, spans)
+        return await _in_slices(parts, spans)
 
     async def _spans(self, parts: Sequence[Part]) -> Sequence[Sequence[Span]]:
-        texts = [told(part) if part.key else part.text for part in parts]
-        keys = list(map(self._cache.key, texts))
-        known = list(map(self._cache.get, keys))
+        texts = await _each(_text_of, parts)
+        keys = await _each(self._cache.key, texts)
+        known = await _each(self._cache.get, keys)
         if None in known:
             new = {key: text for key, text, spans in zip(keys, texts, known, strict=True) if spans is None}
             found = await self._new(new)
             known = [found.get(key, spans) for key, spans in zip(keys, known, strict=True)]
-        spans = [
-            moved_back(part, found) if found and part.key else found or ()
-            for part, found in zip(parts, known, strict=True)
-        ]
+        if not (any(known) and any(part.key for part in parts)):
+            spans: Sequence[Sequence[Span]] = [found or () for found in known]
+        else:
+            keys = [_shifted(*each) for each in zip(keys, texts, parts, strict=True)]
+            spans = await _each(_back, list(zip(parts, known, strict=True)))
         return await self._consistent(parts, keys, spans) if self._is_consistent and any(spans) else spans
 
     async def _new(self, texts: Mapping[Key, str]) -> dict[Key, Spans]:
         if not self._heavy and _is_short(texts.values()):
             return {key: self._kept(key, self._engine.find(text)) for key, text in texts.items()}
-        return dict(zip(texts, await asyncio.gather(*map(self._long, texts, texts.values())), strict=True))
+        found: dict[Key, Spans] = {}
+        items = list(texts.items())
+        for start in range(0, len(items), AT_ONCE):
+            some = dict(items[start : start + AT_ONCE])
+            found.update(zip(some, await asyncio.gather(*map(self._long, some, some.values())), strict=True))
+        return found
 
     async def _consistent(
         self, parts: Sequence[Part], keys: Sequence[Key], spans: Sequence[Sequence[Span]]
@@ -212,13 +227,14 @@ class Inspector:
         for turn in turns([part.role is Role.ASSISTANT for part in parts]):
             chain = self._cache.chained(chain, b"".join(keys[turn.start : turn.stop]))
             kept_at = [chain + b"%x" % at for at in range(len(turn))]
-            kept = list(map(self._cache.get, kept_at))
+            kept = await _each(self._cache.get, kept_at)
             if None in kept:
-                for at in range(behind, turn.stop):
-                    known.learn(parts[at].text, spans[at])
+                await _learned(known, parts, spans, range(behind, turn.stop))
                 behind = turn.stop
                 for at, key in zip(turn, kept_at, strict=True):
                     found.append(self._kept(key, await _in_steps(known.spread(parts[at].text, spans[at]))))
+                    if len(found) % STRIDE == 0:
+                        await others()
             else:
                 found += [spans for spans in kept if spans is not None]
         return found
@@ -244,7 +260,9 @@ class Inspector:
 
     async def _analysed(self, key: Key, text: str, wanted: Callable[[], bool]) -> Spans:
         """The text piece by piece, pieces from the cache where they are known. Raises Abandoned."""
-        pieces = [(piece, text[piece.low : piece.high]) for piece in segments(text)]
+        if not text:  # servers stream `"content": ""` before a tool call, and files may be empty
+            return self._kept(key, ())
+        pieces = [(piece, piece.window(text)) for piece in segments(text)]
         keys: list[Key] = []
         for _, window in pieces:
             keys.append(self._cache.key(window))
@@ -291,14 +309,50 @@ async def _in_steps(steps: Steps) -> list[Span]:
         await others()
 
 
+async def _each(work: Callable[[T], S], items: Sequence[T]) -> list[S]:
+    """`work` of each; of many in strides, so that the other streams go on."""
+    if len(items) <= STRIDE:
+        return list(map(work, items))
+    done: list[S] = []
+    for start in range(0, len(items), STRIDE):
+        done += map(work, items[start : start + STRIDE])
+        await others()
+    return done
+
+
+async def _learned(known: Known, parts: Sequence[Part], spans: Sequence[Sequence[Span]], places: range) -> None:
+    for number, at in enumerate(places, 1):
+        known.learn(parts[at].text, spans[at])
+        if number % STRIDE == 0:
+            await others()
+
+
+def _text_of(part: Part) -> str:
+    return told(part) if part.key else part.text
+
+
+def _back(found: tuple[Part, Spans | None]) -> Sequence[Span]:
+    part, spans = found
+    return moved_back(part, spans) if spans and part.key else spans or ()
+
+
+def _shifted(key: Key, text: str, part: Part) -> Key:
+    """The key of a part whose spans have been moved: the same text may be read beside a key, or stand by itself."""
+    return key + b"%d," % (len(text) - len(part.text)) if part.key else key
+
+
 async def _in_slices(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Finding]:
     """A megabyte of values is 25,000 objects, more than one turn of the event loop should make."""
     findings: list[Finding] = []
-    for part, found in zip(parts, spans, strict=True):
+    made = 0
+    for number, (part, found) in enumerate(zip(parts, spans, strict=True), 1):
         for start in range(0, len(found), SLICE):
             findings += _findings([part], [found[start : start + SLICE] if len(found) > SLICE else found])
             if len(found) > SLICE:
                 await others()
+        if number % STRIDE == 0 or len(findings) - made > SLICE:
+            made = len(findings)
+            await others()
     return findings
 
 

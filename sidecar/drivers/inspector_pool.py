@@ -20,6 +20,10 @@ LONGEST_NAME = 64
 WORKER = ("-P", "-m", "sidecar.drivers.inspector_worker")
 SHORT = 2048
 """Code points of a job that need not wait behind long ones."""
+ENVIRONMENT = {"PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
+"""Of a worker, all there is: a model that is configured is on disk, none is fetched (drivers/presidio.py)."""
+START_S = 120.0
+"""Seconds in which a worker must have loaded its models and word lists; whoever waits for it has an own deadline."""
 FAILURES, COOL_S = 5, 5.0
 """After so many failures in a row the pool refuses at once for so long: restarting models is no way to serve."""
 
@@ -27,11 +31,13 @@ FAILURES, COOL_S = 5, 5.0
 class WorkerFailed(Exception):
     """A detector in the worker raised, the process ended, or its stream broke. Never carries a message.
 
-    `raised` is the type of what the detector raised, where the worker has said it.
+    `raised` is the type of what the detector raised, where the worker has said it; `unloaded` says which detector could
+    not be loaded, and why: that speaks of the configuration, no text has been seen yet.
     """
 
-    def __init__(self, raised: object = None) -> None:
+    def __init__(self, raised: object = None, *, unloaded: str | None = None) -> None:
         super().__init__()
+        self.unloaded = unloaded
         self.raised: str | None = None
         if isinstance(raised, str) and raised.isidentifier() and len(raised) <= LONGEST_NAME:
             self.raised = raised
@@ -52,7 +58,7 @@ class Worker:
         with theirs:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, *command],
-                env={"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "PYTHONUTF8": "1"},
+                env={"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), **ENVIRONMENT},
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -67,7 +73,9 @@ class Worker:
 
     async def open(self, plan: bytes) -> None:
         self._reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=1 << 20)
-        await self.call(LENGTH.pack(len(plan)) + plan)
+        answer = await self.call(LENGTH.pack(len(plan)) + plan)
+        if answer:
+            raise WorkerFailed(answer.get("error"), unloaded=answer.get("unloaded"))
 
     async def call(self, frame: bytes) -> Any:
         assert self._reader is not None and self._writer is not None
@@ -118,7 +126,7 @@ class Pool:
         monotonic: Callable[[], float],
         size: int = 1,
         frame_s: float = 5.0,
-        start_s: float = 30.0,
+        start_s: float = START_S,
         command: tuple[str, ...] = WORKER,
     ) -> None:
         self._plan = plan

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ from sidecar.inspection.spans import Span, Strength
 
 LENGTH = struct.Struct("!I")
 MOST_BYTES = 1 << 28
+MOST_REASON = 300
+UNSEEN = re.compile(r"\r(?!\n)|[\v\f\x85\u2028\u2029]|\x1b\[[0-9;]{0,16}m")
+"""Line ends of old files, pages and editors, which a list of names may have, and colours of logs (`\\x1b[1mAnna`)."""
 NICENESS = 5
 """Where cores are scarce, streams that wait for the event loop go before one long prompt."""
 
@@ -74,21 +79,46 @@ def plan_from_json(body: bytes) -> Plan:
     return Plan(settings=settings, names=data["names"], recognisers=tuple(data["recognisers"]))
 
 
+class Unloaded(Exception):
+    """A detector cannot be loaded: which setting asked for it, and why not. No text has been seen yet."""
+
+    def __init__(self, setting: str, error: BaseException) -> None:
+        super().__init__()
+        self.raised = type(error).__name__
+        tells = type(error).__module__ == "builtins"  # a library's own errors may quote options, keys among them
+        why = f": {' '.join(str(error).split())[:MOST_REASON]}" if tells and str(error) else ""
+        self.reason = f"{setting}: {self.raised}{why}"
+
+
+@contextmanager
+def _loading(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  whatever it is, this worker cannot look for what it should
+        raise Unloaded(setting, error) from None
+
+
 class Detectors:
-    """The rules and whatever else the plan names, as one `find`."""
+    """The rules and whatever else the plan names, as one `find`. All is loaded at once: a text's deadline is no time to
+    load a model in. Raises Unloaded.
+    """
 
     def __init__(self, plan: Plan) -> None:
-        files = [(entity, _lines(path)) for entity, path in plan.settings.word_files]
-        self._engine = Engine(plan.settings, fastest()[1], files)
-        self._names = _names_model(plan.names) if plan.names else None
-        self._recognisers = _recognisers(plan.recognisers)
+        with _loading("detection.words"):
+            files = [(entity, _lines(path)) for entity, path in plan.settings.word_files]
+            self._engine = Engine(plan.settings, fastest()[1], files)
+        with _loading("detection.names"):
+            self._names = _names_model(plan.names) if plan.names else None
+        self._recognisers = list(_recognisers(plan.recognisers))
 
     def find(self, text: str) -> list[Span]:
         found = self._engine.find(text)
-        others = undisguised(text, self._others) if self._names or self._recognisers else []
+        others = undisguised(UNSEEN.sub(_as_seen, text), self._others) if self._names or self._recognisers else []
         return self._engine.settled(text, [*found, *others]) if others else found
 
     def _others(self, text: str) -> Iterator[Span]:
+        if not text or text.isspace():  # nobody's name, and a remote service may take it for a fault
+            return
         yield from self._named(text)
         for recogniser in self._recognisers:
             yield from recogniser.find(text)
@@ -108,15 +138,24 @@ def _lines(path: str) -> Iterator[str]:
 def _names_model(mode: str) -> Any:
     from sidecar.drivers.names_model import NamesModel
 
-    return NamesModel(mode="strict" if mode == "strict" else "balanced")
+    model = NamesModel(mode="strict" if mode == "strict" else "balanced")
+    model.load()
+    return model
 
 
-def _recognisers(configs: Iterable[Mapping[str, Any]]) -> list[Any]:
-    if not configs:
-        return []
-    from sidecar.drivers import presidio
+def _recognisers(configs: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+    for number, config in enumerate(configs):
+        with _loading(f"detection.recognisers.{number}"):
+            from sidecar.drivers import presidio
 
-    return [presidio.load(config) for config in configs]
+            loaded = presidio.load(config)
+        yield loaded
+
+
+def _as_seen(match: re.Match[str]) -> str:
+    """As models know it, at the same length."""
+    written = match.group()
+    return "\n" if len(written) == 1 else " " * len(written)
 
 
 def encode_texts(texts: Iterable[str]) -> bytes:
@@ -162,11 +201,18 @@ def _reply(detectors: Detectors, body: bytes) -> bytes:
 
 
 def serve(connection: socket.socket) -> None:
-    detectors = Detectors(plan_from_json(_frame(connection)))
-    connection.sendall(LENGTH.pack(2) + b"{}")
+    try:
+        detectors = Detectors(plan_from_json(_frame(connection)))
+    except Unloaded as fault:
+        _send(connection, json.dumps({"error": fault.raised, "unloaded": fault.reason}).encode())
+        return
+    _send(connection, b"{}")
     while True:
-        reply = _reply(detectors, _frame(connection))
-        connection.sendall(LENGTH.pack(len(reply)) + reply)
+        _send(connection, _reply(detectors, _frame(connection)))
+
+
+def _send(connection: socket.socket, reply: bytes) -> None:
+    connection.sendall(LENGTH.pack(len(reply)) + reply)
 
 
 def main() -> None:

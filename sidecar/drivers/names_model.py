@@ -18,13 +18,17 @@ from typing import Any, Literal, NamedTuple
 
 from sidecar.drivers.names.pieces import Encoded, Lexicon, Pieces, Word, words_of
 from sidecar.drivers.names_files import document_words
+from sidecar.drivers.names_lines import unwrapped
 from sidecar.drivers.names_words import WORDS
 
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 HOME = Path(__file__).parent / "names"
 WINDOW = 126
-MARGIN = 24
+MARGIN, AHEAD = 18, 14
+"""Pieces before and behind a cut within a sentence that both of its windows read."""
 STOPS = frozenset(".!?…;:")
+TITLES = frozenset({"capt", "dipl", "dott", "messrs", "mevr", "mlle", "mmes", "prof", "sigg", "univ"})
+"""Abbreviations of more than three letters that stand before names: a name alone is easily missed."""
 CAPITALS = frozenset((2, 3, 4, 5))  # casing classes of words with a capital letter
 
 Mode = Literal["balanced", "strict"]
@@ -51,7 +55,7 @@ class Span:
 
 
 class NamesModel:
-    """Loads the model on the first text; safe to call from several threads at once."""
+    """Loads the model on the first text, or when told to; safe to call from several threads at once."""
 
     entities = ENTITIES
 
@@ -66,9 +70,13 @@ class NamesModel:
         self._pieces: Pieces | None = None
         self._run: Run | None = None
 
+    def load(self) -> None:
+        """Load weights and vocabulary now, and run once: the first run is the dearest."""
+        self.find("Warm up, please.")
+
     def find(self, text: str) -> list[Span]:
         """Return the spans of a text, in order, none overlapping another."""
-        found = self._read(text, words_of(text))
+        found = self._read(text, unwrapped(text, words_of(text)))
         if named := self._read(text, document_words(text)):
             return merged([*found, *named])
         return found
@@ -79,8 +87,8 @@ class NamesModel:
         pieces, run = self._ready()
         encoded = [pieces.encode(word.text) for word in words]
         verdicts: list[Verdict] = []
-        for start, end, keep in windows(words, encoded):
-            verdicts += run(encoded[start:end])[keep - start :]
+        for start, end, keep, cut in windows(words, encoded):
+            verdicts += run(encoded[start:end])[keep - start : cut - start]
         return [
             span
             for span in self._spans(text, words, verdicts)
@@ -214,39 +222,50 @@ def likeliest(rows: Sequence[Sequence[float]]) -> list[int]:
     return path[::-1]
 
 
-def windows(words: Sequence[Word], encoded: Sequence[Encoded]) -> Iterator[tuple[int, int, int]]:
-    """Cut words into windows (start, end, first word to keep) of about WINDOW pieces, at line or sentence ends.
+def windows(words: Sequence[Word], encoded: Sequence[Encoded]) -> Iterator[tuple[int, int, int, int]]:
+    """Cut words into windows (start, end) of about WINDOW pieces, at line or sentence ends; the words from `keep` to
+    `cut` are a window's own.
 
-    Where a stretch has no end to cut at, the next window starts a few pieces earlier, as context only.
+    Where a stretch has no end to cut at, windows overlap: a name at a cut is read with what stands on either side.
     """
     start = keep = 0
     total = len(words)
     while keep < total:
         size = sum(len(one.ids) for one in encoded[start:keep])
-        end, cut = keep, 0
+        end, closed = keep, 0
         while end < total and (end == keep or size + len(encoded[end].ids) <= WINDOW):
             size += len(encoded[end].ids)
             end += 1
             if size > WINDOW // 3 and end < total and closes(words, end - 1):
-                cut = end
-        if end == total or not cut:
-            cut = end
-            yield start, cut, keep
-            start, size = cut, 0
-            while start > keep and size + len(encoded[start - 1].ids) <= MARGIN:
-                start -= 1
-                size += len(encoded[start].ids)
+                closed = end
+        if end == total:
+            yield start, end, keep, end
+            return
+        if closed:
+            yield start, closed, keep, closed
+            start = keep = closed
         else:
-            yield start, cut, keep
-            start = cut
-        keep = cut
+            cut = before(encoded, end, AHEAD, keep + 1)
+            yield start, end, keep, cut
+            start, keep = before(encoded, cut, MARGIN, keep), cut
+
+
+def before(encoded: Sequence[Encoded], at: int, pieces: int, least: int) -> int:
+    """The word so many pieces before another, and none before `least`."""
+    while at > least and len(encoded[at - 1].ids) <= pieces:
+        at -= 1
+        pieces -= len(encoded[at].ids)
+    return at
 
 
 def closes(words: Sequence[Word], at: int) -> bool:
     """Tell whether a line or a sentence ends with a word: a mark, then space, and no abbreviation before it."""
     if words[at].text == "\n":
         return True
-    return words[at].text in STOPS and words[at + 1].start > words[at].end and at > 0 and len(words[at - 1].text) > 3
+    if words[at].text not in STOPS or words[at + 1].start <= words[at].end or at == 0:
+        return False
+    before_it = words[at - 1].text
+    return len(before_it) > 3 and not (words[at].text == "." and before_it.lower() in TITLES)
 
 
 __all__ = ["ENTITIES", "NamesModel", "Span"]

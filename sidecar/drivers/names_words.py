@@ -9,10 +9,10 @@ WORDS = frozenset({
     "stderr", "stdin", "stdlib", "stdout", "struct", "sys", "tuple", "typedef", "urllib", "utf", "vars",
     # what numbers and fields are called
     "ahv", "avs", "bic", "blz", "bsn", "bsnr", "btw", "burgerservicenummer", "cif", "cpr", "cvc", "cvr", "cvv",
-    "dateofbirth", "dni", "dob", "dowodu", "dowód", "ein", "firstname", "geburtsdatum", "guid", "hetu", "iban", "idnr",
-    "imei", "insee", "itin", "iva", "kontonummer", "krs", "kvnr", "lanr", "lastname", "nachname", "nhs", "nie", "nif",
-    "nip", "nir", "niss", "nuss", "osobistego", "osobisty", "personnummer", "pesel", "plz", "postcode", "pps", "ppsn", "rachunek", "regon",
-    "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer", "svnr", "tva", "uid", "username",
-    "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
+    "dateofbirth", "dni", "dob", "dowodu", "dowód", "ein", "firstname", "geburtsdatum", "guid", "hetu", "iban",
+    "idnr", "imei", "insee", "itin", "iva", "kontonummer", "krs", "kvnr", "lanr", "lastname", "nachname", "nhs",
+    "nie", "nif", "nip", "nir", "niss", "nuss", "osobistego", "osobisty", "personnummer", "pesel", "plz", "postcode",
+    "pps", "ppsn", "rachunek", "regon", "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer",
+    "svnr", "tva", "uid", "username", "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
 })  # fmt: skip
 """No words of a language that the model reads, and nobody's name (Elif is one)."""

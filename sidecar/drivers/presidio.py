@@ -8,7 +8,9 @@ the call. Nothing here is imported unless configured, for presidio_analyzer load
     kind: nlp         `configuration` as for Presidio's NlpEngineProvider; the model must be installed: none is fetched.
     kind: remote      `url` of a Presidio analyzer service (POST /analyze); `timeout_s`.
 
-Each names its `entities`, so that start-up and records can say what is looked for before anything is loaded.
+Each names its `entities`, so that start-up and records can say what is looked for before anything is loaded; a type
+that it says it does not know stops the start. A finding that cannot be (offsets beyond the text, a score above 1) is a
+fault, for the others of that answer are no better.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import http.client
 import importlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,6 +27,9 @@ from urllib.parse import urlsplit
 
 from sidecar.inspection.spans import Span, Strength
 from sidecar.model import Detector
+
+UNCOUNTABLE = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
+"""Two code units in UTF-16, by which services in other languages count, or none at all in UTF-8."""
 
 
 class Finder(Protocol):
@@ -62,15 +68,38 @@ class Recognizer:
         detector, self._entities = described(config)
         self._name = detector.name
         self._recognizer = _class(str(config["class"]))(**config.get("options", {}))
-        self._recognizer.load()
+        if not getattr(self._recognizer, "is_loaded", False):  # Presidio's own have done it; a model twice takes long
+            self._recognizer.load()
+        _finds(self._entities, getattr(self._recognizer, "supported_entities", None))
 
     def find(self, text: str) -> Iterator[Span]:
-        return _spans(self._recognizer.analyze(text, list(self._entities), None), self._entities, self._name)
+        for found in self._recognizer.analyze(text, list(self._entities), None):
+            if found.entity_type in self._entities and found.score != 0:
+                yield _span(text, found.start, found.end, found.entity_type, found.score, self._name)
 
 
 def _class(name: str) -> Any:
     module, _, attribute = name.rpartition(":")
-    return getattr(importlib.import_module(module or "presidio_analyzer.predefined_recognizers"), attribute)
+    found = getattr(importlib.import_module(module or "presidio_analyzer.predefined_recognizers"), attribute)
+    bases = getattr(found, "__mro__", ())
+    if any(base.__name__ == "SpacyRecognizer" and found.analyze is base.analyze for base in bases):
+        raise ValueError(f"{name} only hands on what an NLP engine found; take `kind: nlp`, which is one")
+    return found
+
+
+def _finds(wanted: Iterable[str], known: Iterable[str] | None) -> None:
+    """A type that it does not know would be looked for by nobody, and look like a text without it."""
+    if known is not None and (strange := sorted(set(wanted).difference(known))):
+        raise ValueError(f"it does not find {', '.join(strange)} but {', '.join(sorted(known))}")
+
+
+def _span(text: str, start: Any, end: Any, entity: str, score: Any, name: str) -> Span:
+    """Raises ValueError for what cannot be a finding of this text."""
+    if not 0 <= int(start) < int(end) <= len(text):
+        raise ValueError("a recogniser's finding lies outside of the text")
+    if not 0 <= float(score) <= 1:
+        raise ValueError("a recogniser's score is none")
+    return Span(int(start), int(end), entity, float(score), name, Strength.MODEL)
 
 
 class NlpEngine:
@@ -87,6 +116,9 @@ class NlpEngine:
         self._engine = NlpEngineProvider(nlp_configuration=configuration).create_engine()
         if not self._engine.is_loaded():
             self._engine.load()
+        if self._language not in self._engine.get_supported_languages():
+            raise ValueError(f"`language` is {self._language}, for which `configuration` has no model")
+        _finds(self._entities, self._engine.get_supported_entities())
 
     def find(self, text: str) -> list[Span]:
         with self._memory_zone():
@@ -130,11 +162,11 @@ class Remote:
         self._timeout = float(config.get("timeout_s", 5.0))
 
     def find(self, text: str) -> Iterator[Span]:
-        rows = self._posted({"text": text, "language": self._language, "entities": list(self._entities)})
+        copy = UNCOUNTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+        rows = self._posted({"text": copy, "language": self._language, "entities": list(self._entities)})
         for row in rows:
-            start, end = int(row["start"]), int(row["end"])
-            if row["entity_type"] in self._entities and 0 <= start < end <= len(text):
-                yield Span(start, end, row["entity_type"], float(row["score"]), self._name, Strength.MODEL)
+            if row["entity_type"] in self._entities:
+                yield _span(text, row["start"], row["end"], row["entity_type"], row["score"], self._name)
 
     def _posted(self, body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         https = self._url.scheme == "https"
@@ -150,10 +182,3 @@ class Remote:
             return rows
         finally:
             connection.close()
-
-
-def _spans(results: Iterable[Any], entities: Sequence[str], name: str) -> Iterator[Span]:
-    for result in results:
-        if result.entity_type in entities and result.score > 0:
-            score = float(result.score)
-            yield Span(int(result.start), int(result.end), result.entity_type, score, name, Strength.MODEL)

@@ -16,6 +16,7 @@ from sidecar.drivers import names_model
 from sidecar.drivers.inspector_worker import Detectors, Plan
 from sidecar.drivers.names.pieces import casing_of, normal, words_of
 from sidecar.drivers.names_files import document_words
+from sidecar.drivers.names_lines import unwrapped
 from sidecar.drivers.names_model import NamesModel, Span, is_sequence, likeliest, windows
 from sidecar.inspection.catalogue import Settings
 
@@ -161,6 +162,15 @@ def test_a_name_far_into_a_long_text_is_found(balanced: NamesModel) -> None:
     assert "Margaret Thatcher" in values(text, balanced.find(text), "PERSON")
 
 
+@pytest.mark.parametrize("title", ["Prof.", "Mlle.", "Capt.", "Dott.", "Dr.", "Mr."])
+def test_no_window_ends_between_a_title_and_its_name(balanced: NamesModel, title: str) -> None:
+    pieces, _ = balanced._ready()
+    words = words_of(f"The report was read by {title} Kowalska and others in the house. " * 60)
+    ends = {cut for _, _, _, cut in windows(words, [pieces.encode(word.text) for word in words])}
+    assert len(ends) > 5
+    assert all(words[cut - 1].text != "." or words[cut].text == "The" for cut in ends if cut < len(words))
+
+
 def test_windows_visit_every_word_once_and_stay_small(balanced: NamesModel) -> None:
     pieces, _ = balanced._ready()
     for text in (
@@ -174,11 +184,12 @@ def test_windows_visit_every_word_once_and_stay_small(balanced: NamesModel) -> N
         encoded = [pieces.encode(word.text) for word in words]
         seen: list[int] = []
         total = 0
-        for start, end, keep in windows(words, encoded):
+        for start, end, keep, cut in windows(words, encoded):
             size = sum(len(one.ids) for one in encoded[start:end])
             assert size <= names_model.WINDOW + 12
+            assert start <= keep < cut <= end
             total += size
-            seen += range(keep, end)
+            seen += range(keep, cut)
         assert seen == list(range(len(words)))
         assert total <= 1.4 * sum(len(one.ids) for one in encoded) + 40
 
@@ -352,3 +363,69 @@ def test_code_holds_few_names(balanced: NamesModel) -> None:
 def test_beside_the_rules_neither_swallows_the_other(text: str, values: list[str]) -> None:
     found = Detectors(Plan(settings=Settings(), names="balanced")).find(text)
     assert [f"{span.entity} {text[span.start : span.end]}" for span in found] == values
+
+
+FILLER = "the report that we sent last week about the new budget and its costs was read by everyone before the meeting "
+
+
+@pytest.mark.parametrize("shift", range(0, 110, 2))
+def test_a_name_is_found_wherever_a_long_sentence_is_cut(balanced: NamesModel, shift: int) -> None:
+    """No end to cut at for 2 KB: the first name of a full one used to be missed where a window ended behind it."""
+    words = (FILLER * 20).split()
+    text = f"{' '.join(words[: 60 + shift])} and then Elena Wiśniewski was asked by him whether {' '.join(words[:150])}"
+    assert values(text, balanced.find(text), "PERSON") == {"Elena Wiśniewski"}
+
+
+WRAPPED = [
+    "We met at the office before lunch, as agreed, and after a while Anna\nMüller joined the call from her home.",
+    "> We met at the office before lunch, as agreed, and after that Anna\n> Müller joined the call from home.",
+    "    # we met at the office before lunch, as agreed, and then Anna\n    # Müller joined the call from home",
+    "We met at the office before lunch, as agreed, and after a while Anna\r\nMüller joined the call from home.",
+]
+
+
+@pytest.mark.parametrize("text", WRAPPED)
+def test_a_name_broken_over_two_wrapped_lines_is_one(balanced: NamesModel, text: str) -> None:
+    [person] = values(text, balanced.find(text), "PERSON")
+    assert (person[:4], person[-6:]) == ("Anna", "Müller")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anna Kowalska\nJohn Smith\nMaria Garcia",
+        "Anna Kowalska, Head of Procurement, Example Widgets Limited, Leeds\nJohn Smith, Sales, Example Widgets, York",
+        "1;Kowalska;Anna;head of procurement of the whole group in all of Europe;x\nSmith;John;sales;y",
+        "- the first of the points was raised by somebody called Anna Kowalska\n- John Smith raised the other one",
+        "the first of the points was raised by somebody whose name is Anna Kowalska.\nJohn Smith raised the other one",
+        "",
+        "\n\n\n",
+    ],
+)
+def test_lists_tables_and_sentences_keep_their_line_ends(text: str) -> None:
+    assert unwrapped(text, words_of(text)) == words_of(text)
+
+
+@given(st.lists(st.sampled_from(["a word of some more ", "Anna ", "\n", "> ", "# ", " ", "é", "\r\n", "x" * 60, ", "])))
+def test_only_line_ends_and_what_quotes_a_line_are_left_out(parts: list[str]) -> None:
+    text = "".join(parts)
+    words, kept = words_of(text), unwrapped(text, words_of(text))
+    assert set(kept) <= set(words)
+    assert all(word.text in ("\n", ">", "#") for word in set(words).difference(kept))
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Dear Sir,\\nAnna Kowalska will call you.\\nRegards,\\n\\nPeter Miller", ["Anna Kowalska", "Peter Miller"]),
+        ('{"msg": "Dear team,\\r\\nAnna Kowalska and\\tJohn Smith"}', ["Anna Kowalska", "John Smith"]),
+        ('"{\\"from\\":\\"Regards,\\\\nAnna Kowalska\\"}"', ["Anna Kowalska"]),
+        ("the file is C:\\Users\\nora\\test", []),
+        ("\x1b[1mAnna Kowalska\x1b[0m met Peter \x1b[31;1mSmith\x1b[0m", ["Anna Kowalska", "Peter \x1b[31;1mSmith"]),
+        ("first page\u2028Anna Kowalska\x0cJohn Smith\rMaria Garcia", ["Anna Kowalska", "John Smith", "Maria Garcia"]),
+    ],
+)
+def test_line_ends_and_colours_are_no_part_of_a_name(text: str, people: list[str]) -> None:
+    """JSON within a prompt, a coloured log: `\\n` or a colour before a name made `nAnna` or `1mAnna` of it."""
+    found = Detectors(Plan(settings=Settings(), names="balanced")).find(text)
+    assert [text[span.start : span.end] for span in found if span.entity == "PERSON"] == people

@@ -1,0 +1,250 @@
+"""Configured recognisers as they are out there: services that hang, err, and count otherwise; a real spaCy pipeline."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sidecar.account import tally
+from sidecar.drivers import presidio
+from sidecar.drivers.inspector import Inspector
+from sidecar.errors import OwnError
+from tests.drivers.test_presidio import Clock, part
+
+Answer = Callable[[str], Any]
+ANNA = "Anna"
+
+
+def row(start: Any, end: Any, score: Any = 0.85, entity: str = "PERSON") -> dict[str, Any]:
+    return {"entity_type": entity, "start": start, "end": end, "score": score, "analysis_explanation": None}
+
+
+def annas(text: str) -> list[dict[str, Any]]:
+    at = text.find(ANNA)
+    return [row(at, at + 4)] if at >= 0 else []
+
+
+def in_units(text: str) -> list[dict[str, Any]]:
+    """By a service whose strings are UTF-16, as those of Java, C# and JavaScript are."""
+    units, wanted = text.encode("utf-16-le"), ANNA.encode("utf-16-le")
+    at = units.find(wanted) // 2
+    return [row(at, at + 4)] if at >= 0 else []
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """Presidio analyzer's own: no text is an error, as is whatever it cannot encode."""
+
+    answer: Answer = staticmethod(annas)
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        assert self.path == "/analyze"
+        try:
+            asked["text"].encode()
+            status, body = (200, type(self).answer(asked["text"])) if asked["text"] else (500, {"error": "No text"})
+        except UnicodeEncodeError:
+            status, body = 500, {"error": "surrogates not allowed"}
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+@pytest.fixture
+def service() -> Iterator[dict[str, Any]]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield {"kind": "remote", "url": f"http://127.0.0.1:{server.server_port}/", "entities": ["PERSON"]}
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def inspector(config: Mapping[str, Any], **settings: Any) -> Inspector:
+    return Inspector(secret=b"s", clock=Clock(), names=False, recognisers=[config], **{"deadline_s": 30.0, **settings})
+
+
+async def found(made: Inspector, text: str) -> list[str]:
+    parts = [part(text)]
+    findings = (await made.inspect(parts)).findings
+    assert tally(parts, findings).entities.get("PERSON", 0) == len(findings)
+    return [text[finding.start : finding.end] for finding in findings]
+
+
+@pytest.mark.parametrize("answer", [annas, in_units])
+async def test_offsets_hold_however_the_service_counts(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    """Each character beyond the first plane moved what was masked by one, so that a name's end left."""
+    monkeypatch.setattr(Service, "answer", staticmethod(answer))
+    made = inspector(service)
+    try:
+        for before in ("", "\u200b\u200b", "😀😀 ", "𝐀𝐀 ", "\ud83d ", "\ud83d\ude00 ", "e\u0301 ", "日本 "):
+            assert await found(made, f"{before}and Anna 😀 here") == [ANNA]
+    finally:
+        await made.close()
+
+
+async def test_no_text_is_not_asked_about(service: dict[str, Any]) -> None:
+    """Presidio answers 500 to it, which is a fault and would refuse the call."""
+    made = inspector(service)
+    try:
+        for text in ("", " ", "\n\t", "\u200b", "\u2028"):
+            assert await found(made, text) == []
+    finally:
+        await made.close()
+
+
+FINDINGS = {
+    "beyond the text": row(0, 400),
+    "before the text": row(-2, 4),
+    "turned around": row(4, 0),
+    "no score": row(0, 4, float("nan")),
+    "per cent": row(0, 4, 85),
+    "below nothing": row(0, 4, -0.5),
+    "no number": row(0, 4, None),
+    "no offsets": {"entity_type": "PERSON", "score": 0.5},
+}
+
+
+async def test_an_answer_with_a_finding_that_cannot_be_is_a_fault(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left out, the value it meant would leave; a score that is no number ended the exchange without a record."""
+    made = inspector(service)
+    try:
+        for name, wrong in FINDINGS.items():
+            text = f"Anna here, {name}"
+            monkeypatch.setattr(Service, "answer", staticmethod(lambda text, wrong=wrong: [*annas(text), wrong]))
+            with pytest.raises(OwnError, match="INSPECTOR_ERROR"):
+                await found(made, text)
+            monkeypatch.setattr(Service, "answer", staticmethod(annas))
+            assert await found(made, text) == [ANNA]
+    finally:
+        await made.close()
+
+
+async def test_overlapping_and_strange_findings_become_one_and_none(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row(0, 4), row(0, 13), row(5, 13), row(0, 4), row(0, 99, entity="NRP")]
+    monkeypatch.setattr(Service, "answer", staticmethod(lambda _: rows))
+    made = inspector(service)
+    try:
+        assert await found(made, "Anna Kowalska here") == ["Anna Kowalska"]
+    finally:
+        await made.close()
+
+
+@pytest.mark.parametrize("deadline", [1.0, 30.0])
+async def test_a_service_that_hangs_refuses_in_time_and_is_asked_again(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch, deadline: float
+) -> None:
+    def hanging(text: str) -> Any:
+        time.sleep(4)
+        return annas(text)
+
+    made = inspector({**service, "timeout_s": 1.5}, deadline_s=deadline)
+    try:
+        await made.start()
+        monkeypatch.setattr(Service, "answer", staticmethod(hanging))
+        began = time.monotonic()
+        with pytest.raises(OwnError) as caught:
+            await found(made, "Anna here")
+        assert caught.value.code == ("INSPECTOR_TIMEOUT" if deadline < 1.5 else "INSPECTOR_ERROR")
+        assert time.monotonic() - began < 3.5
+        monkeypatch.setattr(Service, "answer", staticmethod(annas))
+        made._deadline_s = made._pool._frame_s = 30.0
+        assert await found(made, "Anna here") == [ANNA]
+    finally:
+        await made.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> dict[str, Any]:
+    """A real spaCy pipeline on disk, whose recogniser of names is a list of one."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import spacy
+    pipeline = spacy.blank("en")
+    ruler: Any = pipeline.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Anna Kowalska"}])
+    pipeline.to_disk(tmp_path / "model")
+    models = [{"lang_code": "en", "model_name": str(tmp_path / "model")}]
+    return {"kind": "nlp", "configuration": {"nlp_engine_name": "spacy", "models": models}, "entities": ["PERSON"]}
+
+
+async def test_a_real_spacy_pipeline(model: dict[str, Any]) -> None:
+    made = inspector(model)
+    try:
+        assert await found(made, "😀 Anna Kowalska was here") == ["Anna Kowalska"]
+    finally:
+        await made.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"), [({"entities": ["PER"]}, "does not find PER but"), ({"language": "de"}, "`language` is de")]
+)
+def test_a_pipeline_that_cannot_find_what_it_should_is_refused(
+    model: dict[str, Any], change: dict[str, Any], why: str
+) -> None:
+    """Records said that PER was looked for, and nobody did."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=why):
+            presidio.load({**model, **change})
+
+
+LOADED = """
+class Own:
+    loads = 0
+    is_loaded = False
+    supported_entities = ["PERSON"]
+    def __init__(self):
+        self.load()
+    def load(self):
+        self.loads, self.is_loaded = self.loads + 1, True
+    def analyze(self, text, entities, nlp_artifacts=None):
+        return self.results
+"""
+
+
+def test_a_model_is_loaded_once_and_its_findings_are_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Presidio's recognisers load in their constructor: twice a big model took the time there is for a start."""
+    (tmp_path / "loaded_once.py").write_text(LOADED)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made: Any = presidio.load({"kind": "recognizer", "class": "loaded_once:Own", "entities": ["PERSON"]})
+    assert made._recognizer.loads == 1
+    made._recognizer.results = [SimpleNamespace(entity_type="PERSON", start=0, end=4, score=0.5)]
+    assert [(span.start, span.end) for span in made.find("Anna")] == [(0, 4)]
+    with pytest.raises(ValueError, match="outside of the text"):
+        list(made.find("Ann"))
+
+
+async def test_no_model_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hugging Face's libraries fetch a model by its name unless told not to; nothing leaves from a detector."""
+    (tmp_path / "fetching.py").write_text(
+        "import os\n\nclass Own:\n    is_loaded = True\n    def __init__(self):\n"
+        "        assert os.environ['HF_HUB_OFFLINE'] == '1'\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = inspector({"kind": "recognizer", "class": "fetching:Own", "entities": ["PERSON"]})
+    try:
+        await made.start()
+    finally:
+        await made.close()

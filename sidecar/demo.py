@@ -7,14 +7,16 @@ Everything is real: two separate processes (the stub model server and `sidecar s
 from __future__ import annotations
 
 import asyncio
-import json
+import re
+import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +28,12 @@ from sidecar.terminal import Paint
 EMAIL, CARD, PHONE, IBAN = "anna.schmidt@example.org", "4111 1111 1111 1111", "+49 30 901820", "DE89370400440532013000"
 VALUES = (EMAIL, CARD, PHONE, IBAN)
 MESSAGE = f"Refund the order of {EMAIL}: card {CARD}, else to account {IBAN}. Call {PHONE} when done."
-IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/passport.png"}}
-START_SECONDS = 30.0
+IMAGE_URL = "https://example.org/passport.png"
+IMAGE = {"type": "image_url", "image_url": {"url": IMAGE_URL}}
+MODEL = "stub-model"
+ALTERED = b'"state":"answered"', b'"state":"xnswered"'
+"""What is changed of a stored entry, and into what: one byte."""
+START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 WIDTH = 150
 
@@ -41,88 +47,123 @@ class Addresses(NamedTuple):
     admin: str
 
 
-def run(*, upstream: str | None, once: bool) -> int:
-    """Tell the story; 0 when every step held. Stays up afterwards unless `once`. SIGTERM ends it as Ctrl-C does."""
+class Server(NamedTuple):
+    """The model server's address, the model to ask for, and whether it is the stub, which tells what it saw."""
+
+    url: str
+    model: str | None
+    is_stub: bool
+
+
+def run(*, upstream: str | None, once: bool, model: str | None = None) -> int:
+    """Tell the story; 0 when every step held. Stays up afterwards unless `once`. SIGTERM ends it as Ctrl-C does.
+
+    `upstream` is a real server instead of the stub; it is asked for `model`, else for the first that it lists.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     paint = Paint(sys.stdout)
     folder = Path(tempfile.mkdtemp(prefix="sidecar-demo-"))
+    print(f"Starting the sidecar{'' if upstream else ' and a stub model server'}, on free ports\n", flush=True)
     try:
-        with model_server(upstream, folder) as model, sidecar_process(model, folder / "state") as addresses:
-            asyncio.run(story(addresses, model if upstream is None else None, folder, paint))
+        with (
+            model_server(upstream, model, folder) as server,
+            sidecar_process(server.url, folder / "state") as addresses,
+        ):
+            server = asyncio.run(story(addresses, server, folder, paint))
             if not once:
-                stay(addresses, folder, paint)
-    except StepFailed as failure:
-        print(paint.bad(f"\nThe demonstration failed: {failure}"))
+                stay(addresses, server, folder / "state", paint)
+    except (StepFailed, aiohttp.ClientError) as failure:
+        print(paint.bad(f"\nThe demonstration failed: {failure or type(failure).__name__}"))
         return 1
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
-async def story(addresses: Addresses, stub: str | None, folder: Path, paint: Paint) -> None:
+async def story(addresses: Addresses, server: Server, folder: Path, paint: Paint) -> Server:
+    """Returns the server, with the model that was asked."""
     state = folder / "state"
     async with aiohttp.ClientSession() as session:
-        print(paint.title("1. What the application sends"), f"\n   {paint.values(MESSAGE, VALUES)}")
-        record = await redacted_call(session, addresses, stub, paint)
+        if server.model is None:
+            server = server._replace(model=await first_model(session, addresses))
+        print(f"{paint.title('1. What the application sends')}\n   {paint.values(MESSAGE, VALUES)}")
+        record = await redacted_call(session, addresses, server, paint)
         print(paint.title("\n4. The signed record of it"))
-        show(state, record)
+        show(state, record, "answered")
         print(paint.title("\n5. A call that policy refuses: an image, which nobody here can inspect"))
-        refused = await refused_call(session, addresses, paint)
-        show(state, refused)
+        refused = await refused_call(session, addresses, server, paint)
+        show(state, refused, "refused")
     print(paint.title("\n6. Verify the record"))
     verified = audit("verify", "--state", str(state))
     print(indent(verified.stdout))
     expect(verified.returncode == 0, "the untouched record did not verify")
     print(paint.title("\n7. Change one byte of a copy of the ledger, and verify that"))
-    tampered(state, folder / "copy", paint)
+    tampered(state, folder / "copy", record, paint)
     print(paint.good("\nEvery step held."))
+    return server
 
 
-async def redacted_call(
-    session: aiohttp.ClientSession, addresses: Addresses, stub: str | None, paint: Paint
-) -> str:
+async def first_model(session: aiohttp.ClientSession, addresses: Addresses) -> str:
+    """The first model that the server lists: the only one, at most servers of one's own."""
+    async with session.get(f"{addresses.base}/models") as reply:
+        await expect_status(reply, 200, "the question which models there are")
+        listed = (await reply.json(content_type=None)).get("data")
+    expect(bool(listed), "the server lists no model; name one with --model")
+    return str(listed[0]["id"])
+
+
+async def redacted_call(session: aiohttp.ClientSession, addresses: Addresses, server: Server, paint: Paint) -> str:
     """Stream one call; check what the model server saw and what came back. Returns the record's id."""
-    body = {"model": "stub-model", "stream": True, "messages": [{"role": "user", "content": MESSAGE}]}
+    body = {"model": server.model, "stream": True, "messages": [{"role": "user", "content": MESSAGE}]}
     pieces: list[str] = []
     async with session.post(f"{addresses.base}/chat/completions", json=body) as reply:
-        expect(reply.status == 200, f"the call was answered {reply.status}")
+        await expect_status(reply, 200, f"the call of {server.model}")
         record = reply.headers.get("x-sidecar-record", "")
         async for event in sse(reply):
-            pieces += [choice["delta"].get("content") or "" for choice in event["choices"]]
-    if stub is not None:
-        await shown_upstream(session, stub, paint)
+            pieces += [choice["delta"].get("content") or "" for choice in event.get("choices", ())]
+    if server.is_stub:
+        seen = last_message(await seen_by(server, session))
+        print(f"\n{paint.title('2. What the model server saw')}\n   {paint.surrogates(seen)}")
     text = "".join(pieces)
     print(paint.title("\n3. What came back, streamed in"), f"{sum(map(bool, pieces))} pieces")
     print(f"   {paint.values(text, VALUES)}")
-    if stub is not None:
+    if server.is_stub:
         expect(all(value in text for value in VALUES), "a value did not come back")
     expect("<EMAIL_ADDRESS_" not in text, "a surrogate was not restored")
     return record
 
 
-async def shown_upstream(session: aiohttp.ClientSession, stub: str, paint: Paint) -> None:
-    async with session.get(f"{stub}/stub/requests") as reply:
+async def seen_by(stub: Server, session: aiohttp.ClientSession) -> dict[str, Any]:
+    """All calls that the stub has had so far; none of them holds a value, or the image."""
+    async with session.get(f"{stub.url}/stub/requests?last=100") as reply:
         seen = await reply.text()
-    print(paint.title("\n2. What the model server saw"))
-    print(f"   {paint.surrogates(json.loads(last_message(seen)))}")
-    expect(not any(value in seen for value in VALUES), "a value reached the model server")
+    expect(not any(value in seen for value in (*VALUES, IMAGE_URL)), "the model server saw what it must not see")
+    calls: dict[str, Any] = orjson.loads(seen)
+    return calls
 
 
-def last_message(seen: str) -> str:
-    """The content of the last call's last message, as JSON text."""
-    calls = orjson.loads(seen)
-    body = calls["requests"][-1]["body"] if isinstance(calls, dict) else calls[-1]["body"]
-    parsed = orjson.loads(body) if isinstance(body, str) else body
-    return json.dumps(parsed["messages"][-1]["content"])
+def last_message(calls: dict[str, Any]) -> str:
+    """The content of the last call's last message."""
+    return str(orjson.loads(calls["requests"][-1]["body"])["messages"][-1]["content"])
 
 
-async def refused_call(session: aiohttp.ClientSession, addresses: Addresses, paint: Paint) -> str:
-    body = {"model": "stub-model", "messages": [{"role": "user", "content": [IMAGE]}]}
+async def refused_call(session: aiohttp.ClientSession, addresses: Addresses, server: Server, paint: Paint) -> str:
+    """Returns the record's id."""
+    body = {"model": server.model, "messages": [{"role": "user", "content": [IMAGE]}]}
     async with session.post(f"{addresses.base}/chat/completions", json=body) as reply:
-        answer = await reply.text()
-        expect(reply.status == 403, f"the image was answered {reply.status}, not refused")
-        print(f"   {paint.bad(str(reply.status))} {answer.strip()}\n")
-        return reply.headers["x-sidecar-record"]
+        await expect_status(reply, 403, "the image")
+        print(f"   {paint.bad(str(reply.status))} {(await reply.text()).strip()}\n")
+        record = reply.headers["x-sidecar-record"]
+    if server.is_stub:
+        await seen_by(server, session)
+    return record
+
+
+async def expect_status(reply: aiohttp.ClientResponse, status: int, what: str) -> None:
+    """What was answered instead says why, and is part of the failure."""
+    if reply.status != status:
+        said = " ".join((await reply.text(errors="replace")).split())[:500]
+        raise StepFailed(f"{what} was answered {reply.status}, not {status}: {said}")
 
 
 async def sse(reply: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
@@ -131,10 +172,11 @@ async def sse(reply: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
             yield orjson.loads(line[6:])
 
 
-def show(state: Path, record: str) -> None:
+def show(state: Path, record: str, ended: str) -> None:
     done = audit("show", record, "--state", str(state))
     print(indent(brief(done.stdout)))
-    expect(done.returncode == 0, "the record could not be shown")
+    expect(done.returncode == 0, f"the record could not be shown: {done.stderr.strip()}")
+    expect(re.search(rf"^ +state +{ended}$", done.stdout, re.MULTILINE) is not None, f"the call is not {ended}")
     expect(not any(value in done.stdout for value in VALUES), "the record holds a value")
 
 
@@ -145,45 +187,59 @@ def brief(record: str) -> str:
     return "\n".join([*shown, "", "(shortened: `sidecar audit show` has every rule and why it stopped)"])
 
 
-def tampered(state: Path, copy: Path, paint: Paint) -> None:
+def tampered(state: Path, copy: Path, record: str, paint: Paint) -> None:
     shutil.copytree(state, copy)
     flip(copy)
+    print(f"   in the outcome of {record}: {ALTERED[0].decode()} is now {ALTERED[1].decode()}\n")
     found = audit("verify", "--state", str(copy))
-    print(paint.bad(indent(found.stdout)))
+    print(paint.bad(indent("\n".join(line for line in found.stdout.splitlines() if "cannot know" not in line))))
     expect(found.returncode == 1, "the changed byte was not found")
+    named = re.search(rf"FAILED entry \d+ \({re.escape(record)}\) entry-altered", found.stdout)
+    expect(named is not None, "the verification does not name the changed entry")
 
 
 def flip(copy: Path) -> None:
-    """Change the word `answered` of a stored entry, wherever the store keeps it (database file or WAL)."""
-    for path in sorted(copy.glob("ledger.sqlite*")):
-        data = path.read_bytes()
-        at = data.find(b'"state":"answered"')
-        if at >= 0:
-            path.write_bytes(data[: at + 9] + b"x" + data[at + 10 :])
-            return
-    raise StepFailed("no stored entry to change was found")
+    """Change one byte of a stored entry. First the log of writes is taken into the file itself: of a damaged one SQLite
+    drops the tail without a word, and the copy would look cut short instead of altered.
+    """
+    store = copy / "ledger.sqlite"
+    with closing(sqlite3.connect(store)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    data = store.read_bytes()
+    at = data.find(ALTERED[0])
+    expect(at >= 0, "no stored entry to change was found")
+    store.write_bytes(data[:at] + ALTERED[1] + data[at + len(ALTERED[0]) :])
 
 
-def stay(addresses: Addresses, folder: Path, paint: Paint) -> None:
-    print(
-        f"""
-{paint.title("It stays up. Point any OpenAI client at it:")}
-   export OPENAI_BASE_URL={addresses.base} OPENAI_API_KEY=any
-   health and metrics   {addresses.admin}/healthz/ready   {addresses.admin}/metrics
-   the record           sidecar audit query --state {folder / "state"}
-Press Ctrl-C to end; the temporary folder goes with it."""
-    )
+def stay(addresses: Addresses, server: Server, state: Path, paint: Paint) -> None:
+    body = {"model": server.model, "stream": True, "messages": [{"role": "user", "content": MESSAGE}]}
+    lines = [
+        paint.title("\nIt stays up. Point any OpenAI client at it:"),
+        f"   export OPENAI_BASE_URL={addresses.base} OPENAI_API_KEY=any",
+        f"   or          curl -N {addresses.base}/chat/completions -d {shlex.quote(orjson.dumps(body).decode())}",
+        f"   it got      curl '{server.url}/stub/requests?last=1'" if server.is_stub else "",
+        f"   records     {program()} audit query --state {shlex.quote(str(state))}",
+        f"   operation   {addresses.admin}/healthz/ready   {addresses.admin}/metrics",
+        "Press Ctrl-C to end; the temporary folder goes with it.",
+    ]
+    print("\n".join(filter(None, lines)), flush=True)
     try:
         asyncio.run(asyncio.Event().wait())
     except KeyboardInterrupt:
         print()
 
 
+def program() -> str:
+    """The `sidecar` command as any shell finds it: that of an environment which nobody activated is not on the path."""
+    script = Path(sys.executable).with_name("sidecar")
+    return shlex.quote(str(script)) if script.exists() else f"{shlex.quote(sys.executable)} -m sidecar"
+
+
 @contextmanager
-def model_server(upstream: str | None, folder: Path) -> Iterator[str]:
-    """The given server's address, or that of a stub started for the purpose."""
+def model_server(upstream: str | None, model: str | None, folder: Path) -> Iterator[Server]:
+    """The given server, or a stub started for the purpose."""
     if upstream is not None:
-        yield upstream.removesuffix("/")
+        yield Server(upstream.removesuffix("/"), model, is_stub=False)
         return
     command = [sys.executable, "-m", "sidecar.stub", "--port", "0"]
     with (folder / "stub.log").open("wb") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as stub:
@@ -191,16 +247,17 @@ def model_server(upstream: str | None, folder: Path) -> Iterator[str]:
             assert stub.stdout is not None
             line = stub.stdout.readline()
             expect(bool(line), "the stub model server did not start")
-            yield f"http://127.0.0.1:{orjson.loads(line)['port']}"
+            yield Server(f"http://127.0.0.1:{orjson.loads(line)['port']}", model or MODEL, is_stub=True)
         finally:
             end(stub)
 
 
 @contextmanager
 def sidecar_process(model: str, state: Path) -> Iterator[Addresses]:
-    """`sidecar serve` on free ports, as anybody would start it."""
+    """`sidecar serve` on free ports, as anybody would start it, on the side that the story tells of."""
     ready = state.with_name("ready.json")
     command = [sys.executable, "-m", "sidecar", "serve", "--upstream", model, "--state", str(state)]
+    command += ["--side", "egress"]
     command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", str(ready)]
     log = state.with_name("sidecar.log")
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
@@ -225,12 +282,12 @@ def wait_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> Addr
             found = orjson.loads(ready.read_bytes())
             return Addresses(found["base_url"], found["admin_url"])
         if process.poll() is not None:
-            break
+            raise StepFailed(f"the sidecar did not start:\n{log.read_text()[-2000:]}")
         try:
             process.wait(0.05)
         except subprocess.TimeoutExpired:
             continue
-    raise StepFailed(f"the sidecar did not start:\n{log.read_text()[-2000:]}")
+    raise StepFailed(f"the sidecar was not ready within {START_SECONDS:.0f} s:\n{log.read_text()[-2000:]}")
 
 
 def audit(*arguments: str) -> subprocess.CompletedProcess[str]:

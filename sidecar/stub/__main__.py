@@ -73,7 +73,10 @@ def rules_of(path: Path | None) -> Sequence[Rule]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(parser().parse_args(arguments)))
+        try:
+            asyncio.run(run(parser().parse_args(arguments)))
+        except OSError as error:
+            sys.exit(f"The stub cannot start: {error.strerror or error}")
 
 
 if __name__ == "__main__":

@@ -170,8 +170,8 @@ def chunks(chat: Chat) -> Iterator[Json]:
                 streams.remove(stream)
             else:
                 yield chunk
-    options = chat.body.get("stream_options") or {}
-    if options.get("include_usage"):
+    options = chat.body.get("stream_options")
+    if isinstance(options, dict) and options.get("include_usage"):
         yield {**chat.head("chat.completion.chunk"), "choices": [], "usage": chat.usage}
 
 

@@ -21,6 +21,8 @@ SERVER = "sidecar-stub"
 BODY_LIMIT = 256 * 1024 * 1024
 HTML = b"<!DOCTYPE html><html><body><h1>Hello</h1></body></html>"
 NEVER = 24 * 3600.0
+MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What a field of the wrong type makes of answering: the caller's fault, as with a real server."""
 
 
 class Rule(NamedTuple):
@@ -321,6 +323,9 @@ async def enveloped(request: web.Request, handler: Callable[[web.Request], Any])
         response: web.StreamResponse = await handler(request)
     except Wrong as wrong:
         return as_json(envelope(str(wrong), "invalid_request_error", "stub"), 400)
+    except MISREAD as fault:
+        what = f"a field, header or query is not what it should be ({type(fault).__name__})"
+        return as_json(envelope(what, "invalid_request_error", "stub"), 400)
     except web.HTTPException as error:
         return as_json(envelope(error.reason, "invalid_request_error", "stub"), error.status)
     return response

@@ -1,12 +1,17 @@
-"""SIGTERM ends `sidecar demo` as Ctrl-C does, at any moment: no process and no folder stays behind."""
+"""`sidecar demo`: the story holds and shows what it says; SIGTERM ends it as Ctrl-C does, leaving nothing behind."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -47,3 +52,94 @@ def test_sigterm_leaves_nothing_behind(ready: str, code: int, tmp_path: Path) ->
                 os.kill(process, signal.SIGKILL)
     assert list(temporary.iterdir()) == []
     assert "Traceback" not in out.read_text()
+
+
+def told(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sidecar", "demo", "--once", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **env})  # noqa: TID251
+
+
+def test_the_story_names_the_entry_that_was_changed() -> None:
+    """Of a damaged WAL SQLite drops the tail: a demonstration that damages that one shows a cut, not a change."""
+    done = told(SIDECAR_SIDE="inbound")  # the story is that of egress, whatever the environment says
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    changed = re.search(r"in the outcome of (\S+): ", done.stdout)
+    assert changed is not None
+    assert re.search(rf"FAILED entry \d+ \({changed[1]}\) entry-altered", done.stdout)
+
+
+def test_what_it_says_to_try_works_in_a_shell_without_the_environment(tmp_path: Path) -> None:
+    out = tmp_path / "out.txt"
+    with out.open("wb") as file:
+        demo = subprocess.Popen([sys.executable, "-m", "sidecar", "demo"], stdout=file, stderr=file)
+        try:
+            end = time.monotonic() + 120
+            while "Press Ctrl-C" not in out.read_text():
+                assert demo.poll() is None and time.monotonic() < end, out.read_text()[-2000:]
+                time.sleep(0.05)
+            said = out.read_text()
+            commands = re.findall(r"^   (?:or|it got|records) +(\S.*)$", said, re.MULTILINE)
+            runs = [subprocess.run(c, shell=True, capture_output=True, text=True, env=BARE) for c in commands]
+        finally:
+            demo.send_signal(signal.SIGTERM)
+            demo.wait(60)
+    assert [done.returncode for done in runs] == [0, 0, 0], runs
+    assert runs[0].stdout.rstrip().endswith("data: [DONE]")
+    assert "<EMAIL_ADDRESS_1>" in runs[1].stdout
+    assert "3 exchanges (allow:2, deny:1, answered:2, refused:1)" in runs[2].stdout
+
+
+BARE = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+class OneModel(BaseHTTPRequestHandler):
+    """A server of one's own: it knows one model, repeats the last message, and refuses every other model."""
+
+    def do_GET(self) -> None:
+        self.answer(200, {"object": "list", "data": [{"id": "only-one", "object": "model"}]})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if body["model"] != "only-one":
+            self.answer(404, {"error": {"message": "No such model.", "code": "model_not_found"}})
+            return
+        delta = {"index": 0, "delta": {"content": body["messages"][-1]["content"]}, "finish_reason": "stop"}
+        event = {"id": "x", "object": "chat.completion.chunk", "model": "only-one", "choices": [delta]}
+        self.send(200, "text/event-stream", b"data: " + json.dumps(event).encode() + b"\n\ndata: [DONE]\n\n")
+
+    def answer(self, status: int, value: object) -> None:
+        self.send(status, "application/json", json.dumps(value).encode())
+
+    def send(self, status: int, kind: str, data: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def own_server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OneModel) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_real_server_is_asked_for_a_model_that_it_has(own_server: str) -> None:
+    done = told("--upstream", own_server)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert re.search(r"^ +model +only-one$", done.stdout, re.MULTILINE)
+
+
+def test_a_failure_tells_what_was_answered(own_server: str) -> None:
+    done = told("--upstream", own_server, "--model", "another")
+    assert done.returncode == 1
+    assert "the call of another was answered 404, not 200: " in done.stdout
+    assert "No such model." in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -146,4 +148,16 @@ def test_a_refusal_is_raised_once_as_a_permission_error(sidecar: Sidecar) -> Non
     assert caught.value.code == "UNINSPECTABLE_CONTENT"
     assert caught.value.response.headers["x-should-retry"] == "false"
     record = caught.value.response.headers["x-sidecar-record"]
+    assert [row["state"] for row in sidecar.rows() if row["id"] == record] == ["refused"]
+
+
+def test_what_operations_shows_of_a_refusal(sidecar: Sidecar, capsys: pytest.CaptureFixture[str]) -> None:
+    """The snippet of docs/operations.md, run as it stands."""
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    [snippet] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    image: Any = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}]}]
+    with openai.OpenAI(base_url=sidecar.base, api_key="k") as sdk:
+        exec(snippet, {"openai": openai, "client": sdk, "messages": image})
+    code, *_, record = capsys.readouterr().out.split()
+    assert code == "UNINSPECTABLE_CONTENT"
     assert [row["state"] for row in sidecar.rows() if row["id"] == record] == ["refused"]

@@ -418,3 +418,45 @@ async def test_as_a_process_it_prints_its_port(tmp_path: Any):
     assert headers["Server"] == "sidecar-stub"
     assert b'"scripted"' in reply
     await until(lambda: process.returncode is not None)
+
+
+WRONG_TYPES: dict[str, Any] = {
+    "response_format": "json",
+    "tools": [3],
+    "tool_choice": {"function": 3},
+    "top_logprobs": [3],
+    "messages": [{"role": "user", "content": [3]}],
+}
+
+
+@pytest.mark.parametrize("field", WRONG_TYPES)
+async def test_a_field_of_the_wrong_type_is_the_callers_fault(field: str) -> None:
+    body = {"messages": MESSAGES, "tools": TOOLS, "logprobs": True, field: WRONG_TYPES[field]}
+    if field == "response_format":
+        del body["tools"]
+    async with (
+        stub() as (url, _),
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/chat/completions", json=body) as reply,
+    ):
+        told = await reply.json()
+    assert (reply.status, told["error"]["type"], told["error"]["code"]) == (400, "invalid_request_error", "stub")
+
+
+async def test_stream_options_that_are_no_object_ask_for_nothing() -> None:
+    body = {"messages": MESSAGES, "stream": True, "stream_options": 3}
+    async with (
+        stub() as (url, _),
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/chat/completions", json=body) as reply,
+    ):
+        assert (await reply.text()).endswith("data: [DONE]\n\n")
+
+
+async def test_a_port_that_is_taken_is_said_in_a_line() -> None:
+    async with stub() as (_, port):
+        command = [sys.executable, "-m", "sidecar.stub", "--port", str(port)]
+        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.startswith(b"The stub cannot start: ") and said.count(b"\n") == 1

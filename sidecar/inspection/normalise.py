@@ -69,6 +69,8 @@ SPELLED = re.compile(
     r"[ \t]?(?:[\[({<][ \t]?(?:(at|arobase|arroba|chiocciola)|(?:dot|punkt|point|punto))[ \t]?[\])}>])[ \t]?",
     re.IGNORECASE,
 )
+COLOUR = re.compile(r"\x1b\[[0-9;:]{0,24}m")
+"""What a log for a terminal colours its values with (ECMA-48 8.3.117)."""
 SPELLED_HINTS = ("at]", "at)", "at}", "at>", "AT]", "AT)", "t ]", "t )")
 
 
@@ -100,6 +102,8 @@ def _found(text: str, drawn: bytes | None) -> list[Edit]:
         found.extend((*form_spaces(text), *quoted_printable(text), *encoded_words(text)))
     if ("]" in text or ")" in text or "}" in text or ">" in text) and any(hint in text for hint in SPELLED_HINTS):
         found.extend((*match.span(), "@" if match.group(1) else ".") for match in SPELLED.finditer(text))
+    if "\x1b[" in text:
+        found.extend((*match.span(), "") for match in COLOUR.finditer(text))
     if drawn is None or SPLIT_OUTLINE in drawn:
         for match in SPLIT.finditer(text):
             found.extend((at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))

@@ -20,7 +20,6 @@ ASSIGNED = re.compile(r"(?:.*[&?;])?(?:[a-z_]\w{0,39}|e-mail|[a-z]{1,20}\.e?mail
 `bounces-anna=example.com@lists.example.org` (variable envelope return path, SRS, BATV): that goes whole."""
 TAGS = ("prvs=", "srs0=", "srs1=")
 DOMAIN = re.compile(r"(?:\[[0-9A-Fa-f.:]{2,45}\]|\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)*)")
-DIALLED = re.compile(r"(?:\d+\.)*\d+")
 NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
 COMMIT = re.compile(r"(?=[a-f]*\d)[0-9a-f]{6,40}")
 QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")

@@ -34,7 +34,6 @@ _SALT_CHARS = 44
 KEY_SIZE = 32
 NONCE_SIZE = 12
 REF_SIZE = 16
-MAX_BOX = 4 * 1024 * 1024
 
 Token = Callable[[int], bytes]
 """`token(size)`: unpredictable bytes."""

@@ -77,7 +77,7 @@ class Outcome:
     with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity, unless
     `reply_not_inspected` says why nothing, or not all, was looked at. `restored` and `withheld` count surrogates by
     entity: those that came back as values, and those left as they were because of the link or tool they stood in.
-    `personal` lists those of model_served and fingerprint that hold a value of a person.
+    `personal` holds model_served where it says again a name that is personal in the intent.
     Disclosed: digests, response_id, rationale, what `personal` lists.
     """
 

@@ -144,7 +144,6 @@ _SPELLINGS = (
 _ALONE = r"(?<![A-Za-z0-9._%+\-])"
 
 LIFELIKE_TOKEN = _ALONE + _SHAPES
-LIFELIKE_TOKEN_JSON = rf"(?:{_ALONE}|{BEHIND_ESCAPE}){_SHAPES}"
 """What may be a lifelike surrogate: nothing adjoins that would make it part of a longer value."""
 
 SPELLED = _ALONE + _SPELLINGS

@@ -130,6 +130,12 @@ def test_the_machine_has_no_say_in_time() -> None:
         ("time.parse_ns", ("Jan 2006 PM", "jAN 1970 AM"), 0),
         ("time.parse_duration_ns", ("0.3333333333333333333h",), 1_200_000_000_000),
         ("sprintf", ("%5.2T|%05v|% 06.1f", ["x", 2.5, -0.0]), "   st|002.5|-000.0"),
+        ("rem", (5, 2**63), 5), ("regex.template_match", ("a{b+}", "abb", "{", "}"), True),
+        ("json.patch", ([1, 2], [{"op": "add", "path": "/-", "value": 3}, {"op": "test", "path": "/2", "value": 3}]),
+         [1, 2, 3]),
+        ("json.patch", ([1, 2], [{"op": "replace", "path": "/0", "value": 9},
+                                 {"op": "copy", "from": "/0", "path": "/-"}]), [9, 2, 9]),
+        ("json.patch", ([1, 2, 3], [{"op": "remove", "path": "/0"}, {"op": "remove", "path": "/0"}]), [3]),
         ("sprintf", ("%.0d|%#o|%+v", [0, 0, 3]), "|0|3"), ("sprintf", ("%06.3d", [7]), "   007"),
     ],
 )  # fmt: skip
@@ -150,6 +156,13 @@ def test_answers_that_are_opas(name: str, operands: tuple[Any, ...], answer: Any
         ("time.parse_ns", ("15:04:05.000 2006", "00:00:01.25 1970")),
         ("sprintf", ("%x", [0.5])), ("sprintf", ("%#.3g", [0.5])), ("sprintf", ("%*d", ["x", 1])),
         ("sprintf", ("%[1]5d", [1])), ("sprintf", ("%5d", ["x"])), ("sprintf", ("%+q", ["\u00e9"])),
+        ("rem", (5, 2**64)), ("rem", (5, 2**70)), ("regex.template_match", ("a", "a", "$", "\u00e9")),
+        ("json.patch", ([1, 2, 3], [{"op": "remove", "path": "/0"}, {"op": "test", "path": "/0", "value": 2}])),
+        ("json.patch", ([[1], [2]], [{"op": "remove", "path": "/0"}, {"op": "add", "path": "/0/-", "value": 9}])),
+        ("json.patch", ([1, 2], [{"op": "add", "path": "/0", "value": 9}, {"op": "copy", "from": "/1", "path": "/-"}])),
+        ("json.patch", ([1, 2], [{"op": "replace", "path": "/-", "value": 9}])),
+        ("json.patch", ([1, 2], [{"op": "remove", "path": "/-"}])),
+        ("json.patch", ([1, 2], [{"op": "copy", "from": "/-", "path": "/0"}])),
     ],
 )  # fmt: skip
 def test_where_opa_would_answer_otherwise_there_is_no_answer(name: str, operands: tuple[Any, ...]) -> None:

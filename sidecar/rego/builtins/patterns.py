@@ -139,7 +139,7 @@ def expanded(form: str, match: Any, regexp: Any) -> str:
 def template_match(run: Run, pattern: Value, text: Value, start: Value, end: Value) -> Value:
     """A literal text with regular expressions between delimiters: topdown/regex_template.go."""
     opening, closing = string(start, 3), string(end, 4)
-    if len(opening) != 1 or len(closing) != 1:
+    if len(opening.encode()) != 1 or len(closing.encode()) != 1:
         raise BuiltinError("delimiter has to be exactly one character long")
     regexp = compiled(templated(string(pattern, 1), opening, closing))
     return searched(regexp, string(text, 2)) is not None

@@ -4,8 +4,8 @@ Packs of one's own, in a folder like this one, are checked and built with `--pac
 `--config FILE`, which holds what `policy.data` does, the bundle is the configured one, as an OPA server has to have it.
 
 Every step is OPA's own: formatting, strict checks against the input's schema and the allowed builtins, tests with
-coverage, the plan. Then a lint of ours, the samples decided by OPA itself, and a tar that is the same to the byte
-wherever it is built. `opa` 1.19.1: `CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1`.
+coverage, the plan. Then a lint of ours, the samples decided by OPA itself and by the sidecar's engine, and a tar that
+is the same to the byte wherever it is built. `opa` 1.19.1: `CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ import yaml
 
 from policies import generate
 from policies.lint import lint
-from sidecar.drivers import bundle
+from policies.probes import probes
+from sidecar.drivers import bundle, rego_engine
 from sidecar.drivers.bundle_refusal import BundleRefused
+from sidecar.drivers.clock import SystemClock
 from sidecar.rego.builtins import TABLE
 
 ROOT = generate.ROOT
@@ -57,11 +59,14 @@ class BuildFailed(Exception):
 class Case:
     """One sample: a change of an example input, under a configuration, and what is expected of the decision."""
 
-    name: str
-    why: str
+    path: Path
     input: dict[str, Any]
     config: dict[str, Any]
     expect: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.parent.parent.name}/{self.path.stem}"
 
 
 def find_opa() -> str | None:
@@ -75,8 +80,7 @@ def cases(root: Path = POLICIES) -> Iterator[Case]:
     for path in sorted(root.glob("*/samples/*.json")):
         sample = sample_of(path, set(starts))
         yield Case(
-            name=f"{path.parent.parent.name}/{path.stem}",
-            why=sample["why"],
+            path=path,
             input=generate.merge_patch(starts[sample["start"]], sample["patch"]),
             config=sample.get("config", {}),
             expect=sample["expect"],
@@ -157,27 +161,50 @@ def decide(opa: str, built: bytes, inputs: list[dict[str, Any]]) -> list[Any]:
     return [results[name] for name in names]
 
 
-def disagreement(case: Case, answer: Mapping[str, Any]) -> str | None:
-    """Why an answer is not what the sample expects, None where it is."""
-    said = {
+def outline(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sample expects of an answer."""
+    return {
         "allow": answer["allow"],
         "codes": sorted({deny["code"] for deny in answer["denies"]}),
         "obligations": sorted({obligation["id"] for obligation in answer["obligations"]}),
     }
-    return None if said == case.expect else f"{case.name}: expected {case.expect}, got {said}"
 
 
-def check_samples(opa: str, built: bytes, root: Path = POLICIES) -> None:
-    """Every sample, also those under a configuration, decided by OPA as its author expects."""
-    read, wrong = bundle.parse(built), list[str]()
+def disagreements(opa: str, built: bytes, root: Path) -> Iterator[tuple[Case, dict[str, Any]]]:
+    """The samples, also those under a configuration, of which OPA says something else than their author, and what."""
+    read = bundle.parse(built)
     groups: dict[str, list[Case]] = {}
     for case in cases(root):
         groups.setdefault(json.dumps(case.config, sort_keys=True), []).append(case)
     for config, group in groups.items():
-        answers = decide(opa, bundle.with_config(read, json.loads(config)).raw, [case.input for case in group])
-        wrong += [text for case, answer in zip(group, answers, strict=True) if (text := disagreement(case, answer))]
+        configured = bundle.with_config(read, json.loads(config))
+        answers = decide(opa, configured.raw, [case.input for case in group])
+        pairs = list(zip(group, answers, strict=True))
+        try_engine(configured, (bundle.Sample(name=it.name, input=it.input, answer=answer) for it, answer in pairs))
+        yield from ((case, said) for case, answer in pairs if (said := outline(answer)) != case.expect)
+
+
+def try_engine(read: bundle.Bundle, samples: Iterable[bundle.Sample]) -> None:
+    """The sidecar's own engine takes the bundle over, and decides as OPA did. Raises BundleRefused."""
+    clock = SystemClock()
+    loaded = rego_engine.load(read, clock)
+    for sample in samples:
+        rego_engine.try_sample(loaded, sample, clock)
+
+
+def check_samples(opa: str, built: bytes, root: Path = POLICIES) -> None:
+    wrong = [f"{case.name}: expected {case.expect}, got {said}" for case, said in disagreements(opa, built, root)]
     if wrong:
-        raise BuildFailed("\n".join(wrong))
+        hint = "Where that is meant: --accept writes it into the samples, for you to read"
+        raise BuildFailed("\n".join([*wrong, hint]))
+
+
+def accept_samples(opa: str, built: bytes, root: Path) -> None:
+    """A rule that concerns every call changes the samples of all packs: they now expect what OPA says."""
+    for case, said in disagreements(opa, built, root):
+        sample = json.loads(case.path.read_text())
+        case.path.write_text(generate.text({**sample, "expect": said}))
+        sys.stdout.write(f"{case.name} now expects {json.dumps(said)}\n")
 
 
 def ignored(*patterns: str) -> list[str]:
@@ -196,6 +223,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the bundle in the tree is another")
     parser.add_argument("--packs", type=Path, default=POLICIES, metavar="DIR", help="other packs than the default ones")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where their bundle goes")
+    parser.add_argument("--accept", action="store_true", help="samples expect what OPA says: read what it changes")
     parser.add_argument("--config", type=Path, metavar="FILE", help="YAML to lay over data.governor.config")
     options = parser.parse_args()
     try:
@@ -206,7 +234,7 @@ def main() -> int:
             raise BuildFailed("--packs and --config need --output FILE: the default bundle is of the default packs")
         if options.output is None:
             settle_capabilities(opa, options.check)
-        built = checked(opa, options.packs)
+        built = checked(opa, options.packs, accept=options.accept)
         if options.output is not None:
             options.output.write_bytes(configured(built, options.config))
             return 0
@@ -216,12 +244,15 @@ def main() -> int:
     return compare(built) if options.check else write(built)
 
 
-def checked(opa: str, root: Path) -> bytes:
+def checked(opa: str, root: Path, *, accept: bool = False) -> bytes:
     """The bundle of the packs under `root`, after every check. Raises BuildFailed."""
     if not root.is_dir():
         raise BuildFailed(f"--packs {root}: there is no such folder")
     check(opa, root)
     built = build(opa, root)
+    try_engine(bundle.parse(built), probes())
+    if accept:
+        accept_samples(opa, built, root)
     check_samples(opa, built, root)
     return built
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from policies import build
+from policies.probes import probes
+from sidecar.drivers import bundle
+from sidecar.drivers.bundle_refusal import BundleRefused
 from tests.drivers.opa_process import opa_or_skip
 
 SAMPLE: dict[str, Any] = {"why": "It is right.", "start": "request", "patch": {}, "expect": {"allow": True}}
@@ -66,3 +70,45 @@ def test_other_packs_and_settings_do_not_become_the_default_bundle(
     assert build.main() == 1
     assert "--output FILE" in capsys.readouterr().err
     assert before == build.TARGET.read_bytes()
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(build.POLICIES, tmp_path / "policies"))
+
+
+def test_a_rule_that_fails_where_something_is_unknown(packs: Path) -> None:
+    """OPA's tests take it for undefined; the sidecar would refuse the call with PDP_ERROR."""
+    pack = packs / "models" / "pack.rego"
+    matches = "lib.matches(allowed, input.model.requested)"
+    pack.write_text(pack.read_text().replace(matches, 'startswith(input.model.requested, "gpt")'))
+    built = bundle.parse(build.build(opa_or_skip(), packs))
+    with pytest.raises(BundleRefused, match=r"model\.requested is null fails: PDP_ERROR.*models/pack\.rego:\d+:\d+"):
+        build.try_engine(built, probes())
+
+
+def test_probes_leave_nothing_known_out() -> None:
+    names = [probe.name for probe in probes()]
+    assert "An input whose model.requested is null" in names
+    assert "An input whose response.confidence_ppm is null" in names
+    assert names.count("An input in which nothing is known") == 2
+
+
+def test_an_engine_that_answers_otherwise(packs: Path) -> None:
+    case = next(build.cases(packs))
+    sample = bundle.Sample(name=case.name, input=case.input, answer={"allow": False})
+    with pytest.raises(BundleRefused, match="not decided as OPA"):
+        build.try_engine(bundle.parse(build.TARGET.read_bytes()), [sample])
+
+
+def test_samples_accept_what_opa_says(packs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule for every call changes the answers of all packs' samples; nobody should have to write them by hand."""
+    opa, built, path = opa_or_skip(), build.TARGET.read_bytes(), packs / "models" / "samples" / "on-the-list.json"
+    before = path.read_text()
+    path.write_text(before.replace('"pii_egress/redact"', ""))
+    with pytest.raises(build.BuildFailed, match=r"models/on-the-list: expected .*\n.*--accept"):
+        build.check_samples(opa, built, packs)
+    build.accept_samples(opa, built, packs)
+    assert json.loads(path.read_text()) == json.loads(before)
+    assert capsys.readouterr().out.startswith("models/on-the-list now expects")
+    build.check_samples(opa, built, packs)

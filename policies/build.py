@@ -5,7 +5,9 @@ Packs of one's own, in a folder like this one, are checked and built with `--pac
 
 Every step is OPA's own: formatting, strict checks against the input's schema and the allowed builtins, tests with
 coverage, the plan. Then a lint of ours, the samples decided by OPA itself and by the sidecar's engine, and a tar that
-is the same to the byte wherever it is built. `opa` 1.19.1: `CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1`.
+is the same to the byte wherever it is built. OPA is of version 1.19.1:
+
+    CGO_ENABLED=0 go install github.com/open-policy-agent/opa@v1.19.1
 """
 
 from __future__ import annotations

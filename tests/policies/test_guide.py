@@ -7,14 +7,16 @@ import re
 import shutil
 import time
 from pathlib import Path
+from typing import get_args
 
 import orjson
 
 from policies import build, generate
 from sidecar import policy
+from sidecar.config import UpstreamSettings
 from sidecar.drivers import bundle
 from sidecar.drivers.rego_engine import RegoEngine
-from sidecar.model import ReleaseMode
+from sidecar.model import Operation, ReleaseMode, Role
 from tests.drivers.opa_process import opa_or_skip
 
 PAGE = (generate.ROOT / "docs" / "policies.md").read_text()
@@ -33,8 +35,8 @@ def guided(tmp_path: Path) -> Path:
     root = tmp_path / "policies"
     shutil.copytree(build.POLICIES, root)
     (root / "residency").mkdir()
-    pack, test = re.findall(r"```rego\n(.*?)```", PAGE, re.DOTALL)
-    (root / "residency" / "pack.rego").write_text(pack)
+    pack, test, trial = re.findall(r"```rego\n(.*?)```", PAGE, re.DOTALL)
+    (root / "residency" / "pack.rego").write_text(f"{pack}\n{trial}")
     (root / "residency" / "pack_test.rego").write_text(test)
     [sample] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     (root / "residency" / "samples").mkdir()
@@ -52,6 +54,10 @@ def test_the_pack_of_the_page(tmp_path: Path) -> None:
     assert decision.codes == ("RESIDENCY_VIOLATION",)
     reason = engine.reasons["RESIDENCY_VIOLATION"]
     assert policy.render(reason, decision.denies[0].params) == "The use case credit may not be sent to openai."
+    tools = {"request": {"tools_offered": list("abcdefghijklmnopqrstu")}}
+    many = generate.merge_patch(generate.example_request(), tools)
+    tried = policy.read(engine.decide_now(many), orjson.dumps(many))
+    assert (tried.codes, tried.duties.annotations) == ((), {"would_deny": "TOO_MANY_TOOLS"})
     inside = generate.merge_patch(credit, {"side": "inbound"})
     held = policy.read(engine.decide_now(inside), orjson.dumps(inside))
     assert held.codes == ()
@@ -83,6 +89,15 @@ def test_what_the_page_calls_null_is_null() -> None:
     assert {model["resolved"], model["region"], model["digest"], model["tier"], document["session_id"]} == {None}
     assert document["principal"]["subject"] is None
     assert document["principal"]["claims"] == {}
+
+
+def test_the_words_of_the_page_are_those_of_the_types() -> None:
+    table = PAGE.split("## What policy sees")[1].split("## What policy may demand")[0]
+    rows = re.findall(r"^\| `([a-z_.]+)`[^|]*\| ([^\n]*) \|$", table, re.MULTILINE)
+    words = {field: set(re.findall(r"`(\w+)`", text)) for field, text in rows}
+    assert set(Role) <= words["content.entities"]
+    assert set(Operation) <= words["route"]
+    assert set(get_args(UpstreamSettings.model_fields["kind"].annotation)) <= words["model.provider"]
 
 
 def test_links_lead_somewhere() -> None:

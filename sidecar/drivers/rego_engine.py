@@ -1,14 +1,12 @@
 """The embedded policy engine: a bundle's plan, turned into Python functions by sidecar/rego, behind the Decide port.
 
-A bundle takes over only after it was read, verified, loaded and right on its own samples; calls in flight keep the
-one they began with. A reload that fails leaves the old bundle in charge and says so in `status()`, never in readiness.
+A bundle decides only after it was read, verified, loaded and right on its own samples.
 """
 
 from __future__ import annotations
 
 import importlib.resources
 import json
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,96 +27,50 @@ from sidecar.rego.values import same
 ENGINE = "embedded"
 ENGINE_VERSION = "1"
 SLOW_US = 2000
-"""A decision holds the interpreter lock: one that takes longer than this on a sample is reported at load."""
+"""A decision holds the interpreter lock: one that takes longer than this on a sample is reported at the start."""
 
 WARM = 3
-KEPT = 3
 LIMITS = rego.Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A bundle ready to decide. `slowest_us` is its slowest sample, `at` when it took over."""
+    """A bundle ready to decide. `slowest_us` is its slowest sample."""
 
-    bundle: Bundle
     engine: rego.Engine = field(repr=False)
     recall: rego.Recall = field(repr=False)
     version: PolicyVersion
     reasons: Mapping[str, Reason] = field(repr=False)
-    at: int
     slowest_us: int = 0
 
 
 class RegoEngine:
-    """`ports.Decide` by the embedded engine. Construct it with the bundle to start with; raises BundleRefused."""
+    """`ports.Decide` by the embedded engine. Construct it with the bundle that decides; raises BundleRefused."""
 
     def __init__(self, bundle: Bundle, clock: Clock, limits: rego.Limits = LIMITS) -> None:
         self._clock = clock
-        self._limits = limits
-        self._active = load(bundle, clock, limits)
-        self._kept: deque[Loaded] = deque([self._active], maxlen=KEPT)
-        self._failure: BundleRefused | None = None
-
-    @property
-    def bundle(self) -> Bundle:
-        """The bundle in charge."""
-        return self._active.bundle
+        self._loaded = load(bundle, clock, limits)
 
     @property
     def version(self) -> PolicyVersion:
-        return self._active.version
+        return self._loaded.version
 
     @property
     def reasons(self) -> Mapping[str, Reason]:
-        """The reason codes of the bundle in charge."""
-        return self._active.reasons
+        """The reason codes of the bundle."""
+        return self._loaded.reasons
+
+    @property
+    def slowest_us(self) -> int:
+        """Of its samples. More than `SLOW_US` holds up everything else."""
+        return self._loaded.slowest_us
 
     async def decide(self, document: Mapping[str, Any]) -> EngineAnswer:
         """Evaluate the entrypoint. Raises OwnError with the engine's PDP_* code."""
         return self.decide_now(document)
 
     def decide_now(self, document: Mapping[str, Any]) -> EngineAnswer:
-        return evaluate(self._active, document, self._clock, self._active.recall.evaluate)
-
-    def reload(self, bundle: Bundle) -> None:
-        """Let `bundle` take over, or raise BundleRefused and keep the one in charge."""
-        try:
-            self._active = load(bundle, self._clock, self._limits)
-        except BundleRefused as refusal:
-            self._failure = refusal
-            raise
-        self._failure = None
-        self._kept.append(self._active)
-
-    def roll_back(self) -> PolicyVersion:
-        """The bundle before this one takes over again; of three kept, the oldest stays in charge."""
-        if len(self._kept) > 1:
-            self._kept.pop()
-        self._active = self._kept[-1]
-        return self._active.version
-
-    def explain(self, document: bytes, bundle_sha256: str) -> tuple[str, ...]:
-        """Why a decision came out as it did, by a bundle that is still kept. Raises KeyError for another."""
-        for loaded in self._kept:
-            if loaded.bundle.sha256 == bundle_sha256:
-                return explain_with(loaded.engine, document)
-        raise KeyError(bundle_sha256)
-
-    def status(self) -> dict[str, Any]:
-        """What an OPA server says of its bundle under /v1/status, so that the same monitors read it."""
-        active, failure = self._active, self._failure
-        return {
-            "name": "policy",
-            "active_revision": active.bundle.revision,
-            "sha256": active.bundle.sha256,
-            "signed": active.bundle.signed,
-            "size": len(active.bundle.raw),
-            "samples": len(active.bundle.samples),
-            "slowest_sample_us": active.slowest_us,
-            "slow": active.slowest_us > SLOW_US,
-            "last_successful_activation": active.at,
-            "errors": [] if failure is None else [str(failure)],
-        }
+        return evaluate(self._loaded, document, self._clock, self._loaded.recall.evaluate)
 
 
 def default_bundle() -> Bundle:
@@ -134,12 +86,10 @@ def load(bundle: Bundle, clock: Clock, limits: rego.Limits = LIMITS) -> Loaded:
     """Build the engine of a bundle and run its samples. Raises BundleRefused."""
     engine = build(bundle, limits)
     loaded = Loaded(
-        bundle=bundle,
         engine=engine,
         recall=rego.Recall(engine, policy.ENTRYPOINT),
         version=version_of(bundle),
         reasons=bundle.reasons,
-        at=clock.now(),
     )
     slowest = max((try_sample(loaded, sample, clock) for sample in bundle.samples), default=0)
     return replace(loaded, slowest_us=slowest)
@@ -204,13 +154,11 @@ def check_answer(loaded: Loaded, sample: Sample, answer: EngineAnswer) -> None:
         raise BundleRefused(f"{sample.name} is not decided as OPA decided it.", "Build the bundle anew; report this.")
 
 
-def explain_bundle(raw: bytes, document: bytes) -> tuple[str, ...]:
-    """Why a recorded decision came out as it did: its policy input, decided again by its bundle, with a trace."""
-    return explain_with(build(parse(raw)), document)
+def explained(engine: rego.Engine, document: bytes) -> tuple[str, ...]:
+    """Why a recorded decision came out as it did: its policy input, decided again by its bundle, with a trace.
 
-
-def explain_with(engine: rego.Engine, document: bytes) -> tuple[str, ...]:
-    """One line a rule: those that fired, then where each of the others stopped. Raises OwnError as `decide` does."""
+    One line a rule: those that fired, then where each of the others stopped. Raises OwnError as `decide` does.
+    """
     try:
         told = engine.explain(policy.ENTRYPOINT, orjson.loads(document))
     except rego.EvaluationFault as fault:

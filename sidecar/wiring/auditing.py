@@ -11,7 +11,7 @@ import orjson
 from sidecar.drivers.bundle import parse
 from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.clock import SystemClock
-from sidecar.drivers.rego_engine import build, default_bundle, explain_with
+from sidecar.drivers.rego_engine import build, default_bundle, explained
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import PROOF_HEADER
@@ -39,7 +39,7 @@ def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:
             except (OSError, BundleRefused) as fault:
                 why = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
                 return (f"(cannot be explained here: {why})",)
-        return explain_with(engine, document)
+        return explained(engine, document)
 
     return explain
 

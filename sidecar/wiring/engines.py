@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
@@ -16,25 +17,33 @@ from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_signature import Verifier
 from sidecar.drivers.opa_server import OpaServer, WithFallback
 from sidecar.drivers.policy_auditor import Auditor, Counts, Difference
-from sidecar.drivers.rego_engine import LIMITS, RegoEngine, default_bundle, version_of
+from sidecar.drivers.rego_engine import LIMITS, SLOW_US, RegoEngine, default_bundle, version_of
 from sidecar.model import PolicyVersion
 from sidecar.policy import Reason
 from sidecar.ports import Clock, Decide, EngineAnswer
 from sidecar.proxy import logs
+from sidecar.rego import Limits
 
 
-class Engine(Protocol):
-    """What wiring needs of either engine."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What decides, and the bundle that it runs: for the reason codes, and for the start's record."""
+
+    decider: Decide
+    bundle: Bundle
+    version: PolicyVersion
 
     @property
-    def version(self) -> PolicyVersion: ...
+    def reasons(self) -> Mapping[str, Reason]:
+        return self.bundle.reasons
+
     @property
-    def bundle(self) -> Bundle: ...
-    @property
-    def reasons(self) -> Mapping[str, Reason]: ...
-    @property
-    def audit(self) -> Counts | None: ...
-    async def decide(self, document: Mapping[str, Any]) -> EngineAnswer: ...
+    def audit(self) -> Counts | None:
+        """How the second engine's answers compared so far, None where none is asked."""
+        return self.decider.counts if isinstance(self.decider, Auditor) else None
+
+    def decide(self, document: Mapping[str, Any]) -> Coroutine[Any, Any, EngineAnswer]:
+        return self.decider.decide(document)
 
 
 def bundle_of(settings: PolicySettings) -> Bundle:
@@ -71,7 +80,7 @@ async def engine_of(settings: PolicySettings, clock: Clock) -> AsyncIterator[Eng
             judge = await stack.enter_async_context(_server(settings.audit_url, settings, bundle, clock))
             auditor = Auditor(engine=decider, judge=judge, report=told, every=settings.audit_every)
             decider = await stack.enter_async_context(auditor)
-        yield Serving(decider=decider, bundle=bundle, version=about)
+        yield Engine(decider=decider, bundle=bundle, version=about)
 
 
 async def _decider(
@@ -80,13 +89,21 @@ async def _decider(
     """What decides, and what the start's record says of it."""
     limits = replace(LIMITS, deadline_s=settings.timeout)
     if settings.engine == "embedded":
-        embedded = RegoEngine(bundle, clock, limits)
+        embedded = _embedded(bundle, clock, limits)
         return embedded, embedded.version
     assert settings.opa_url is not None, "contradictions() says so"
     server: Decide = await stack.enter_async_context(_server(settings.opa_url, settings, bundle, clock))
     if settings.fallback:
-        server = WithFallback(server, RegoEngine(bundle, clock, limits), bundle.sha256)
+        server = WithFallback(server, _embedded(bundle, clock, limits), bundle.sha256)
     return server, replace(version_of(bundle), engine="opa", engine_version="server")
+
+
+def _embedded(bundle: Bundle, clock: Clock, limits: Limits) -> RegoEngine:
+    """A policy that is slow on one of its samples is a line of the log: while it decides, no other stream goes on."""
+    engine = RegoEngine(bundle, clock, limits)
+    if engine.slowest_us > SLOW_US:
+        logs.event("policy is slow", {"slowest_sample_us": engine.slowest_us}, level=logging.WARNING)
+    return engine
 
 
 def _server(url: str, settings: PolicySettings, bundle: Bundle, clock: Clock) -> OpaServer:
@@ -115,24 +132,3 @@ class AuditMetric(Collector):
         for name in ("same", "different", "skipped", "failed", "dropped"):
             family.add_metric([name], getattr(self._counts, name))
         yield family
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
-    """What decides, and the bundle that it runs: for the reason codes, and for the start's record."""
-
-    decider: Decide
-    bundle: Bundle
-    version: PolicyVersion
-
-    @property
-    def reasons(self) -> Mapping[str, Reason]:
-        return self.bundle.reasons
-
-    @property
-    def audit(self) -> Counts | None:
-        """How the second engine's answers compared so far, None where none is asked."""
-        return self.decider.counts if isinstance(self.decider, Auditor) else None
-
-    def decide(self, document: Mapping[str, Any]) -> Coroutine[Any, Any, EngineAnswer]:
-        return self.decider.decide(document)

@@ -12,11 +12,11 @@ import pytest
 
 from policies import generate
 from policies.build import cases
-from sidecar import policy
+from sidecar import policy, rego
 from sidecar.drivers import bundle, rego_engine
 from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_refusal import BundleRefused
-from sidecar.drivers.rego_engine import RegoEngine, default_bundle
+from sidecar.drivers.rego_engine import RegoEngine, default_bundle, explained
 from sidecar.errors import OwnError
 from sidecar.model import Decision, Verdict
 from tests.drivers import opa_process
@@ -105,31 +105,15 @@ SAMPLE = "samples/models/any-by-default.json"
         ({SAMPLE: b'{"input":{"contract":"1","phase":"request"},"answer":{"contract":"1"}}'}, "is not decided as OPA"),
     ],
 )
-def test_a_bundle_that_is_wrong_does_not_take_over(files: dict[str, bytes | None], why: str) -> None:
-    engine = RegoEngine(default_bundle(), CLOCK)
+def test_a_bundle_that_is_wrong_does_not_decide(files: dict[str, bytes | None], why: str) -> None:
     with pytest.raises(BundleRefused, match=why):
-        engine.reload(changed(files))
-    assert engine.version.bundle_sha256 == policy.DEFAULT_BUNDLE_SHA256
-    assert len(engine.status()["errors"]) == 1
-    assert decided(engine, generate.example_request()).verdict is Verdict.ALLOW
+        RegoEngine(changed(files), CLOCK)
 
 
 def test_a_configuration_that_no_answer_survives_is_refused() -> None:
     """A mode that does not exist fits the setting's type; the samples show that it can never be fulfilled."""
     with pytest.raises(BundleRefused, match="OBLIGATION_UNSUPPORTED"):
         RegoEngine(bundle.with_config(default_bundle(), {"pii": {"mode": "pixelate"}}), CLOCK)
-
-
-def test_reload_and_roll_back() -> None:
-    engine = RegoEngine(default_bundle(), CLOCK)
-    first, document = engine.version, generate.example_request()
-    engine.reload(bundle.with_config(default_bundle(), {"models": {"allow": {"*": ["o3"]}}}))
-    assert decided(engine, document).codes == ("MODEL_NOT_ALLOWED",)
-    assert engine.version != first
-    assert engine.status()["errors"] == []
-    assert engine.roll_back() == first
-    assert engine.roll_back() == first
-    assert decided(engine, document).verdict is Verdict.ALLOW
 
 
 def test_a_bundle_of_ones_own_brings_its_codes() -> None:
@@ -153,18 +137,6 @@ def test_a_policy_without_the_entrypoint_is_refused() -> None:
         RegoEngine(bundle.parse(bundle.pack(files)), CLOCK)
 
 
-def test_a_slow_policy_is_reported() -> None:
-    class Slow(Clock):
-        steps = 0.0
-
-        def monotonic(self) -> float:
-            self.steps += 0.003
-            return self.steps
-
-    assert RegoEngine(default_bundle(), Slow()).status()["slow"]
-    assert not RegoEngine(default_bundle(), CLOCK).status()["slow"]
-
-
 def test_a_decision_is_fast(engine: RegoEngine, record_property: Any) -> None:
     """The bar is 0.15 ms on a quiet core; here ten times that, since tests share their cores. Each one is new."""
     document, times = generate.example_request(), list[float]()
@@ -186,15 +158,6 @@ def test_a_call_of_a_known_kind_is_decided_without_the_policy(engine: RegoEngine
     assert engine.decide_now({**document, "contract": "2"}).result != first.result
 
 
-def test_a_bundle_that_takes_over_knows_no_answers_of_the_one_before() -> None:
-    engine, document = RegoEngine(default_bundle(), CLOCK), generate.example_request()
-    first = engine.decide_now(document)
-    engine.reload(default_bundle())
-    again = engine.decide_now(document)
-    assert again.result == first.result
-    assert again.result is not first.result
-
-
 async def test_the_port(engine: RegoEngine) -> None:
     answer = await engine.decide(generate.example_request())
     assert answer == engine.decide_now(generate.example_request())._replace(eval_us=answer.eval_us)
@@ -212,9 +175,14 @@ def row_of(file: str, text: str) -> str:
     return f"{file}:{next(row for row, line in enumerate(lines, 1) if line.strip().startswith(text))}"
 
 
-def test_explained(engine: RegoEngine) -> None:
+@pytest.fixture(scope="module")
+def recorded() -> rego.Engine:
+    return rego_engine.build(default_bundle())
+
+
+def test_explained(recorded: rego.Engine) -> None:
     """What fired, and of what did not the first condition that failed, with file, row and what it looked at."""
-    lines = engine.explain(orjson.dumps(REFUSED), policy.DEFAULT_BUNDLE_SHA256)
+    lines = explained(recorded, orjson.dumps(REFUSED))
     pack = "uninspectable/pack.rego"
     assert f"fired    data.packs.uninspectable.deny  {row_of(pack, 'deny contains')}" in lines
     assert (
@@ -228,25 +196,17 @@ def test_explained(engine: RegoEngine) -> None:
     assert not [line for line in lines if line.startswith("fired") and ".models.deny" in line]
 
 
-def test_a_recorded_decision_is_explained_by_its_bundle_alone(engine: RegoEngine) -> None:
-    document = orjson.dumps(REFUSED)
-    lines = rego_engine.explain_bundle(default_bundle().raw, document)
-    assert lines == engine.explain(document, policy.DEFAULT_BUNDLE_SHA256)
-    with pytest.raises(KeyError):
-        engine.explain(document, "0" * 64)
-
-
 @pytest.mark.parametrize("document", [b"", b"[", b"\xff"])
-def test_a_document_that_is_none_is_not_explained(engine: RegoEngine, document: bytes) -> None:
+def test_a_document_that_is_none_is_not_explained(recorded: rego.Engine, document: bytes) -> None:
     with pytest.raises(OwnError) as raised:
-        engine.explain(document, policy.DEFAULT_BUNDLE_SHA256)
+        explained(recorded, document)
     assert raised.value.code == "INPUT_INVALID"
 
 
 @pytest.mark.parametrize("case", [case for case in cases() if not case.config], ids=lambda case: case.name)
-def test_explaining_decides_the_same(engine: RegoEngine, case: Any) -> None:
+def test_explaining_decides_the_same(recorded: rego.Engine, case: Any) -> None:
     """Every code and every obligation that came out has a rule of its pack that fired, and no other deny fired."""
-    lines = engine.explain(orjson.dumps(case.input), policy.DEFAULT_BUNDLE_SHA256)
+    lines = explained(recorded, orjson.dumps(case.input))
     fired = {line.split()[1] for line in lines if line.startswith("fired")}
     denied = {rule for rule in fired if rule.startswith("data.packs.") and rule.endswith(".deny")}
     assert bool(denied) == bool(case.expect["codes"])
@@ -276,7 +236,8 @@ denies contains {"code": "XX"} if { input.side == "egress"; input.request.max_to
 
 def told(source: str) -> str:
     """Why the last rule of `source` did not fire for the example, by the bundle of a plain `opa build`."""
-    return rego_engine.explain_bundle(opa_process.build(source), orjson.dumps(generate.example_request()))[-1]
+    built = rego_engine.build(bundle.parse(opa_process.build(source)))
+    return explained(built, orjson.dumps(generate.example_request()))[-1]
 
 
 @pytest.mark.parametrize("source", [UNFORMATTED, ONE_LINE])

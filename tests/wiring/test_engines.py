@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,19 @@ async def test_a_decision_takes_no_longer_than_the_settings_say(tmp_path: Path, 
         with pytest.raises(OwnError) as raised:
             await engine.decide(generate.example_request())
     assert raised.value.code == code
+
+
+class Ticking(SystemClock):
+    """A clock by which each look at it takes so many seconds."""
+
+    def __init__(self, step: float) -> None:
+        super().__init__()
+        self.monotonic = partial(next, count(0.0, step))  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(("step", "told"), [(0.003, ["policy is slow"]), (0.0, [])])
+async def test_a_policy_that_holds_everything_up_is_told_at_the_start(
+    caplog: pytest.LogCaptureFixture, step: float, told: list[str]
+) -> None:
+    async with engine_of(PolicySettings(), Ticking(step)):
+        assert [line.message for line in caplog.records] == told

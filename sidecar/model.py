@@ -250,13 +250,15 @@ class RedactMode(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     queues: tuple[str, ...]
-    hold: bool = False
     reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duties:
-    """All obligations of one decision, merged: what the conductor must do. `redact["*"]` stands for every entity."""
+    """All obligations of one decision, merged: what the conductor must do. `redact["*"]` stands for every entity.
+
+    `review`, `annotations` and `retain_days` are for people: they are done by standing in the record as obligations.
+    """
 
     redact: Mapping[str, RedactMode] = field(default_factory=_empty)
     cap_tokens: int | None = None
@@ -266,7 +268,6 @@ class Duties:
     annotations: Mapping[str, Any] = field(default_factory=_empty)
     retain_days: int | None = None
     disable_tools: frozenset[str] = frozenset()
-    rates: Mapping[str, int] = field(default_factory=_empty)
     release: Release = Release()
 
 

@@ -63,9 +63,6 @@ class StateFolder:
             raise OwnError("LEDGER_FOLDER", f"{file} does not hold a log's name; restore it from backup.")
         return text
 
-    def log_id(self) -> str:
-        return self.origin().rpartition("/")[2]
-
     def prepare(self, domain: str, entropy: Entropy) -> None:
         """Make what is missing of a new folder; what is there stays.
 

@@ -24,7 +24,7 @@ from sidecar.ledger.checkpoint import encode_receipt, peek_checkpoint
 from sidecar.ledger.disclosure import Keyring
 from sidecar.ledger.entries import parse
 from sidecar.ledger.index import COLUMNS
-from sidecar.ledger.merkle import consistency_proof, inclusion_proof
+from sidecar.ledger.merkle import inclusion_proof
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import Record, join_record
 from sidecar.ledger.report import Report
@@ -142,10 +142,6 @@ class Reader:
             raise OwnError("RECORD_UNKNOWN", f"No {kind} of this id is in the log.", status=404)
         number, body = row
         return number, _bytes(number, body)
-
-    def consistency(self, old: int, new: int) -> list[bytes]:
-        """The proof that the log of size `new` extends that of size `old`."""
-        return consistency_proof(self.nodes, old, new)
 
     # -- records ----------------------------------------------------------------------------------------------------
 

@@ -49,9 +49,6 @@ class Moment:
     nanos: int  # below a second
     layout: str
 
-    def unix_nanos(self) -> int:
-        return nanoseconds(self.local, self.nanos)
-
 
 def nanoseconds(local: datetime, nanos: int) -> int:
     elapsed = local - EPOCH

@@ -13,6 +13,13 @@ from pathlib import Path
 
 from sidecar import cli_audit, cli_pii, config
 
+SIDECAR = """\
+A governance and audit sidecar for model servers: redaction, Rego policy, a signed record.
+
+    sidecar demo --once                                 what it does, shown on this machine
+    sidecar serve --upstream https://api.openai.com     run it; `sidecar COMMAND --help` has an example for each
+    sidecar audit query --since 1h                      what was called, found, refused"""
+
 SERVE = """\
 Run the sidecar. With no file at all, the defaults protect: everything a detector marks is replaced by a surrogate
 before a call leaves, content nobody can inspect is refused, every exchange is recorded before it is sent.
@@ -66,8 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sidecar",
-        description="A governance and audit sidecar for model servers: redaction, Rego policy, a signed record.",
+        prog="sidecar", description=SIDECAR, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = _group(parser)
     _serve_parser(_command(commands, "serve", "run the proxy", SERVE, serve))

@@ -44,7 +44,16 @@ none; where it cuts --json or --csv short, stderr says so.
 
 SHOW = """\
 Show one exchange, whole: who called, what was found and not inspected, which rules fired and why the others did not,
-what came back, where confidence and rationale come from, and where in the log the proof stands."""
+what came back, where confidence and rationale come from, and where in the log the proof stands.
+
+    sidecar audit show 01a20385-d9ca                   the id of an answer's x-sidecar-record, or how it begins
+    sidecar audit show --last --json | jq .policy      the decision: codes, obligations, the input it was made of"""
+
+TAIL = """\
+Follow exchanges as they come, oldest first, until interrupted. Filters are those of `sidecar audit query`.
+
+    sidecar audit tail --verdict deny
+    sidecar audit tail --since 10m --json | jq -r .id"""
 
 VERIFY = """\
 Prove that nothing was altered, removed, reordered or added since it was signed.
@@ -59,8 +68,10 @@ What cannot be known without a kept checkpoint or key is printed."""
 
 EXPORT = """\
 Write the log as a C2SP tlog-tiles tree, with records for people and the key, so that others verify it with their own
-tools. The folder's README says how."""
+tools. The folder's README says how.
 
+    sidecar audit export --to /export/2026-11-22
+    sidecar audit verify --export /export/2026-11-22 --key log.vkey"""
 
 BACKUP = """\
 Copy a state folder, keys and policy bundles included, into a new folder that verifies, while a sidecar writes to it.
@@ -73,6 +84,9 @@ The copy holds the private keys: keep it as safe as the folder itself. docs/oper
 RECEIPT = """\
 Print a tlog-proof, or hold a kept one against the log.
 
+    sidecar audit receipt 01a20385-d9ca > receipt                        keep it elsewhere
+    sidecar audit receipt 01a20385-d9ca --check receipt --key log.vkey   later: is it still of that entry?
+
 Exit status of --check: 0 the receipt is of that entry, 1 it is not, or was altered, 2 cannot be checked: the file is no
 receipt, or the store cannot be read."""
 
@@ -80,7 +94,7 @@ receipt, or the store cannot be read."""
 def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The subcommands of `sidecar audit`."""
     _filters(_parser(group, "query", "list exchanges", QUERY, query), tail=False)
-    _filters(_parser(group, "tail", "follow exchanges as they come", "Follow exchanges as they come.", tail), tail=True)
+    _filters(_parser(group, "tail", "follow exchanges as they come", TAIL, tail), tail=True)
     shown = _parser(group, "show", "one exchange, whole", SHOW, show)
     shown.add_argument("id", nargs="?", help="the record's id, or how it begins")
     shown.add_argument("--last", action="store_true", help="the newest one")

@@ -71,6 +71,13 @@ def test_command_line_help_is_documented(monkeypatch: pytest.MonkeyPatch) -> Non
     same(ROOT / "docs" / "cli.md", "# Command line\n\nGenerated from the parser itself.\n\n" + "\n".join(pages))
 
 
+def test_every_command_shows_itself_at_work() -> None:
+    for page in helps(cli.build_parser()):
+        title, _, *text = page.split("\n\n")
+        if "COMMAND" not in page:
+            assert f"{title.removeprefix('## ')} " in "\n".join(text), title
+
+
 def test_the_configuration_schema_is_that_of_the_types() -> None:
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
     same(ROOT / "schemas" / "config.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n")

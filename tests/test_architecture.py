@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import statistics
 import subprocess
@@ -23,6 +24,17 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_imports_point_down() -> None:
     result = lint(ROOT)
     assert result.returncode == 0, result.stdout
+
+
+ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_room_has_a_map_of_its_modules(room: Path) -> None:
+    """The docstring of the package says what each module holds, so that nobody opens thirty files to find one."""
+    told = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
+    modules = {path.stem for path in room.glob("*.py") if not path.stem.startswith("__")}
+    assert modules <= set(re.findall(r"\w+", told)), modules - set(re.findall(r"\w+", told))
 
 
 @pytest.mark.parametrize(

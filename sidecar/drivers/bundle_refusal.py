@@ -1,4 +1,4 @@
-"""Why a bundle is not taken: at start the sidecar stops, at a reload it keeps the old one."""
+"""Why a bundle is not taken: the sidecar does not start, the build ends."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class Ledger:
         await self._commits.hand_over(item)
 
     async def policy_loaded(self, policy: PolicyVersion, reason: str) -> None:
-        """Record that a bundle came into force; `reason` is a stable word such as `start` or `reload`."""
+        """Record that a bundle came into force; `reason` is a stable word, `start` so far."""
         await self._append("policy.load", entries.policy_load(policy, reason))
 
     async def freeze(self, reason: str) -> None:

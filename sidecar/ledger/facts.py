@@ -29,7 +29,7 @@ class Intent:
 
     `decision` is what was enforced. `findings` counts by entity; `findings_by_role` by `role` then entity;
     `detector_scores` maps detector -> {entity: [count, lowest score in ppm]}. `redactions` counts surrogates and
-    masks by entity. `prompt_source` is `header`, `metadata` or `system_digest`.
+    masks by entity. `prompt_source` is `header`, `metadata`, `system_digest` or `none`.
     `personal` lists those of model_requested, use_case, prompt_name and prompt_version that hold a value of a person.
     Disclosed: caller, asserted.subject, asserted.conversation, the digests, `decision.document`, prompt_version when it
     is a digest, what `personal` lists.

@@ -1,0 +1,14 @@
+"""The aiohttp shell: calls in, answers out, and a second port for operators.
+
+    server        listens, serves until told to stop, drains
+    app           the data plane's one handler: route, admit, accept, govern, or refuse
+    accept        the head and the body of a call, within limits
+    callers       who called
+    headers       which headers go past this hop
+    ids           record ids
+    answer        the way back; the only place that turns errors into responses
+    drain         what is in flight, and the way out
+    admin         health, metrics, receipts, drain
+    meter, tally  what is counted; counters that cost an addition
+    logs, log_writer           lines without content; the thread that writes them
+"""

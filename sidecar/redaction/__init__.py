@@ -4,6 +4,7 @@
     styles    numbered, keyed and lifelike surrogates
     oneway    mask, hash, drop
     vault     one exchange's map; never written down
+    literals  surrogates that the caller typed
     mint      values to surrogates
     redact    findings and rules -> edits, vault, counts
     jsontext  how deep in JSON a position stands

@@ -15,8 +15,9 @@ into Python source once, at load, and calls it. Nothing here knows what a policy
     document.py   what may come in as input or base data
     reads.py      which places of the input a policy can see; recall.py keeps its answers by them
     builtins/     the allow-list, one file per family; everything else is refused at load
+    sources.py    whether a bundle's Rego is what its plan was made of, and may be quoted
     trace.py      the traced build, made at the first explain(): which rules fired, why the others did not
-    engine.py     load(), Engine, Limits
+    engine.py     load(), Engine, Limits; errors.py: refused at load, failed in evaluation
 
 The rule for every line: what OPA would answer, or no answer. `EvaluationFault` is never a decision.
 """

@@ -97,12 +97,10 @@ def is_stream(incoming: Incoming) -> bool:
 
 def failed(incoming: Incoming) -> UpstreamError:
     """An error status whose body is no JSON object (a rate limit's page, an empty 401): the caller's SDK needs to know
-    which, and when to try again. From 500 on what cannot be read is a bad gateway.
+    which, and when to try again. From 500 on (a gateway's page while the model server starts) it is a bad gateway.
     """
     advice = f"The model server answered with status {incoming.status} and nothing that can be read."
-    is_theirs = incoming.status < 500
-    error = UpstreamError("UPSTREAM_STATUS" if is_theirs else "UPSTREAM_INVALID", advice)
-    error.status = incoming.status if is_theirs else error.status
+    error = UpstreamError("UPSTREAM_STATUS", advice, status=incoming.status if incoming.status < 500 else None)
     error.retry_after = header(incoming.headers, "retry-after")
     return error
 

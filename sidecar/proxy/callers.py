@@ -76,7 +76,7 @@ class Callers:
     def _trusted(self, peer: Peer) -> bool:
         if peer.address is None:
             return False
-        address = ipaddress.ip_address(peer.address.split("%")[0])
+        address = ipaddress.ip_address(peer.address)
         mapped = getattr(address, "ipv4_mapped", None)
         return any((mapped or address) in network for network in self.proxies)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -84,7 +84,9 @@ async def test_a_get_has_no_body_and_no_length():
 async def test_an_empty_post_says_so():
     async with RawServer(answering(OK)) as server, client(server.url) as upstream:
         await whole(upstream, call(b""))
-    assert b"Content-Length: 0\r\n" in server.wires[0].received
+        async with upstream.stream("POST", "/x", (), None):
+            pass
+    assert server.wires[0].received.count(b"Content-Length: 0\r\n") == 2
 
 
 async def test_a_large_body_arrives_whole():
@@ -106,11 +108,12 @@ async def test_reply_headers_come_as_they_were_spelled():
         )
 
 
-async def test_no_cookie_is_kept_and_no_redirect_followed():
-    reply = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n"
+@pytest.mark.parametrize("status", [300, 302, 399])
+async def test_no_cookie_is_kept_and_no_redirect_followed(status: int):
+    reply = b"HTTP/1.1 %d Found\r\nLocation: /elsewhere\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n" % status
     async with RawServer(answering(reply)) as server, client(server.url) as upstream:
         async with upstream.stream("GET", "/v1/models", (), None) as answer:
-            assert answer.status == 302
+            assert answer.status == status
         with pytest.raises(UpstreamError) as raised:
             await whole(upstream)
     assert (raised.value.code, raised.value.status) == ("UPSTREAM_INVALID", 502)
@@ -138,6 +141,13 @@ async def test_the_key_replaces_the_callers():
     assert b"caller" not in server.wires[0].received
     assert b"Authorization: Bearer ours\r\n" in server.wires[0].received
     assert "ours" not in repr(UpstreamSettings(url="http://a", key="ours"))
+
+
+async def test_without_a_key_the_callers_goes_on():
+    headers = (("authorization", "Bearer caller"), ("X-Api-Key", "caller"), ("api-key", "caller"))
+    async with RawServer(answering(OK)) as server, client(server.url) as upstream:
+        await whole(upstream, call(headers=headers))
+    assert server.wires[0].received.count(b"caller") == 3
 
 
 async def test_a_unix_socket(tmp_path: Path):
@@ -169,7 +179,7 @@ def test_a_base_url_that_is_none(url: str):
 
 
 def test_duplicates_spelled_differently_all_survive():
-    given = (("X-A", "1"), ("x-a", "2"), ("Transfer-Encoding", "chunked"), ("host", "h"), ("X-a", "3"))
+    given = (("X-A", "1"), ("x-a", "2"), ("Transfer-Encoding", "chunked"), ("host", "h"), ("Expect", "x"), ("X-a", "3"))
     assert list(request_headers(given, 0, None).items()) == [("X-A", "1"), ("X-A", "2"), ("X-A", "3")]
 
 
@@ -226,6 +236,32 @@ async def test_silence_is_a_timeout(said: bytes):
     error = await fault(saying(*([said] if said else []), then="hang"), idle_timeout=0.2)
     assert (error.code, error.status) == ("UPSTREAM_TIMEOUT", 504)
     assert time.perf_counter() - start < 2
+
+
+async def test_silence_after_a_body_that_was_passed_on_is_a_timeout():
+    async with RawServer(saying(then="hang")) as server, client(server.url, idle_timeout=0.2) as upstream:
+        with pytest.raises(UpstreamError) as raised:
+            async with upstream.stream("POST", "/x", (), pieces()):
+                pass
+    assert raised.value.code == "UPSTREAM_TIMEOUT"
+
+
+async def test_a_caller_who_takes_his_time_is_not_the_upstreams_silence():
+    play = saying(CHUNKED, b"1\r\na\r\n", b"1\r\nb\r\n0\r\n\r\n", then="hang", pause=0.05)
+    async with (
+        RawServer(play) as server,
+        client(server.url, idle_timeout=0.2) as upstream,
+        upstream.send(call()) as reply,
+    ):
+        assert await reply.read() == b"a"
+        await asyncio.sleep(0.5)
+        assert await reply.read() == b"b"
+
+
+async def test_what_comes_before_the_reply_is_passed_over():
+    play = answering(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK)
+    async with RawServer(play) as server, client(server.url) as upstream:
+        assert [await whole(upstream) for _ in range(2)] == [b"{}", b"{}"]
 
 
 async def test_a_stream_that_goes_on_never_times_out():
@@ -339,6 +375,48 @@ async def test_what_was_written_is_never_sent_twice():
     assert b"".join(bytes(wire.received) for wire in server.wires).count(b"POST") == 2
 
 
+async def nothing() -> AsyncIterator[bytes]:
+    """A body that can be read once, and is empty."""
+    return
+    yield b""
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "said", "asked"),
+    [
+        ("GET", None, b"", 2),
+        ("DELETE", None, b"", 2),
+        ("GET", None, b"no HTTP\r\n\r\n", 1),
+        ("DELETE", nothing, b"", 1),
+        ("POST", None, b"", 1),
+        ("PATCH", None, b"", 1),
+    ],
+)
+async def test_only_what_may_be_repeated_is_asked_again_and_once(
+    method: str, body: Callable[[], AsyncIterator[bytes]] | None, said: bytes, asked: int
+):
+    """RFC 9110 9.2.2: where the server hung up on a method that changes nothing twice, and no body was given away."""
+    async with RawServer(saying(said)) as server, client(server.url) as upstream:
+        with pytest.raises(UpstreamError):
+            async with upstream.stream(method, "/v1/models", (), body and body()):
+                pass
+    assert len([wire for wire in server.wires if wire.received]) == asked
+
+
+async def test_what_is_asked_again_is_answered():
+    async def play(wire: Wire) -> None:
+        await wire.message()
+        if len(server.wires) > 1:
+            await wire.send(OK)
+
+    async with (
+        RawServer(play) as server,
+        client(server.url) as upstream,
+        upstream.stream("GET", "/v1/models", (), None) as reply,
+    ):
+        assert await reply.read() == b"{}"
+
+
 async def test_a_server_that_always_hangs_up_is_given_up_on():
     async def play(wire: Wire) -> None:
         return None
@@ -361,15 +439,16 @@ async def test_a_full_pool_is_unreachable():
     assert raised.value.code == "UPSTREAM_UNREACHABLE"
 
 
-async def test_streaming_a_body_on():
-    async def body() -> AsyncIterator[bytes]:
-        for piece in (b"one", b"two"):
-            yield piece
+async def pieces() -> AsyncIterator[bytes]:
+    for piece in (b"one", b"two"):
+        yield piece
 
+
+async def test_streaming_a_body_on():
     async with RawServer(answering(OK)) as server, client(server.url) as upstream:
-        async with upstream.stream("POST", "/x", (("Content-Length", "6"),), body()) as reply:
+        async with upstream.stream("POST", "/x", (("Content-Length", "6"),), pieces()) as reply:
             assert await reply.read() == b"{}"
-        async with upstream.stream("POST", "/x", (), body()) as reply:
+        async with upstream.stream("POST", "/x", (), pieces()) as reply:
             assert await reply.read() == b"{}"
     sent = bytes(server.wires[0].received)
     assert sent.count(b"\r\n\r\nonetwo") == 1

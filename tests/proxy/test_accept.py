@@ -47,6 +47,8 @@ def checked(answer: bytes, status: int, code: str, running: Shell) -> None:
         (b"POST //v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
         (b"POST /v1/chat%2fcompletions HTTP/1.1\r\nHost: a\r\n\r\n", 404, "ROUTE_UNKNOWN"),
         (b"POST /v1/chat/completions#f HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"POST /v1/chat/completions?a=\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
+        (b"POST /v1/chat/completions?a=b c HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
         (b"POST /v1/chat/completions?a=\x01b HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
         (b"POST /v1/chat/completions?a=\x7f HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),
         (b"POST /v1/chat/completions?a=\tb HTTP/1.1\r\nHost: a\r\n\r\n", 400, "PROTOCOL_ERROR"),

@@ -55,7 +55,7 @@ def test_only_the_digest_is_kept():
 
 
 def test_a_trusted_proxys_word():
-    headers = [("X-User", "anna"), ("x-tenant", "acme"), ("X-Roles", "clerk, admin")]
+    headers = [("X-User", "anna"), ("x-tenant", " acme "), ("X-Roles", "clerk,, admin,")]
     caller = PROXIES.identify(headers, at("10.1.2.3"))
     assert (caller.tenant, caller.app, caller.user, caller.roles) == ("acme", "anonymous", "anna", ("clerk", "admin"))
     assert caller.auth == "proxy_header"
@@ -69,6 +69,10 @@ def test_other_spellings_of_a_trusted_address(address: str):
 @pytest.mark.parametrize("peer", [at("192.0.2.1"), at("::1"), at(), at(uid=0)])
 def test_nobody_elses_word(peer: Callable[[], Peer]):
     assert PROXIES.identify([("x-user", "anna")], peer) is ANONYMOUS
+
+
+def test_a_name_in_an_older_coding_is_readable():
+    assert PROXIES.identify([("x-user", "J\udcfcrg")], at("10.1.2.3")).user == "Jürg"
 
 
 def test_a_proxy_that_says_nothing():
@@ -133,7 +137,7 @@ async def test_an_ambiguous_word_is_refused_as_nobodys():
 
 async def test_headers_that_name_people_stay_here():
     callers = Callers(
-        proxies=(ipaddress.ip_network("127.0.0.0/8"),), proxy_headers=ProxyHeaders(user="x-user", tenant="x-tenant")
+        proxies=(ipaddress.ip_network("127.0.0.0/8"),), proxy_headers=ProxyHeaders(user="X-User", tenant="x-tenant")
     )
     async with RawServer(answering(OK)) as up, shell(up.url, callers=callers) as running:
         wire = await connect(running.port)

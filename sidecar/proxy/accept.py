@@ -172,7 +172,6 @@ async def expect_continue(request: web.BaseRequest) -> None:
     if expectation.strip().lower() != "100-continue":
         raise CallerError("PROTOCOL_ERROR", "The only expectation known here is 100-continue.", status=417)
     await request.writer.write(CONTINUE)
-    request.writer.output_size = 0
 
 
 def asserted_by(headers: Sequence[tuple[str, str]]) -> Asserted:

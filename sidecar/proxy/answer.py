@@ -65,11 +65,11 @@ class HttpAnswer:
 
     A caller who takes nothing of what waits for it within `patience` seconds is cut off, like one who has gone.
 
-    `status` and `sent` (bytes of body) say afterwards what the caller got.
+    `status` says afterwards what the caller got.
     """
 
     __slots__ = (
-        "_keep", "_patience", "_request", "_silent", "_stream", "_writer", "allow", "record", "sent", "status", "voice",
+        "_keep", "_patience", "_request", "_silent", "_stream", "_writer", "allow", "record", "status", "voice",
     )  # fmt: skip
 
     def __init__(
@@ -85,7 +85,6 @@ class HttpAnswer:
         self.voice = voice
         self.allow: tuple[str, ...] = ()
         self.status: int | None = None
-        self.sent = 0
 
     @property
     def started(self) -> bool:
@@ -124,7 +123,6 @@ class HttpAnswer:
 
     async def write(self, data: bytes) -> None:
         """Raises ConnectionError when the caller has gone, OwnError for more than Content-Length promised."""
-        self.sent += len(data)
         if self._silent:
             return
         if self._writer.length is not None and len(data) > self._writer.length:
@@ -147,7 +145,7 @@ class HttpAnswer:
 
     async def end(self) -> None:
         """The answer is whole. One shorter than it said is cut off instead, so that nobody takes it for whole."""
-        if self._writer.length and not self._silent:
+        if self._writer.length:
             self.abort()
             return
         await self._taken(self._writer.write_eof())
@@ -157,7 +155,7 @@ class HttpAnswer:
         with suppress(ConnectionError):
             if not self.started:
                 await self._refuse(error)
-            elif self._stream and not self._silent and self._writer.length is None:
+            elif self._stream and self._writer.length is None:
                 await self.write(self.voice.event(error, self.record))
                 await self.end()
             else:

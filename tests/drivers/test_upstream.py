@@ -108,6 +108,12 @@ async def test_reply_headers_come_as_they_were_spelled():
         )
 
 
+async def test_a_long_header_of_a_reply_comes_whole():
+    reply = HEAD + b"X: " + b"a" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    async with RawServer(saying(reply)) as server, client(server.url) as upstream, upstream.send(call()) as answer:
+        assert answer.headers[0] == ("X", "a" * 60_000)
+
+
 @pytest.mark.parametrize("status", [300, 302, 399])
 async def test_no_cookie_is_kept_and_no_redirect_followed(status: int):
     reply = b"HTTP/1.1 %d Found\r\nLocation: /elsewhere\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n" % status

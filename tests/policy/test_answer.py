@@ -103,6 +103,7 @@ MALFORMED: list[Any] = [
     {**ALLOW, "obligations": None},
     {**ALLOW, "obligations": [{"id": "x"}]},
     {**ALLOW, "obligations": [{"type": "redact", "critical": "false"}]},
+    {**ALLOW, "obligations": [{"type": "redact", "param": {"entities": ["*"]}}]},
     {**ALLOW, "obligations": [{"type": "Redact"}]},
     {**ALLOW, "obligations": [{"type": "redact ann@example.org"}]},
     {**ALLOW, "obligations": [{"type": "redact\n"}]},

@@ -15,7 +15,7 @@ from sidecar.model import Arrival, Asserted, Caller
 from sidecar.proxy.accept import Limits, asserted_by
 from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.ids import uuid7
-from tests.captures import OK, RawServer, answering, connect, talk, until
+from tests.captures import OK, RawServer, Wire, answering, connect, talk, until
 from tests.proxy.shell import Ones, Shell, Ticks, shell
 
 PATH = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n"
@@ -137,6 +137,23 @@ async def test_a_slow_body(drip: bytes):
         wire.close()
 
 
+async def test_a_slow_body_that_is_passed_on():
+    async def play(wire: Wire) -> None:
+        await wire.rest()
+
+    async with RawServer(play) as up, shell(up.url, limits=Limits(body_timeout=0.3, lingering=0.1)) as running:
+        wire = await connect(running.port)
+        await wire.send(b"POST /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+        reading = asyncio.ensure_future(wire.rest())
+        for _ in range(60):
+            await asyncio.sleep(0.05)
+            if reading.done():
+                break
+            await wire.send(b"x")
+        assert reading.done() and reading.result().startswith(b"HTTP/1.1 408 ")
+        wire.close()
+
+
 async def test_a_long_body_may_take_its_time():
     limits = Limits(body_timeout=0.2, body_rate=1000)
     async with RawServer(answering(OK)) as up, shell(up.url, limits=limits) as running:
@@ -187,6 +204,17 @@ async def test_expect_100_continue():
         wire.close()
     assert bytes(up.wires[0].received).endswith(b"\r\n\r\nabc")
     assert b"xpect" not in up.wires[0].received
+
+
+async def test_an_old_client_expects_nothing():
+    """RFC 9110 10.1.1: it could not tell the interim answer from its own."""
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        sent = PATH.replace(b"1.1", b"1.0") + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+        wire = await connect(running.port)
+        await wire.send(sent)
+        await wire.send(b"abc")
+        assert (await wire.rest()).startswith(b"HTTP/1.1 200 OK\r\n")
+        wire.close()
 
 
 async def test_a_body_of_the_largest_size_passes():
@@ -280,6 +308,18 @@ async def test_the_bytes_of_all_bodies_are_bounded():
         assert (await third.message()).endswith(b"ok")
         for wire in (first, second, third):
             wire.close()
+
+
+async def test_bytes_count_from_when_they_come():
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(PATH + b"Content-Length: 100\r\n\r\n")
+        await wire.send(b"x" * 40)
+        await until(lambda: running.plane.held.size == 40)
+        await wire.send(b"x" * 60)
+        assert (await wire.message()).endswith(b"{}")
+        await until(lambda: running.plane.held.size == 0)
+        wire.close()
 
 
 def test_nothing_asserted_is_one_object():

@@ -82,6 +82,25 @@ async def test_an_error_in_a_body_cuts_it_off():
     assert answer.endswith(b'4\r\n{"a"\r\n')
 
 
+async def test_an_error_in_a_stream_of_a_known_length_cuts_it_off():
+    """Its event would not fit: it would be read as the answer's own text, and half of it as the next answer."""
+    head = [*SSE, ("Content-Length", "30")]
+    answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(head, b"data: {}\n\n")))
+    assert answer.endswith(b"\r\n\r\ndata: {}\n\n")
+
+
+async def test_a_caller_who_has_gone_is_no_fault_of_an_answer():
+    ended: list[bool] = []
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        answer.abort()
+        await answer.fail(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."))
+        ended.append(True)
+
+    assert await said(handler) == b""
+    assert ended
+
+
 async def test_a_short_body_is_cut_off():
     async def handler(_: Arrival, answer: HttpAnswer) -> None:
         await answer.start(200, [("Content-Length", "9")])
@@ -134,14 +153,20 @@ async def test_a_bug_after_the_start_cuts_off():
     assert (await said(handler)).endswith(b"abc")
 
 
-async def test_nobody_upstream_names_our_record():
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_nobody_upstream_names_our_record(recorded: bool):
+    """Nor speaks of the connection, or in the sidecar's name: on routes that merely pass, too, which have no record."""
+    theirs = [("X-Sidecar-Record", "forged"), ("x-sidecar-other", "forged"), ("Keep-Alive", "forged"), ("X-A", "1")]
+
     async def handler(_: Arrival, answer: HttpAnswer) -> None:
-        await answer.start(200, [("X-Sidecar-Record", "forged"), ("Content-Length", "0")])
+        if not recorded:
+            answer.record = None
+        await answer.start(200, [*theirs, ("Content-Length", "0")])
         await answer.end()
 
     answer = await said(handler)
-    assert b"forged" not in answer
-    assert answer.lower().count(b"x-sidecar-record: ") == 1
+    assert b"forged" not in answer and b"X-A: 1" in answer
+    assert answer.lower().count(b"x-sidecar-record: ") == recorded
 
 
 async def test_the_sdk_raises_its_own_exceptions_and_does_not_try_again():
@@ -184,23 +209,28 @@ def test_the_envelope():
 async def test_a_caller_who_reads_nothing_is_cut_off():
     """A half-open socket, or a stuck application: what it holds (its upstream connection, memory) is given back."""
     cut: list[type[BaseException]] = []
+    written = 0
 
     async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        nonlocal written
         await answer.start(200, [("Content-Type", "application/json")])
         try:
             while True:
-                await answer.write(b"x" * 100_000)
+                written += 50_000
+                await answer.write(b"x" * 50_000)
         except ConnectionError as error:
             cut.append(type(error))
             raise
 
     async with shell(handler=handler, limits=Limits(reading_timeout=0.3)) as running:
         async with asyncio.timeout(10):
-            _, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=1024)
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=1024)
             writer.write(CALL)
             while not cut:
                 await asyncio.sleep(0.05)
+            got = await reader.read()
         writer.close()
+        assert got.count(b"x") < written, "what waited for him must be thrown away, not kept for ever"
         assert await running.drain.idle(1)
     assert cut == [ConnectionAbortedError]
 

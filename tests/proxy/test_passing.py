@@ -187,6 +187,20 @@ async def test_an_old_client_gets_an_end_without_chunks():
     assert answer.endswith(b"\r\nConnection: close\r\n\r\n{}")
 
 
+async def test_an_old_client_keeps_its_connection_where_the_end_is_told():
+    """And only there: an answer that ends with the connection would leave it waiting for ever."""
+    ends = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(b"{}") + b"0\r\n\r\n"
+    call = b"POST /v1/chat/completions HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        for _ in range(2):
+            await wire.send(call)
+            assert b"\r\nConnection: keep-alive\r\n" in await wire.message(len(wire.received))
+        wire.close()
+    async with RawServer(answering(ends)) as up, shell(up.url) as running:
+        assert (await talk(running.port, call)).endswith(b"\r\nConnection: close\r\n\r\n{}")
+
+
 async def test_an_absolute_target_is_a_path_here():
     async with RawServer(answering(OK)) as up, shell(up.url) as running:
         wire = await connect(running.port)

@@ -85,7 +85,7 @@ def system_name(error: BaseException) -> str | None:
     return name
 
 
-def setup(stream: TextIO | None = None, level: int = logging.INFO) -> Queued:
+def setup(stream: TextIO | None = None) -> Queued:
     """Send every logger's records to `stream` (stderr) in this form. Returns the handler, for taking it off again.
 
     Debug records of other libraries stay off: asyncio's and aiohttp's quote what they work on.
@@ -94,7 +94,7 @@ def setup(stream: TextIO | None = None, level: int = logging.INFO) -> Queued:
     handler.setFormatter(ContentFree())
     ROOT.handlers[:] = [handler]
     ROOT.setLevel(logging.WARNING)
-    LOGGER.setLevel(level)
+    LOGGER.setLevel(logging.INFO)
     return handler
 
 
@@ -106,9 +106,8 @@ def event(name: str, fields: Mapping[str, object] | None = None, *, level: int =
     """
     listening = ROOT.handlers
     if len(listening) == 1 and isinstance(listening[0], Queued) and not LOGGER.handlers:
-        if LOGGER.isEnabledFor(level):
-            stamp = time.time()  # noqa: TID251  as logging itself stamps its records
-            listening[0].put(dumped({**head(stamp, level, OURS), "event": name, **(fields or {})}))
+        stamp = time.time()  # noqa: TID251  as logging itself stamps its records
+        listening[0].put(dumped({**head(stamp, level, OURS), "event": name, **(fields or {})}))
         return
     LOGGER.log(level, name, extra={"fields": dict(fields or {})})
 

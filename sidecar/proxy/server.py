@@ -84,7 +84,7 @@ async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], ad
     try:
         await server.setup()
         await side.setup()
-        admin_bound = await listen(side, admin_at)
+        admin_bound = await listen(side, admin_at, OWN_USER)
         mode = ANY_USER if data.callers.uids else OWN_USER
         yield Bound(data=tuple([await listen(server, one, mode) for one in at]), admin=admin_bound)
     finally:
@@ -109,7 +109,7 @@ async def cut_off(server: DataServer, data: DataPlane) -> None:
         logs.event("exchanges left unrecorded", {"in_flight": data.drain.in_flight}, level=logging.ERROR)
 
 
-async def listen(runner: web.BaseRunner, at: Listen, mode: int = OWN_USER) -> Listen:
+async def listen(runner: web.BaseRunner, at: Listen, mode: int) -> Listen:
     """Open one listener, a Unix socket with these permissions; returns where it is."""
     if at.path:
         unlink_dead(Path(at.path))

@@ -180,12 +180,8 @@ def upstream_settings(config: Config) -> UpstreamSettings:
     )
 
 
-def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
-    """The two apps on their ports."""
-    drain, meter = Drain(), Meter(drivers.ledger.size)
-    if drivers.engine.audit is not None:
-        meter.registry.register(AuditMetric(drivers.engine.audit))
-    house = House(
+def house_of(config: Config, drivers: Drivers) -> House:
+    return House(
         side=config.side,
         provider=config.upstream.kind,
         recipient=drivers.upstream.recipient,
@@ -195,6 +191,13 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         judge_deadline=config.detection.deadline + config.policy.timeout + 1,
         listed=listed_names(drivers.engine.bundle),
     )
+
+
+def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
+    """The two apps on their ports."""
+    drain, meter, house = Drain(), Meter(drivers.ledger.size), house_of(config, drivers)
+    if drivers.engine.audit is not None:
+        meter.registry.register(AuditMetric(drivers.engine.audit))
     ports = exchange.Ports(
         inspect=drivers.inspector,
         decide=drivers.engine,

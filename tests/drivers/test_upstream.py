@@ -252,6 +252,21 @@ async def test_silence_after_a_body_that_was_passed_on_is_a_timeout():
     assert raised.value.code == "UPSTREAM_TIMEOUT"
 
 
+async def test_silence_is_a_timeout_also_after_a_time_without_calls():
+    async def play(wire: Wire) -> None:
+        size = len(await wire.message())
+        await wire.send(OK)
+        await wire.message(size)
+        await wire.rest()
+
+    async with RawServer(play) as server, client(server.url, idle_timeout=0.2) as upstream:
+        assert await whole(upstream) == b"{}"
+        await asyncio.sleep(0.3)
+        with pytest.raises(UpstreamError) as raised:
+            await asyncio.wait_for(whole(upstream), 5)
+    assert raised.value.code == "UPSTREAM_TIMEOUT"
+
+
 async def test_a_caller_who_takes_his_time_is_not_the_upstreams_silence():
     play = saying(CHUNKED, b"1\r\na\r\n", b"1\r\nb\r\n0\r\n\r\n", then="hang", pause=0.05)
     async with (

@@ -354,8 +354,10 @@ async def test_who_may_connect_to_a_socket(peers: dict[int, Caller], mode: int, 
     async with UpstreamClient(UpstreamSettings(url=NOWHERE)) as client:
         running = Shell(client, None, callers=Callers(uids=peers))
         admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing)
-        async with listening(running.plane, admin, [Listen(path=str(path))], LOOPBACK):
+        side = tmp_path / "admin.sock"
+        async with listening(running.plane, admin, [Listen(path=str(path))], Listen(path=str(side))):
             assert stat.S_IMODE(path.stat().st_mode) == mode
+            assert stat.S_IMODE(side.stat().st_mode) == 0o600
             wire = await connect(path=str(path))
             await wire.send(b"GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n")
             assert (await wire.message()).startswith(b"HTTP/1.1 404 ")

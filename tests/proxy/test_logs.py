@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.drivers.upstream_door import base_of
 from sidecar.proxy import log_writer, logs
 from sidecar.proxy.log_writer import Queued
 from sidecar.proxy.meter import MOST, Meter
@@ -54,6 +55,12 @@ def test_an_exception_is_told_by_type_and_place(stream: io.StringIO):
     assert [line["error"] for line in told] == ["ValueError", "ValueError"]
     assert all(str(line["error_at"]).startswith("test_logs.py:") for line in told)
     assert SECRET not in stream.getvalue()
+
+
+def test_the_place_of_an_exception_is_the_last_of_ours():
+    with pytest.raises(ValueError) as raised:
+        base_of("http://[")  # raised by the URL's parser
+    assert logs.described(raised.value)["error_at"].startswith("upstream_door.py:")
 
 
 def certificate_refused() -> OSError:

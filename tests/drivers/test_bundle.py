@@ -142,11 +142,18 @@ def test_configured_is_another_bundle() -> None:
     made = bundle.with_config(base, {"models": {"allow": {"acme": ["gpt-4o"]}}})
     assert made.data["governor"]["config"]["models"]["allow"] == {"*": ["*"], "acme": ["gpt-4o"]}
     assert made.sha256 != base.sha256
+    assert not made.signed
     assert made.revision.startswith(f"{base.revision}+config.")
     assert bundle.parse(made.raw).revision == made.revision
     assert all(sample.answer is None for sample in made.samples)
     assert bundle.with_config(base, {}) is base
     assert bundle.with_config(base, {"models": {"allow": {"acme": ["gpt-4o"]}}}).sha256 == made.sha256
+
+
+def test_a_configured_bundle_bears_no_signature_that_is_another_ones() -> None:
+    table = {"data.json": b'{"governor":{"config":{"t":{}}}}', ".signatures.json": b'{"signatures":["a.b.c"]}'}
+    made = bundle.with_config(bundle.parse(bundle.pack({**MINIMAL, **table})), {"t": {"a": 1}})
+    assert set(bundle.unpack(made.raw)) == set(MINIMAL)
 
 
 @pytest.mark.parametrize(

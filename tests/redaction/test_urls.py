@@ -186,6 +186,9 @@ def test_a_reply_cannot_have_the_request_searched_for_any_number_of_hosts() -> N
         ("https://SHOP.example:80", "shop.example", True),
         ("localhost is here", "localhost", False),
         ("http://localhost:8000", "localhost", True),
+        ("http://localhostess/", "localhost", False),
+        ("http://localhost:word@shop.example/", "localhost", False),
+        ("https://shop.example.com/", "shop.example.co", False),
         ("anything", "", False),
     ],
 )

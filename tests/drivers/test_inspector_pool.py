@@ -1,0 +1,120 @@
+"""The queue before the workers, and workers that do not do as they should: nothing is lost, and nothing found is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from sidecar.drivers.inspector_pool import COOL_S, FAILURES, LONGEST_NAME, Breaker, Pool, WorkerFailed
+from sidecar.drivers.inspector_queue import Slots
+from sidecar.drivers.inspector_worker import MOST_BYTES
+
+STRANGE = """
+import socket, struct
+line = socket.socket(fileno=0)
+def heard():
+    size, = struct.unpack("!I", line.recv(4, socket.MSG_WAITALL))
+    return line.recv(size, socket.MSG_WAITALL)
+def say(body, size=None):
+    line.sendall(struct.pack("!I", len(body) if size is None else size) + body)
+"""
+"""A worker of our own making; what it does is appended."""
+
+
+def pool(code: str) -> Pool:
+    return Pool(b"{}", monotonic=time.monotonic, command=("-c", STRANGE + code), frame_s=20.0, start_s=20.0)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"heard(); say(b'', {MOST_BYTES + 1}); heard()",
+        "heard(); say(b'no JSON'); heard()",
+        "heard(); say(b'{}'); heard(); say(b'{}'); heard()",
+        'heard(); say(b"{}"); heard(); say(b\'{"error": "ValueError"}\'); heard()',
+        "heard(); say(b'{}'); heard(); say(b'{', 3)",
+        "",
+    ],
+)
+async def test_an_answer_that_is_none_finds_nothing_missing(code: str) -> None:
+    """It is a failure, never a text without personal data, and never a wait for what does not come."""
+    made = pool(code)
+    try:
+        async with asyncio.timeout(15):
+            with pytest.raises(WorkerFailed):
+                await made.find(["ann@example.org"])
+        assert made.breaker._failures == 1
+    finally:
+        made.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ValueError", "ValueError"),
+        ("x" * LONGEST_NAME, "x" * LONGEST_NAME),
+        ("x" * (LONGEST_NAME + 1), None),
+        ("Ann Miller", None),
+        ("ann@example.org", None),
+        (3, None),
+        (None, None),
+    ],
+)
+def test_only_the_name_of_a_type_is_repeated(said: object, told: str | None) -> None:
+    """What else a worker says might be of the text."""
+    assert WorkerFailed(said).raised == told
+
+
+def test_the_breaker_opens_after_failures_in_a_row_and_closes() -> None:
+    now = 0.0
+    breaker = Breaker(lambda: now)
+    for well in (*[False] * (FAILURES - 1), True, *[False] * (FAILURES - 1)):
+        breaker.note(well=well)
+        assert not breaker.is_open
+    breaker.note(well=False)
+    assert breaker.is_open
+    now = COOL_S
+    assert not breaker.is_open
+    breaker.note(well=False)
+    assert breaker.is_open
+
+
+async def waiting(slots: Slots, done: list[str], name: str) -> None:
+    async with slots.taken(short=True):
+        done.append(name)
+
+
+@pytest.mark.parametrize("when", ["long before", "just before", "just after"])
+async def test_a_turn_of_one_who_has_gone_is_the_next_ones(when: str) -> None:
+    """Whether he leaves before his turn comes or in the same moment: otherwise the queue would stand for ever."""
+    slots, done = Slots(1), list[str]()
+    async with slots.taken(short=True):
+        gone, next_one = (asyncio.ensure_future(waiting(slots, done, name)) for name in ("gone", "next"))
+        await asyncio.sleep(0)
+        if when != "just after":
+            gone.cancel()
+        if when == "long before":
+            await asyncio.sleep(0)
+    if when == "just after":
+        gone.cancel()
+    await asyncio.wait_for(asyncio.gather(gone, next_one, return_exceptions=True), 5)
+    assert done == ["next"]
+    await asyncio.wait_for(waiting(slots, done, "later"), 5)
+
+
+async def test_no_more_than_there_are_slots_run_at_once() -> None:
+    slots, running, most = Slots(2), 0, 0
+
+    async def job() -> None:
+        nonlocal running, most
+        async with slots.taken(short=True):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+
+    for _ in range(2):
+        await asyncio.gather(*(job() for _ in range(7)))
+    assert most == 2

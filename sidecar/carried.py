@@ -40,6 +40,8 @@ _PERSONAL = re.compile(
 )
 """A plain word of small letters (`eu-west-1`, `gold`, `2024-10-21`) routes and switches; it is nobody, unless the name
 of its header or parameter says so."""
+_NAME = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9_$\[\]-]{0,63}")
+"""A parameter's name (`filter[user]`, `X-Amz-Date`); what has other characters or a long number is read as text."""
 _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """A name that is shown in records; any other might be somebody's text."""
 
@@ -64,8 +66,8 @@ def target_with(target: str, edits: Iterable[Edit]) -> str:
         return target
     pairs = query.split("&")
     for at, text in new.items():
-        name, equals, _ = pairs[at].partition("=")
-        pairs[at] = f"{name}={quote(text, safe='')}" if equals else quote(text, safe="")
+        name, _ = _split(pairs[at])
+        pairs[at] = f"{name}={quote(text, safe='')}" if name else quote(text, safe="=")
     return f"{path}{mark}{'&'.join(pairs)}"
 
 
@@ -80,14 +82,20 @@ def _new(edits: Iterable[Edit], where: int) -> Mapping[int, str]:
 
 
 def _query(target: str) -> Iterator[tuple[int, str, str]]:
-    """Position, name and text of each parameter; one without a value is text itself."""
+    """Position, name and text of each parameter."""
     _, _, query = target.partition("?")
     for at, pair in enumerate(query.split("&") if query else ()):
-        name, equals, text = pair.partition("=")
-        name = unquote_plus(name)
-        text = unquote_plus(text) if equals else name
-        if text and not (equals and _CREDENTIAL.search(name.lower())) and _says_something(name.lower(), text):
+        name, text = map(unquote_plus, _split(pair))
+        if text and not _CREDENTIAL.search(name.lower()) and _says_something(name.lower(), text):
             yield at, name, text
+
+
+def _split(pair: str) -> tuple[str, str]:
+    """A parameter's name and its text, as spelled. One without a value is all text, and so is one whose name might be
+    somebody's."""
+    name, equals, text = pair.partition("=")
+    is_plain = equals and _NAME.fullmatch(unquote_plus(name))
+    return (name, text) if is_plain else ("", pair)
 
 
 def _is_read(name: str, value: str) -> bool:

@@ -37,8 +37,8 @@ def test_texts_have_their_name_as_key_and_a_label_without_content() -> None:
     parts = carried_parts(f"{PATH}?user=a%40b.c+d&Flag&Anna%20K=X&api-version=2024-10-21&id=12345", headers)
     assert [(part.place.path, part.place.label, part.key, part.text) for part in parts] == [
         ((QUERY, 0), "query.user", "user", "a@b.c d"),
-        ((QUERY, 1), "query.flag", "Flag", "Flag"),
-        ((QUERY, 2), "query", "Anna K", "X"),
+        ((QUERY, 1), "query", "", "Flag"),
+        ((QUERY, 2), "query", "", "Anna K=X"),
         ((QUERY, 4), "query.id", "id", "12345"),
         ((HEADERS, 0), "header.x-user-email", "X-User-Email", "e"),
         ((HEADERS, 1), "header", "Anna@x", "Y"),
@@ -54,7 +54,14 @@ def test_new_texts_stand_where_the_old_ones_did() -> None:
         Edit(Place(path=("messages", 0), label=""), "body"),
     ]
     assert target_with(target, edits) == f"{PATH}?a=%2f&user=%3CEMAIL_ADDRESS_1%3E&b=+&%3CPERSON_1%3E"
+    named = [Edit(Place(path=(QUERY, 0), label=""), "<EMAIL_ADDRESS_1>=1")]
+    assert target_with(f"{PATH}?ann%40x.org=1&a", named) == f"{PATH}?%3CEMAIL_ADDRESS_1%3E=1&a"
     assert headers_with((("A", "1"), ("B", "2"), ("a", "3")), edits) == (("A", "1"), ("B", "<PERSON_1>"), ("a", "3"))
+
+
+@pytest.mark.parametrize("name", ["DE89370400440532013000", "Anna.Kowalska", "ann@x.org", "49151234567", "J\u00fcrg"])
+def test_a_name_that_might_be_somebodys_is_text(name: str) -> None:
+    assert [(part.text, part.key) for part in carried_parts(f"{PATH}?{name}=1", ())] == [(f"{name}=1", "")]
 
 
 @given(st.text(max_size=60), st.lists(st.tuples(st.text(min_size=1, max_size=8), st.text(max_size=8)), max_size=4))
@@ -74,15 +81,15 @@ async def test_values_in_query_and_headers_stay_here(body: bytes) -> None:
     sent = arrival(body)
     sent = replace(
         sent,
-        target=f"{sent.target}?user={SECRET.replace('@', '%40')}&v=1",
+        target=f"{sent.target}?user={SECRET.replace('@', '%40')}&v=1&{SECRET}=1",
         headers=(*sent.headers, ("X-User-Email", SECRET), ("X-Tier", "gold")),
     )
 
     await govern(sent, DIALECT, stage.answer, stage.ports, HOUSE)
 
     (outbound,) = stage.forward.sent
-    assert outbound.target == f"{arrival(body).target}?user=%3CEMAIL_ADDRESS_1%3E&v=1"
+    assert outbound.target == f"{arrival(body).target}?user=%3CEMAIL_ADDRESS_1%3E&v=1&%3CEMAIL_ADDRESS_1%3E=1"
     assert ("X-User-Email", "<EMAIL_ADDRESS_1>") in outbound.headers
     assert ("X-Tier", "gold") in outbound.headers
     assert SECRET.encode() not in outbound.body
-    assert stage.record.intents[0].findings == {"EMAIL_ADDRESS": 2 + (SECRET.encode() in body)}
+    assert stage.record.intents[0].findings == {"EMAIL_ADDRESS": 3 + (SECRET.encode() in body)}

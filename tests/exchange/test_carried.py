@@ -32,6 +32,43 @@ def test_what_protocols_and_sdks_say_is_left_alone() -> None:
     assert carried_parts(PATH, ()) == ()
 
 
+LEFT_ALONE = """
+    api-key x-api-key x-goog-api-key authorization x-auth client_secret password x-amz-signature sig x-auth-token
+    access_tokens user-agent cookie-key openai-project anthropic-version sec-fetch-site cf-ray
+    x-stainless-os x-request-id
+"""
+READ = "cookie x-monkey x-design x-tokenizer x-keyword x-user x-openai-user referer x-forwarded-for x-secretary"
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [*((name, False) for name in LEFT_ALONE.split()), *((name, True) for name in READ.split())]
+)
+def test_which_headers_are_read(name: str, read: bool) -> None:
+    """A credential that was taken for a password would open no door any more; anything else may speak of somebody."""
+    for spelled in (name, name.title()):
+        assert bool(carried_parts(PATH, ((spelled, "Ann Miller, 0151 23456789"),))) is read
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("api_key", False), ("sig", False), ("token", False), ("monkey", True), ("user-agent", True)]
+)
+def test_which_parameters_are_read(name: str, read: bool) -> None:
+    assert bool(carried_parts(f"{PATH}?{name}=Ann+Miller", ())) is read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        *((text, False) for text in ("eu-west-1", "2024-10-21", "gold", "x" * 64)),
+        *((text, True) for text in ("Gold", "12345", "a b", "0151-23456", "x" * 65)),
+    ],
+)
+def test_which_words_say_something(text: str, read: bool) -> None:
+    """A plain word routes; long numbers, capitals and sentences may be somebody's, and so is all that is a user's."""
+    assert bool(carried_parts(PATH, (("X-Tier", text),))) is read
+    assert carried_parts(PATH, (("X-User", text),))
+
+
 def test_texts_have_their_name_as_key_and_a_label_without_content() -> None:
     headers = (("X-User-Email", "e"), ("Anna@x", "Y"), ("X-Tier", "gold"), ("X-Region", "eu-west-1"))
     parts = carried_parts(f"{PATH}?user=a%40b.c+d&Flag&Anna%20K=X&api-version=2024-10-21&id=12345", headers)

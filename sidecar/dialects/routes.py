@@ -36,6 +36,38 @@ class Route(NamedTuple):
 
 DENIED = Route(Action.DENY)
 
+_ELSE = "This path is not governed, so it is not forwarded."
+_ADVICE = (
+    (
+        re.compile(r"(?:/openai)?(?:/v1)?/responses(?:/.*)?"),
+        "The Responses API is not governed, so it is not forwarded. Let your client use chat completions: "
+        "client.chat.completions.create in the openai SDK, use_responses_api=False in LangChain, "
+        "OpenAIChatModel in Pydantic AI, openai.chat(model) or @ai-sdk/openai-compatible in the AI SDK, "
+        'set_default_openai_api("chat_completions") in the Agents SDK.',
+    ),
+    (
+        re.compile(r"/openai/(?:deployments/.*|v1/.*)"),
+        "Azure's paths are not governed here. Use the plain OpenAI client with the sidecar's base URL, which ends in "
+        "/v1, the deployment as `model`, and give the sidecar https://NAME.openai.azure.com/openai/v1 as its upstream.",
+    ),
+    (
+        re.compile(r"/api/(?:chat|generate|embed|embeddings)"),
+        "Ollama's own API is not governed, so it is not forwarded. It speaks OpenAI's too: use a client of that, "
+        "with the sidecar's base URL, which ends in /v1.",
+    ),
+    (
+        re.compile(r"(?:/v1)?/messages(?:/.*)?"),
+        "The Messages API is not governed, so it is not forwarded. Where the model server speaks OpenAI's API too, use "
+        "a client of that, with the sidecar's base URL, which ends in /v1.",
+    ),
+    (
+        re.compile(r"/+(?:v1/+)*(?:chat/+completions|completions|embeddings|models)/*"),
+        "This path is spelled otherwise than any that is governed. End the client's base URL in /v1, once and without a "
+        "slash behind it.",
+    ),
+)
+"""What callers meet who come with another API, or whose base URL is not quite ours: that is how they get on."""
+
 _MODEL_PATH = re.compile(r"/v1/models/(?:[A-Za-z0-9._:@+~=-]|%2[Ff])+")
 _READ = ("GET", "HEAD")
 
@@ -68,6 +100,11 @@ def match(kind: str, method: str, path: str) -> Route:
     if template is None:
         return DENIED
     return Route(Action.PASS, template) if method in _READ else Route(Action.DENY, template, allow=_READ)
+
+
+def advice(path: str) -> str:
+    """What to tell the caller of a path that is not listed. It holds nothing of the path."""
+    return next((text for pattern, text in _ADVICE if pattern.fullmatch(path)), _ELSE)
 
 
 def _passed(kind: str, path: str) -> str | None:

@@ -277,4 +277,4 @@ def find(kind: str, method: str, path: str) -> Route:
         return taken(route.template, route.action is routes.Action.PASS)
     if route.allow:
         return Route(template=route.template, allow=tuple(route.allow))
-    raise CallerError("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", status=404)
+    raise CallerError("ROUTE_UNKNOWN", routes.advice(path), status=404)

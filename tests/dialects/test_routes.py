@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.dialects.routes import GOVERNED, PASSED, Action, match
+from sidecar.dialects.routes import GOVERNED, PASSED, Action, advice, match
 
 GOVERNED_PATHS = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]
 
@@ -61,3 +61,29 @@ def test_hosted_apis_pass_no_operator_routes() -> None:
     for path in PASSED["vllm"] - PASSED["openai"]:
         assert match("openai", "GET", path).action is Action.DENY
     assert GOVERNED.keys() == PASSED.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/responses", "client.chat.completions.create"),
+        ("/v1/responses/resp_1/cancel", "client.chat.completions.create"),
+        ("/responses", "client.chat.completions.create"),
+        ("/openai/v1/responses", "client.chat.completions.create"),
+        ("/openai/deployments/anna-schmidt/chat/completions", "openai.azure.com/openai/v1"),
+        ("/api/chat", "ends in /v1"),
+        ("/v1/messages", "ends in /v1"),
+        ("/v1/messages/count_tokens", "ends in /v1"),
+        ("/chat/completions", "End the client's base URL in /v1"),
+        ("/v1/v1/chat/completions", "End the client's base URL in /v1"),
+        ("/v1//embeddings", "End the client's base URL in /v1"),
+        ("/v1/chat/completions/", "End the client's base URL in /v1"),
+        ("/models", "End the client's base URL in /v1"),
+        ("/v1/files", "This path is not governed"),
+        ("/", "This path is not governed"),
+    ],
+)
+def test_who_comes_with_another_api_is_told_how_to_get_on(path: str, told: str) -> None:
+    assert match("openai", "POST", path) == (Action.DENY, "unknown", None, ())
+    assert told in advice(path)
+    assert "anna" not in advice(path)

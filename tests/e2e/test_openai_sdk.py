@@ -151,6 +151,15 @@ def test_a_refusal_is_raised_once_as_a_permission_error(sidecar: Sidecar) -> Non
     assert [row["state"] for row in sidecar.rows() if row["id"] == record] == ["refused"]
 
 
+def test_the_responses_api_is_refused_once_and_says_what_to_use(sidecar: Sidecar) -> None:
+    with openai.OpenAI(base_url=sidecar.base, api_key="k") as sdk, pytest.raises(openai.NotFoundError) as caught:
+        sdk.responses.create(model="stub-model", input=TEXT)
+    assert caught.value.code == "ROUTE_UNKNOWN"
+    assert "client.chat.completions.create" in caught.value.message
+    record = caught.value.response.headers["x-sidecar-record"]
+    assert [row["state"] for row in sidecar.rows() if row["id"] == record] == ["refused"]
+
+
 def test_what_operations_shows_of_a_refusal(sidecar: Sidecar, capsys: pytest.CaptureFixture[str]) -> None:
     """The snippet of docs/operations.md, run as it stands."""
     page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()

@@ -41,7 +41,7 @@ TOOL_TEXTS = {
 }
 """Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
 REASONING_FIELDS = ("reasoning", "reasoning_content")
-WHOLE = re.compile(r"(?:[a-z_]+\.name|annotations|content_filter_\w+|matched_stop|native_finish_reason|stop_reason)\b")
+WHOLE = re.compile(r"(?:\w+\.name|annotations|content_filter\w+|matched_stop|message|(?:native_finish|stop)_reason)\b")
 """Fields that each event gives in full, where others go on from event to event."""
 LATE_LIMIT = 64 * 1024 * 1024
 """Bytes that a stream may go on by after its end, all of which wait for the outcome: as many as a body may have."""
@@ -167,12 +167,13 @@ class Relay:
         return self._reader.rewrite(event, [text])
 
     def _news(self, event: ReplyEvent) -> Iterator[Delta]:
-        """What an event says that was not said before: Azure repeats its filter's results with every token, others
-        their citations, and none of them is text that grows.
+        """What an event says that was not said before: Azure repeats its filter's results with every token, Perplexity
+        its citations, and all of the message so far.
         """
         for delta in event.deltas:
-            if not (_comes_whole(delta.channel) and self._kept.get(delta.channel, [""])[-1] == delta.text):
-                yield delta
+            said = self._kept.get(delta.channel) if _comes_whole(delta.channel) else None
+            if not said or delta.text != said[-1]:
+                yield delta._replace(text=delta.text.removeprefix("".join(said or ())))
 
     async def _release(self, *, final: bool) -> bytes:
         """Judge all that is held, then let go of what stands before the line."""

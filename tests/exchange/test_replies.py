@@ -111,6 +111,25 @@ async def test_what_changes_from_event_to_event_is_inspected_each_time() -> None
     assert [part.text for part in seen(stage)] == ["aaaa", "one two one "]
 
 
+@pytest.mark.parametrize("judged", [False, True])
+async def test_a_message_that_grows_beside_its_deltas_is_restored_in_both(judged: bool) -> None:
+    """Perplexity's chunks have a `delta`, and a `message` of all that was said so far; they were refused as unreadable."""
+    redact = {"type": "redact", "id": "all", "params": {"entities": ["*"], "mode": "surrogate"}}
+    allow = {"contract": "1", "allow": True, "denies": [], "obligations": [redact, *[JUDGED] * judged]}
+    pieces = ["Write to <EMAIL_", "ADDRESS_1>", " today."]
+    said = ["".join(pieces[: at + 1]) for at in range(3)]
+    messages: list[Any] = [{"message": {"role": "assistant", "content": each}} for each in said]
+    chunks = [event({"content": piece}, choice=message) for piece, message in zip(pieces, messages, strict=True)]
+    stage = await played(*chunks, event({"content": ""}, "stop", choice=messages[-1]), END, answers={"request": allow})
+    assert "".join(each.get("content", "") for each in deltas(stage.answer.body)) == f"Write to {SECRET} today."
+    data = [each.removeprefix(b"data: ") for each in stage.answer.body.split(b"\n\n") if each.startswith(b"data: {")]
+    choices = [choice for each in data for choice in orjson.loads(each)["choices"]]
+    shown = [choice["message"]["content"] for choice in choices if "message" in choice]
+    assert shown[-1] == f"Write to {SECRET} today."
+    if not judged:
+        assert {part.text for part in seen(stage)} == {said[-1]}
+
+
 JUDGED = {"type": "release", "id": "r", "params": {"mode": "whole"}}
 
 

@@ -39,8 +39,8 @@ _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids
 _FREE = frozenset({"arguments", "input", "parsed"})
 """Below these the keys are the application's own: an `id` or `type` there may be anybody's text."""
 _REASONING = frozenset({"reasoning", "reasoning_content"})
-_JSON_FIELDS = frozenset({"tool_calls.arguments", "function_call.arguments"})
-_CONTENT = frozenset({"content", "text"})
+_JSON_FIELDS = re.compile(r"(?:message\.)?(?:tool_calls(?:\[\d+\])?|function_call)\.arguments")
+_CONTENT = frozenset({"content", "text", "message.content"})
 _HOLDERS = frozenset({"function", "custom"})
 
 _FINGERPRINT = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
@@ -144,7 +144,9 @@ class ReplyTree:
         for key, value in choice.items():
             if value is None or key in _CHOICE_SILENT:
                 continue
-            if (key == "delta" or key == "message") and type(value) is dict:
+            if key == "message" and type(choice.get("delta")) is dict:  # Perplexity: all that was said so far, again
+                self._walk((index, 0), key, ("choices", position, key), value, deltas)
+            elif (key == "delta" or key == "message") and type(value) is dict:
                 self._message(index, position, key, value, deltas)
             elif key == "finish_reason":
                 if has_ended(value):
@@ -206,7 +208,7 @@ class ReplyTree:
     def _channel(self, index: int, item: int, field: str, path: Path) -> Channel:
         if len(self.where) >= MAX_CHANNELS:
             raise unreadable()
-        json_text = field in _JSON_FIELDS or (self._json_output and field in _CONTENT)
+        json_text = bool(_JSON_FIELDS.fullmatch(field)) or (self._json_output and field in _CONTENT)
         if not _LABEL.fullmatch(field):  # keys that are somebody's text
             field = f"other[{len(self._channels)}]"
         channel = Channel(index, field, item, json_text)

@@ -62,8 +62,8 @@ _ADVICE = (
     ),
     (
         re.compile(r"/+(?:v1/+)*(?:chat/+completions|completions|embeddings|models)/*"),
-        "This path is spelled otherwise than any that is governed. End the client's base URL in /v1, once and without a "
-        "slash behind it.",
+        "This path is spelled otherwise than any that is governed. End the client's base URL in /v1, once and without "
+        "a slash behind it.",
     ),
 )
 """What callers meet who come with another API, or whose base URL is not quite ours: that is how they get on."""

@@ -244,6 +244,43 @@ def test_an_unknown_field_is_told_of_whatever_it_is_called(name: str) -> None:
     assert readable_set(call.params_unknown, PARAMETER, frozenset()) == [UNREADABLE]
 
 
+def told(**fields: Any) -> tuple[list[str], tuple[str, ...]]:
+    """The texts of a chat beside its one question, and its unknown fields."""
+    messages = [{"role": "user", "content": "?"}, *fields.pop("more", [])]
+    call = CHAT.parse(orjson.dumps({"model": "m", "messages": messages, **fields}))
+    assert call.uninspectable == ()
+    return [part.text for part in call.parts if part.text != "?"], call.params_unknown
+
+
+def test_the_routing_of_a_gateway_is_no_text_and_what_is_written_beside_it_is() -> None:
+    """OpenRouter's: `Anthropic` and `max_price` were taken for a company and a person, and the call went elsewhere."""
+    order = ["Anthropic", "Google Vertex", "google-vertex/europe", "deepinfra/fp8"]
+    assert told(provider={"order": order, "only": "groq", "max_price": {}}) == ([], ("provider",))
+    stowed = ["Anna Kowalska", "openai/anna-kowalska", {"note": "Bob"}]
+    texts, _ = told(provider={"ignore": stowed, "anna": 1})
+    assert texts == ["Anna Kowalska", "openai/anna-kowalska", "note", "Bob", "anna"]
+
+
+def test_settings_of_other_servers_are_no_names() -> None:
+    """Gemini's and vLLM's: a detector takes `google` and `xgrammar` for a company and a person."""
+    thinking = {"google": {"thinking_config": {}}}
+    assert told(extra_body=thinking, **thinking) == ([], ("extra_body", "google"))
+    assert told(guided_decoding_backend="xgrammar") == ([], ("guided_decoding_backend",))
+    assert told(guided_decoding_backend="Anna") == (["Anna"], ("guided_decoding_backend",))
+    assert told(google="Anna") == (["Anna"], ("google",))
+
+
+def test_the_signature_of_a_thought_stands_under_its_own_names() -> None:
+    """Gemini refuses the next turn of a tool call whose `extra_content.google` came back as a surrogate."""
+    extra: Any = {"google": {"thought_signature": "c2lnbmVk"}}
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}, "extra_content": extra}
+    said = {"role": "assistant", "content": None, "tool_calls": [call], "extra_content": extra}
+    assert told(more=[said])[0] == ["c", "f", "c2lnbmVk", "c2lnbmVk"]
+    stowed = {"google": {"anna": "x"}, "bob": ["y"]}
+    assert told(more=[{**said, "tool_calls": [], "extra_content": stowed}])[0] == ["anna", "x", "bob", "y"]
+    assert told(more=[{**said, "tool_calls": [], "extra_content": "Anna"}])[0] == ["Anna"]
+
+
 def test_offered_tools_are_named() -> None:
     tools = [
         {"type": "function", "function": {"name": "a"}},

@@ -113,7 +113,7 @@ async def test_what_changes_from_event_to_event_is_inspected_each_time() -> None
 
 @pytest.mark.parametrize("judged", [False, True])
 async def test_a_message_that_grows_beside_its_deltas_is_restored_in_both(judged: bool) -> None:
-    """Perplexity's chunks have a `delta`, and a `message` of all that was said so far; they were refused as unreadable."""
+    """Perplexity's chunks have a `delta`, and a `message` of all that was said so far: they were refused."""
     redact = {"type": "redact", "id": "all", "params": {"entities": ["*"], "mode": "surrogate"}}
     allow = {"contract": "1", "allow": True, "denies": [], "obligations": [redact, *[JUDGED] * judged]}
     pieces = ["Write to <EMAIL_", "ADDRESS_1>", " today."]

@@ -88,7 +88,10 @@ def _unknown(collector: Collector, field: str, value: Any) -> None:
     """Its strings are parts like any other. The name itself is shown only if it looks like a schema's; that there is
     one is always told, or a policy that refuses unknown fields would be got round with a capital letter."""
     collector.unknown.append(field if _UNKNOWN.fullmatch(field) else _UNSHOWN)
-    collector.member(At((), "unknown", Role.METADATA), field, value)
+    if field in _EXTENSIONS:
+        _EXTENSIONS[field](collector, At((field,), "unknown", Role.METADATA), value)
+    else:
+        collector.member(At((), "unknown", Role.METADATA), field, value)
 
 
 def _call(operation: Operation, tree: dict[str, Any], collector: Collector) -> Call:
@@ -275,6 +278,45 @@ def _web_search(collector: Collector, at: At, value: Any) -> None:
     """The provider searches with words of the prompt, whatever the options are."""
     collector.params[at.label] = True
     _web_options(collector, at, value)
+
+
+def _providers(collector: Collector, at: At, value: Any) -> None:
+    """Names of OpenRouter's providers, by slug (`google-vertex/europe`) or as shown (`Google Vertex`)."""
+    for step, item in enumerate(value) if type(value) is list else ((None, value),):
+        if not (type(item) is str and _is_provider(item)):
+            collector.anything(at if step is None else at.into(step), item)
+
+
+def _is_provider(name: str) -> bool:
+    slug, _, variant = name.partition("/")
+    return slug.lower().replace(" ", "-") in _PROVIDERS and variant in _VARIANTS
+
+
+_VARIANTS = frozenset({"", "base", "bf16", "europe", "fast", "fp4", "fp8", "global", "int4", "int8", "turbo", "us"})
+_COMPANIES = """
+    ai21 alibaba amazon-bedrock anthropic arcee-ai atlascloud atoma avian azure baseten black-forest-labs cerebras
+    chutes clarifai cloudflare cohere crofai crusoe deepinfra deepseek enfer featherless fireworks friendli gmicloud
+    google-ai-studio google-vertex groq hyperbolic inception inference-net infermatic inflection io-net kluster lambda
+    liquid mancer meta minimax mistral modelrun modular moonshot-ai moonshotai morph nano-gpt ncompass nebius
+    nebius-ai-studio nextbit nineteen novita nvidia openai openinference parasail perplexity phala relace sambanova
+    siliconflow stealth switchpoint targon together venice wandb xai z-ai
+"""
+_PROVIDERS = frozenset(_COMPANIES.split())
+"""Companies, which a detector takes for somebody's names: `ignore` would then ignore nobody."""
+
+_google = _known({"thinking_config": Collector.anything, "cached_content": reference})
+_EXTENSIONS: Mapping[str, Handler] = {
+    "provider": _known(
+        {
+            **dict.fromkeys(("order", "only", "ignore"), _providers),
+            **dict.fromkeys(("max_price", "preferred_max_latency", "preferred_min_throughput"), Collector.anything),
+        }
+    ),
+    "google": _google,
+    "extra_body": _known({"google": _google}),
+    "guided_decoding_backend": closed(frozenset({"auto", "guidance", "lm-format-enforcer", "outlines", "xgrammar"})),
+}
+"""Of OpenRouter, Gemini and vLLM: unknown all the same, but their names, and values that are closed, are nobody's."""
 
 
 def _all(role: Role, handler: Handler, *fields: str) -> dict[str, tuple[Role, Handler]]:

@@ -171,6 +171,21 @@ def _object_of(handlers: Mapping[str, Handler]) -> Handler:
     return handle
 
 
+def _extra(collector: Collector, at: At, value: Any) -> None:
+    """Gemini's, of a message or a tool call: a thought's signature, which has to come back to it as it was."""
+    if type(value) is dict:
+        collector.fields(at, value, {"google": _extra_google})
+    else:
+        collector.anything(at, value)
+
+
+def _extra_google(collector: Collector, at: At, value: Any) -> None:
+    if type(value) is dict:
+        collector.fields(at, value, dict.fromkeys(("thought_signature", "thought"), Collector.anything))
+    else:
+        collector.anything(at, value)
+
+
 _NAMED_CALL = _object_of(
     {"name": Collector.identifier, "arguments": Collector.arguments, "input": Collector.data}
 )
@@ -182,6 +197,7 @@ _tool_call = _object_of(
         "index": Collector.anything,
         "function": _NAMED_CALL,
         "custom": _NAMED_CALL,
+        "extra_content": _extra,
     }
 )
 
@@ -196,6 +212,7 @@ _MESSAGE: Mapping[str, Handler] = {
     "tool_call_id": Collector.identifier,
     "function_call": _NAMED_CALL,
     "audio": _AUDIO,
+    "extra_content": _extra,
     "reasoning": Collector.prose,  # vLLM
     "reasoning_content": Collector.prose,  # SGLang, DeepSeek, llama.cpp
 }

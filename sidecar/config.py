@@ -117,6 +117,9 @@ class CallerSettings(Section):
     roles_header: str | None = Field(None, description="Header in which a trusted proxy lists roles, with commas.")
     peers: tuple[CallerPeer, ...] = Field((), description="Unix-socket peers by user id.")
     required: bool = Field(False, description="Refuse anonymous callers.")
+    origins: tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9+.-]*://[^/?#]+$")], ...] = Field(
+        (), description="Origins of web pages that may call, such as https://app.example; none: no page may."
+    )
 
 
 class DetectionSettings(Section):

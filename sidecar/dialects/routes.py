@@ -91,6 +91,10 @@ PASSED: Mapping[str, frozenset[str]] = {
 }
 
 
+OPEN = PASSED["vllm"] - {"/v1/models"}
+"""Of these, what probes and scrapers ask, which bring no key (kubelet, Prometheus, an endpoint picker)."""
+
+
 def match(kind: str, method: str, path: str) -> Route:
     """The route of a path as sent upstream, without its query. A kind, method or spelling not listed is denied."""
     dialect = GOVERNED.get(kind, {}).get(path)

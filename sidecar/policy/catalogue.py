@@ -67,6 +67,10 @@ CALLER_FAULTS: Mapping[str, Reason] = {
     ),
     **_table(401, [("CALLER_UNKNOWN", "The key is not one of a known caller.", "Ask the operator for a key.")]),
     **_table(
+        403,
+        [("ORIGIN_NOT_ALLOWED", "A web page sent the call, or meant another host.", "Name it in callers.origins.")],
+    ),
+    **_table(
         404,
         [("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", "Use a listed path.")],
         severity="low",

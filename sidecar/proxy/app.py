@@ -27,6 +27,7 @@ from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.headers import Headers, request_headers, spelled
 from sidecar.proxy.ids import uuid7
+from sidecar.proxy.pages import Pages
 
 UNROUTED = "unknown"
 
@@ -35,11 +36,13 @@ UNROUTED = "unknown"
 class Route:
     """What a route table says of a call. `passes` routes are forwarded untouched and only counted.
 
-    `allow` names the methods of a path that does not take this one: the call is refused (METHOD_NOT_ALLOWED).
+    `open` ones are for anybody: probes and scrapers have no key. `allow` names the methods of a path that does not take
+    this one: the call is refused (METHOD_NOT_ALLOWED).
     """
 
     template: str
     passes: bool = False
+    open: bool = False
     voice: Voice = OPENAI
     allow: tuple[str, ...] = ()
 
@@ -97,6 +100,7 @@ class DataPlane:
     watcher: Watcher
     drain: Drain
     callers: Callers = field(default_factory=Callers)
+    pages: Pages = Pages()
     limits: Limits = Limits()
     held: Held = field(init=False)
 
@@ -140,8 +144,7 @@ class DataPlane:
         if self.drain.draining:
             raise draining()
         headers = spelled(request.raw_headers)
-        caller = self.callers.identify(headers, lambda: peer_of(request.transport))
-        self.admit(caller)
+        caller = self._let_in(request, headers)
         arrival = partial(
             Arrival,
             id=uuid7(self.clock, self.entropy),
@@ -164,12 +167,21 @@ class DataPlane:
             else:
                 await self.govern(arrival(body=body), route, answer)
 
+    def _let_in(self, request: web.BaseRequest, headers: Headers) -> Caller:
+        """Who called. Raises SidecarError for one who is not let in."""
+        caller = self.callers.identify(headers, lambda: peer_of(request.transport))
+        self.pages.check(request.headers, caller)
+        self.admit(caller)
+        return caller
+
     async def _pass(self, request: web.BaseRequest, route: Route, target: str, answer: HttpAnswer) -> None:
         """Forward as it comes, both ways; nothing is recorded, and an error bears no record's id."""
         fault = None
         try:
             if self.drain.draining:
                 raise draining()
+            if not route.open:
+                self._let_in(request, spelled(request.raw_headers))
             await self._relay(request, target, answer)
         except SidecarError as error:
             fault = error

@@ -55,4 +55,8 @@ def base_url(at: Listen) -> str:
 
 def reachable(at: Listen) -> bool:
     """Whether others than this machine's own processes can connect."""
-    return at.path is None and not at.host.startswith(LOOPBACK)
+    return at.path is None and not is_loopback(at)
+
+
+def is_loopback(at: Listen) -> bool:
+    return at.host.startswith(LOOPBACK)

@@ -34,8 +34,9 @@ from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.app import DataPlane, Route
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import Meter
+from sidecar.proxy.pages import Pages
 from sidecar.proxy.server import Bound, Listen, serve
-from sidecar.wiring.banner import banner, base_url
+from sidecar.wiring.banner import banner, base_url, is_loopback
 from sidecar.wiring.bundles import keep_bundle
 from sidecar.wiring.callers import callers_of
 from sidecar.wiring.checking import refuse_problems
@@ -247,6 +248,10 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         watcher=meter,
         drain=drain,
         callers=callers_of(config.callers),
+        pages=Pages(
+            origins=frozenset(origin.lower() for origin in config.callers.origins),
+            loopback=is_loopback(Listen.at(config.listen)),
+        ),
         limits=Limits(
             body=config.limits.body,
             held=config.limits.held,
@@ -267,7 +272,7 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
 @lru_cache(maxsize=64)
 def taken(template: str, passes: bool) -> Route:
     """A route that is there; each is made once."""
-    return Route(template=template, passes=passes)
+    return Route(template=template, passes=passes, open=passes and template in routes.OPEN)
 
 
 def find(kind: str, method: str, path: str) -> Route:

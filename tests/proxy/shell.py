@@ -22,6 +22,7 @@ from sidecar.proxy.app import DataPlane, DataServer, Route
 from sidecar.proxy.callers import Callers
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import Meter
+from sidecar.proxy.pages import Pages
 
 NOWHERE = "http://127.0.0.1:9"
 PASSED = {"/health", "/v1/models", "/metrics"}
@@ -50,7 +51,7 @@ def find(method: str, path: str) -> Route:
     if path in GOVERNED:
         return Route(template=path, allow=() if method == "POST" else ("POST",))
     if path in PASSED:
-        return Route(template=path, passes=True)
+        return Route(template=path, passes=True, open=path == "/health")
     raise CallerError("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", status=404)
 
 
@@ -154,10 +155,12 @@ async def shell(
     idle: float | None = 5.0,
     limits: Limits | None = None,
     callers: Callers | None = None,
+    pages: Pages | None = None,
 ) -> AsyncIterator[Shell]:
     """A data plane in front of `upstream`."""
     async with UpstreamClient(UpstreamSettings(url=upstream, idle_timeout=idle, connect_timeout=1.0)) as client:
-        running = Shell(client, handler, limits=limits or Limits(), callers=callers or Callers())
+        more = {"callers": callers or Callers(), "pages": pages or Pages()}
+        running = Shell(client, handler, limits=limits or Limits(), **more)
         runner = web.ServerRunner(DataServer(running.plane), shutdown_timeout=1.0)
         await runner.setup()
         try:

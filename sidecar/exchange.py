@@ -25,11 +25,12 @@ from sidecar.account import count_entities, echoed, intent_of, refused_by, resto
 from sidecar.carried import carried_parts
 from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
+from sidecar.ending import Ending
 from sidecar.errors import CallerError, Refusal, SidecarError, UpstreamError, as_error
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import Arrival, Call, Decision, Inspection, Operation, Part, ReleaseMode, ReplyFacts, Verdict
 from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan, refusal_of
-from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Incoming, Inspect, Record
+from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Inspect, Record
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Digest, Judgement, Relay, Withheld
 from sidecar.wire import PACKED, Pipe, failed, header, is_stream, opened, outbound_of, pipe_of, reply_headers, without
@@ -230,7 +231,7 @@ class Exchange:
             raise self.plan.fault or self.refusal(self.plan.decision)
         async with self.ports.forward.send(self.plan.outbound) as incoming:  # (7)
             self.watch.lap("upstream_us")
-            reader = self.dialect.reader(self.plan.call, stream=is_stream(incoming))
+            reader = self.reader = self.dialect.reader(self.plan.call, stream=is_stream(incoming))
             release = self.plan.decision.duties.release
             self.relay = Relay(
                 call=self.plan.call,
@@ -242,17 +243,16 @@ class Exchange:
             )
             verbatim = not self.plan.redaction.vault and release.mode is ReleaseMode.PASS
             pipe = pipe_of(self.relay, incoming, verbatim=verbatim)
-            self.reader = reader
             self.head = (incoming.status, self.noticed(reply_headers(incoming.headers, verbatim=verbatim)))
             try:
-                await self.read(incoming, pipe)
+                await self.read(Ending(incoming, reader), pipe)
             except UpstreamError:
                 if incoming.status < 400 or self.started:
                     raise
                 raise failed(incoming) from None
         await self.judge_afterwards()
 
-    async def read(self, incoming: Incoming, pipe: Pipe) -> None:
+    async def read(self, incoming: Ending, pipe: Pipe) -> None:
         """Steps 8 to 10."""
         while data := await incoming.read():  # (8)
             if out := await pipe.feed(self.came.feed(data)):  # (9), (10)

@@ -24,6 +24,11 @@ from sidecar.model import Call, Channel, Edit, PlaceKind, ReplyEvent, ReplyFacts
 class Reader(Protocol):
     """Reads one reply as it comes. The raw bytes of all events, joined, are the bytes fed."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether the reply itself has said that it is whole."""
+        ...
+
     def feed(self, data: bytes) -> list[ReplyEvent]:
         """Whole events that `data` completes. Raises UpstreamError when the reply cannot be read or is too large."""
         ...

@@ -11,16 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sidecar.dialects.jsontext import MAX_DEPTH, NOT_JSON, load_inside, too_deep
+from sidecar.dialects.jsontext import MAX_DEPTH, MAX_NODES, MAX_PARTS, NOT_JSON, load_inside, too_deep, too_many
 from sidecar.dialects.spans import Path, locate
 from sidecar.errors import CallerError
 from sidecar.model import INSIDE, Part, Place, PlaceKind, Role, Uninspectable
 
 MAX_INSIDE = 4
 """JSON within a string of JSON within a string...: each level doubles the backslashes, honest calls stop at two."""
-
-MAX_PARTS = 100_000
-MAX_NODES = 2_000_000
 
 LONG_NUMBER = 10**7
 """Numbers from eight digits on are places: phones, cards and account numbers travel unquoted, too."""
@@ -83,14 +80,14 @@ class Collector:
         if not text:
             return
         if len(self.parts) >= MAX_PARTS:
-            raise _too_many()
+            raise too_many()
         key = text if kind is PlaceKind.KEY else at.named
         place = Place(path=at.path, kind=kind, label=at.label)
         self.parts.append(Part(place=place, role=at.role, text=text, key=key))
 
     def opaque(self, at: At, kind: str) -> None:
         if len(self.uninspectable) >= MAX_PARTS:
-            raise _too_many()
+            raise too_many()
         self.uninspectable.append(Uninspectable(at.label, kind))
 
     def prose(self, at: At, value: Any) -> None:
@@ -158,7 +155,7 @@ class Collector:
         """Bounds the time one body may take. Raises CallerError (BODY_TOO_LARGE)."""
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            raise _too_many()
+            raise too_many()
 
     def settle(self, raw: bytes, tree: Any, base: int = 0) -> None:
         """Gives numbers that a float cannot hold exactly the digits that the bytes have."""
@@ -238,8 +235,3 @@ def _speaks(key: str) -> bool:
 def _escaped(text: str) -> bool:
     """Whether characters may be hidden; looking for one character first is fifty times faster in long texts."""
     return "\\" in text and "\\u" in text
-
-
-def _too_many() -> CallerError:
-    advice = f"Send fewer than {MAX_PARTS} texts and {MAX_NODES} values in one call."
-    return CallerError("BODY_TOO_LARGE", advice, status=413)

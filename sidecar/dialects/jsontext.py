@@ -18,9 +18,19 @@ from sidecar.errors import CallerError
 MAX_DEPTH = 64
 """Steps of the longest path in a body. orjson itself stops at 1024."""
 
+MAX_PARTS = 100_000
+MAX_NODES = 2_000_000
+
+MAX_WEIGHT, MAX_REPLY_WEIGHT = 4_000_000, 8_000_000
+"""What a tree may cost in memory, counted before it is made: a comma is 1, a bracket 4, and 1 is 85 bytes at most.
+
+64 MiB of `{"":0},` are a tree of 2.3 GB. Log probabilities of 30,000 tokens, twenty rivals each, weigh 7 million.
+"""
+
 NOT_JSON = object()
 """What `load_inside` answers instead of a tree."""
 
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _SPELLED_QUOTE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0022")
 _TOO_DEEP_FOR_ORJSON = "depth limit"
 _LONE_SURROGATE = "surrogate in string"
@@ -29,6 +39,8 @@ _INFINITE = "infinity"
 
 def load(body: bytes) -> Any:
     """The tree of a request body. Raises CallerError; its codes are BODY_* , DUPLICATE_KEY and LONE_SURROGATE."""
+    if too_heavy(body, MAX_WEIGHT):
+        raise too_many()
     fault: CallerError | None = None
     try:
         tree = orjson.loads(body)
@@ -44,8 +56,10 @@ def load(body: bytes) -> Any:
 def load_inside(text: str) -> Any:
     """The tree of a JSON text found in a string, or NOT_JSON: then it is read as plain text, where nothing is lost.
 
-    Raises CallerError (BODY_TOO_DEEP) beyond orjson's own limits.
+    Raises CallerError (BODY_TOO_DEEP) beyond orjson's own limits, and BODY_TOO_LARGE.
     """
+    if len(text) > MAX_WEIGHT // 4 and too_heavy(text.encode(), MAX_WEIGHT):
+        raise too_many()
     try:
         tree = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -59,6 +73,8 @@ def load_inside(text: str) -> Any:
 
 def load_reply(data: bytes) -> Any:
     """The tree of a reply. Raises ValueError. A lone surrogate, which orjson refuses, is read by the stdlib."""
+    if too_heavy(data, MAX_REPLY_WEIGHT):
+        raise ValueError("too many values")
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -68,6 +84,19 @@ def load_reply(data: bytes) -> Any:
     except (ValueError, RecursionError):  # their text is the reply's: leave them behind
         pass
     raise ValueError("not JSON")
+
+
+def too_heavy(data: bytes, most: int) -> bool:
+    """Whether the tree would weigh more than `most`. What stands within strings counts only where that tells quickly:
+    a table pasted as text has millions of commas, and few strings.
+    """
+    if 4 * len(data) <= most or _weight(data) <= most:
+        return False
+    return data.count(b'"') > most // 8 or _weight(_STRING.sub(b"", data)) > most
+
+
+def _weight(data: bytes) -> int:
+    return 4 * (data.count(b"[") + data.count(b"{")) + data.count(b",")
 
 
 def duplicated(body: bytes, tree: Any) -> bool:
@@ -88,6 +117,11 @@ def spell(value: Any) -> bytes:
 
 def too_deep() -> CallerError:
     return CallerError("BODY_TOO_DEEP", f"Nest JSON no deeper than {MAX_DEPTH} levels.")
+
+
+def too_many() -> CallerError:
+    advice = f"Send fewer than {MAX_PARTS} texts and {MAX_NODES} values in one call."
+    return CallerError("BODY_TOO_LARGE", advice, status=413)
 
 
 def _spell_tree(tree: Any) -> bytes:

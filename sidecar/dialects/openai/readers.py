@@ -28,6 +28,10 @@ class _Reader:
         self._tree = ReplyTree(call)
         self._complete = False
 
+    @property
+    def ended(self) -> bool:
+        return self._complete
+
     def facts(self) -> ReplyFacts:
         return self._tree.facts(complete=self._complete)
 
@@ -153,7 +157,7 @@ class UnaryReader(_Reader):
         if not raw:
             raise ended_early()
         deltas = self._read(raw)
-        self._complete = True
+        self._complete, self._tree.head = True, {}  # a tree is several times as large as its bytes
         return [ReplyEvent(raw, deltas, True)]
 
     def carry(self, channel: Channel, text: str) -> bytes:  # noqa: ARG002  a Reader's

@@ -21,6 +21,8 @@ from sidecar.model import Call, Channel, Delta, ReplyFacts, Usage
 MAX_DEPTH = 64
 MAX_CHOICES = 4096
 MAX_CHANNELS = 65_536
+MAX_WALKED = 262_144
+"""Objects and lists in one event or body, beside those that are known to hold no text."""
 MAX_RATIONALE = 65_536
 """Code points of stated reasoning that are kept for the record."""
 
@@ -76,12 +78,14 @@ class ReplyTree:
         self._logprobs = (0.0, 0)
         self._reasoning: list[str] = []
         self._reasoning_room = MAX_RATIONALE
+        self._walked = 0
 
     def read(self, tree: Any) -> tuple[Delta, ...]:
         """The deltas of one object. Raises UpstreamError when it is of another shape or nested too deep."""
         if type(tree) is not dict:
             raise unreadable()
         deltas: list[Delta] = []
+        self._walked = 0
         if not tree.keys() <= _TOP_KNOWN:
             self._others(tree, deltas)
         choices = tree.get("choices")
@@ -184,17 +188,20 @@ class ReplyTree:
 
     def _walk(self, at: tuple[int, int], field: str, path: Path, value: Any, deltas: list[Delta]) -> None:
         """Every string below. Raises UpstreamError where it is nested too deep."""
-        if len(path) > MAX_DEPTH:
-            raise unreadable()
         kind = type(value)
         if kind is str:
             self._text(at, field, path, value, deltas)
-        elif kind is dict:
+        if kind is not dict and kind is not list:
+            return
+        self._walked += 1
+        if len(path) > MAX_DEPTH or self._walked > MAX_WALKED:
+            raise unreadable()
+        if kind is dict:
             own = _FREE.isdisjoint(path)
             for key, item in value.items():
                 if not (own and key in _SILENT):
                     self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
-        elif kind is list:
+        else:
             for place, item in enumerate(value):
                 if type(item) in (str, dict, list):  # of a million numbers, naming each would take seconds
                     self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)

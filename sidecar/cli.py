@@ -107,7 +107,7 @@ def _config_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that name settings; `dest` is the setting's dotted name."""
     flag = parser.add_argument
     flag("--config", type=Path, metavar="FILE", help="settings in YAML")
-    flag("--upstream", dest="upstream.url", metavar="URL", help="model server or API, with or without /v1")
+    flag("--upstream", dest="upstream.url", metavar="URL", help="model server or API; /v1 may be left out")
     flag("--kind", dest="upstream.kind", choices=["openai", "vllm"], help="which route table applies (openai)")
     flag("--side", choices=["egress", "inbound"], help="before a hosted API, or beside an own server (egress)")
     flag("--listen", metavar="HOST:PORT", help="where applications connect (127.0.0.1:8400); unix:PATH for a socket")
@@ -152,9 +152,10 @@ def config_check(options: argparse.Namespace) -> int:
     loaded = _loaded(options)
     print(config.explain(loaded))
     _warn(loaded)
-    from sidecar.wiring import checking
+    from sidecar.wiring import banner, checking
 
     checking.refuse_problems(loaded)
+    print(f"\nPOST /v1/chat/completions goes to {banner.goes_to(loaded.config)}/chat/completions")
     return 0
 
 

@@ -56,7 +56,7 @@ class Section(BaseModel):
 
 
 class UpstreamSettings(Section):
-    url: str | None = Field(None, description="Base URL of the model server or API, with or without /v1.")
+    url: str | None = Field(None, description="Base URL of the model server or API; /v1 may be left out.")
     kind: Literal["openai", "vllm"] = Field("openai", description="Which route table applies.")
     key: str | None = Field(None, description="API key sent upstream instead of the caller's own.", repr=False)
     ca: Path | None = Field(None, description="PEM file of the authorities to trust instead of the system's.")

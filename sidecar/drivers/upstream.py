@@ -26,7 +26,7 @@ from aiohttp.streams import StreamReader
 from multidict import CIMultiDict
 from yarl import URL
 
-from sidecar.drivers.upstream_door import Door, UpstreamSettings, Waits, base_of
+from sidecar.drivers.upstream_door import Door, UpstreamSettings, Waits, base_of, placed
 from sidecar.errors import SidecarError, UpstreamError
 from sidecar.model import Outbound
 
@@ -73,7 +73,6 @@ class UpstreamClient:
     def __init__(self, settings: UpstreamSettings) -> None:
         self._settings = settings
         self._base = URL(base_of(settings.url))
-        self._prefix = self._base.raw_path.rstrip("/")
         self._key = f"Bearer {settings.key}" if settings.key else None
         self._door: Door | None = None
 
@@ -114,7 +113,7 @@ class UpstreamClient:
         size = len(body) if isinstance(body, bytes) else None
         fields = request_headers(headers, size, self._key, self._base.host_port_subcomponent)
         frame(fields, method, body)
-        return Sending(self._door, method, self._prefix + target, fields, body, governed=governed)
+        return Sending(self._door, method, placed(self._base.raw_path, target), fields, body, governed=governed)
 
 
 class Sending:

@@ -8,6 +8,7 @@ passing a call on took.
 from __future__ import annotations
 
 import asyncio
+import re
 import select
 import ssl
 from collections.abc import Mapping
@@ -18,12 +19,14 @@ import aiohttp
 from aiohttp.connector import Connection
 from yarl import URL
 
+VERSION = re.compile(r"v\d+(?:(?:alpha|beta)\d*)?")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamSettings:
     """Where the model server is and how to reach it. Durations are seconds; `None` for `idle_timeout` waits for ever.
 
-    `url` is `http(s)://host[:port][/prefix][/v1]` or `unix:/path/to.sock`. `key` replaces the caller's Authorization.
+    `url` is `http(s)://host[:port][/path]` (see `base_of`) or `unix:/path/to.sock`. `key` replaces the caller's own.
     `ca_file` is a PEM bundle that replaces the system's.
     """
 
@@ -124,18 +127,25 @@ def has_news(transport: asyncio.BaseTransport) -> bool:
 
 
 def base_of(url: str) -> str:
-    """The part of the URL that stands before every target: targets bring their own `/v1`.
+    """What stands for the `/v1` of a target, as an SDK's base URL does. A URL whose path names a version is one already
+    (`/openai/v1`, Gemini's `/v1beta/openai`, `/api/paas/v4`); any other lacks its `/v1`.
 
     Raises ValueError for anything but http, https and unix URLs.
     """
     if url.startswith("unix:"):
-        return "http://localhost"
+        return "http://localhost/v1"
     parts = URL(url)
     if parts.scheme not in ("http", "https") or not parts.host or parts.query_string or parts.fragment:
         raise ValueError("An upstream URL looks like http://host:port, https://host/v1 or unix:/path/to.sock.")
     if parts.user or parts.password:
         raise ValueError("Give the upstream's key as a setting of its own, not inside the URL.")
-    return str(parts).rstrip("/").removesuffix("/v1").rstrip("/")
+    base = str(parts).rstrip("/")
+    return base if any(VERSION.fullmatch(step) for step in parts.parts) else f"{base}/v1"
+
+
+def placed(base: str, target: str) -> str:
+    """Where a target goes; one that is no API's (`/health`) stands beside it."""
+    return base + target.removeprefix("/v1") if target.startswith("/v1/") else base.removesuffix("/v1") + target
 
 
 def connector_of(settings: UpstreamSettings) -> aiohttp.BaseConnector:

@@ -6,6 +6,7 @@ from shlex import quote
 
 from sidecar.config import Config
 from sidecar.drivers.inspector import Inspector
+from sidecar.drivers.upstream_door import base_of
 from sidecar.model import PolicyVersion
 from sidecar.proxy.server import Bound, Listen
 
@@ -19,7 +20,7 @@ def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy
     at = bound.data[0]
     lines = [
         *base_lines(at),
-        f"Calls go to                 {config.upstream.url} as {config.upstream.kind}, side {config.side}",
+        f"Calls go to                 {goes_to(config)} as {config.upstream.kind}, side {config.side}",
         f"Health, metrics, receipts   http://{bound.admin}",
         f"Looked for                  {', '.join(inspector.looked_for)}",
         f"NOT looked for              {', '.join(inspector.not_looked_for) or 'nothing known is left out'}",
@@ -33,6 +34,12 @@ def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy
             "callers.required"
         )
     return "\n".join(lines) + "\n"
+
+
+def goes_to(config: Config) -> str:
+    """What stands for `/v1` where calls go."""
+    socket = config.upstream.unix
+    return f"unix:{socket} /v1" if socket else base_of(config.upstream.url or "")
 
 
 def base_lines(at: Listen) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from random import Random
 from typing import Any
 
@@ -13,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.dialects import collect
-from sidecar.dialects.jsontext import duplicated, load, load_reply, spell
-from sidecar.errors import CallerError, SidecarError
+from sidecar.dialects.jsontext import duplicated, load, load_inside, load_reply, spell
+from sidecar.errors import CallerError, SidecarError, UpstreamError
 from tests.dialects.samples import CHAT, COMPLETION, CORPUS, EMBEDDING
 from tests.dialects.spelling import TREES, write
 
@@ -79,7 +80,7 @@ def test_json_that_is_refused(body: bytes, code: str) -> None:
 def test_ten_mebibytes_of_nesting_are_refused_fast(unit: bytes) -> None:
     body = unit * (10 * MIB // len(unit))
     start = time.perf_counter()
-    assert refused(body).code == "BODY_TOO_DEEP"
+    assert refused(body).code in ("BODY_TOO_DEEP", "BODY_TOO_LARGE")
     assert time.perf_counter() - start < 2
 
 
@@ -172,6 +173,46 @@ def test_too_many_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "MAX_NODES", 100)
     assert refused(orjson.dumps({"messages": [], "a": [1] * 101})).code == "BODY_TOO_LARGE"
     assert refused(orjson.dumps({"messages": [], "a": [[0] * 9] * 12})).code == "BODY_TOO_LARGE"
+
+
+TREES_OF = {"lists": b"[],", "objects": b'{"":0},', "texts": b'"a",', "numbers": b"1.5,"}
+
+
+def tree_of(unit: bytes, size: int = 40 * MIB) -> bytes:
+    return b"[" + unit * (size // len(unit)) + b"0]"
+
+
+@pytest.mark.parametrize("unit", TREES_OF.values(), ids=TREES_OF)
+def test_a_tree_that_would_fill_the_memory_is_not_made(unit: bytes) -> None:
+    """Of 64 MiB they took up to 2.3 GB."""
+    tree = tree_of(unit)
+    told = tree.replace(b'"', b'\\"')
+    tracemalloc.start()
+    try:
+        assert refused(b'{"messages":[],"a":' + tree + b"}").code == "BODY_TOO_LARGE"
+        with pytest.raises(CallerError, match="BODY_TOO_LARGE"):
+            load_inside(tree.decode())
+        with pytest.raises(ValueError, match="too many values"):
+            load_reply(tree)
+        assert tracemalloc.get_traced_memory()[1] < 5 * len(tree)
+    finally:
+        tracemalloc.stop()
+    content = b'{"messages":[{"role":"tool","tool_call_id":"t","content":"' + told + b'"}]}'
+    assert refused(content).code == "BODY_TOO_LARGE"
+
+
+def test_a_reply_of_brackets_only_is_not_walked_to_its_end() -> None:
+    """Each would be named by its place: seconds in which no other stream goes on."""
+    reader = CHAT.reader(CHAT.parse(b'{"messages":[]}'), stream=False)
+    reader.feed(b'{"a":[' + b"[]," * 300_000 + b"0]}")
+    with pytest.raises(UpstreamError, match="UPSTREAM_INVALID"):
+        reader.finish()
+
+
+def test_long_texts_full_of_commas_and_brackets_are_read() -> None:
+    table = "1,2,[3],{4},\\n" * MIB
+    assert CHAT.parse(orjson.dumps({"messages": [{"role": "user", "content": table}]})).parts[0].text == table
+    assert load_reply(orjson.dumps({"choices": [table]})) == {"choices": [table]}
 
 
 def test_a_million_values_are_walked_in_bounded_time() -> None:

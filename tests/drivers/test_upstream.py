@@ -166,16 +166,44 @@ async def test_a_unix_socket(tmp_path: Path):
 @pytest.mark.parametrize(
     ("url", "base"),
     [
-        ("http://h:1", "http://h:1"),
-        ("http://h:1/", "http://h:1"),
-        ("https://h/v1", "https://h"),
-        ("https://h/v1/", "https://h"),
-        ("https://h/gateway/v1", "https://h/gateway"),
-        ("unix:/run/x.sock", "http://localhost"),
+        ("http://h:1", "http://h:1/v1"),
+        ("http://h:1/", "http://h:1/v1"),
+        ("https://h/v1", "https://h/v1"),
+        ("https://h/v1/", "https://h/v1"),
+        ("https://h/gateway", "https://h/gateway/v1"),
+        ("https://h/gateway/v1", "https://h/gateway/v1"),
+        ("https://api.groq.com/openai/v1", "https://api.groq.com/openai/v1"),
+        ("https://acme.openai.azure.com/openai", "https://acme.openai.azure.com/openai/v1"),
+        ("https://acme.openai.azure.com/openai/v1/", "https://acme.openai.azure.com/openai/v1"),
+        ("https://generativelanguage.googleapis.com/v1beta/openai/", "https://generativelanguage.googleapis.com/v1beta/openai"),
+        ("https://open.bigmodel.cn/api/paas/v4", "https://open.bigmodel.cn/api/paas/v4"),
+        ("https://h/v1beta1/projects/p/endpoints/openapi", "https://h/v1beta1/projects/p/endpoints/openapi"),
+        ("https://h/v1-preview", "https://h/v1-preview/v1"),
+        ("unix:/run/x.sock", "http://localhost/v1"),
+    ],
+)  # fmt: skip
+def test_a_base_url_is_an_sdk_s_and_may_lack_its_v1(url: str, base: str):
+    assert base_of(url) == base
+
+
+@pytest.mark.parametrize(
+    ("path", "chat", "health"),
+    [
+        ("", b"/v1/chat/completions?x=%2f&y=+", b"/health"),
+        ("/v1", b"/v1/chat/completions?x=%2f&y=+", b"/health"),
+        ("/llm", b"/llm/v1/chat/completions?x=%2f&y=+", b"/llm/health"),
+        ("/llm/v1/", b"/llm/v1/chat/completions?x=%2f&y=+", b"/llm/health"),
+        ("/v1beta/openai", b"/v1beta/openai/chat/completions?x=%2f&y=+", b"/v1beta/openai/health"),
     ],
 )
-def test_a_base_url_with_or_without_v1(url: str, base: str):
-    assert base_of(url) == base
+async def test_where_calls_go(path: str, chat: bytes, health: bytes):
+    async with RawServer(answering(OK)) as server, client(server.url + path) as upstream:
+        await whole(upstream, call())
+        async with upstream.stream("GET", "/health", (), None) as reply:
+            await reply.read()
+    received = bytes(server.wires[0].received)
+    assert received.startswith(b"POST " + chat + b" HTTP/1.1\r\n")
+    assert b"GET " + health + b" HTTP/1.1\r\n" in received
 
 
 @pytest.mark.parametrize("url", ["ftp://h", "h:1", "", "https://h/?a=1", "https://user:word@h"])

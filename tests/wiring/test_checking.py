@@ -53,6 +53,11 @@ def test_check_and_serve_refuse_alike(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists(), "a refused start leaves nothing behind"
 
 
+def test_what_will_be_called_is_told() -> None:
+    told = sidecar("config", "check", "--upstream", "https://h/v1beta/openai").stdout
+    assert told.endswith("POST /v1/chat/completions goes to https://h/v1beta/openai/chat/completions\n")
+
+
 def test_a_configuration_without_an_upstream_is_not_approved() -> None:
     without, with_one = sidecar("config", "check"), sidecar("config", "check", "--upstream", "http://h")
     assert (without.returncode, with_one.returncode) == (2, 0)

@@ -132,9 +132,11 @@ def _disable_tools(total: Sum, params: Mapping[str, Any]) -> None:
 
 
 def _release(total: Sum, params: Mapping[str, Any]) -> None:
-    """{mode: pass|windowed|whole, hold}: the latest release wins, with the longest hold."""
+    """{mode: pass|windowed|whole, hold}: the latest release wins, with the longest hold. Windows that keep nothing back
+    would see no value that stands in two events."""
     mode = _choice(params.get("mode"), RELEASES)
-    hold = _whole(params.get("hold", DEFAULT_HOLD if mode is ReleaseMode.WINDOWED else 0), 0, HOLD_LIMIT)
+    least, usual = (1, DEFAULT_HOLD) if mode is ReleaseMode.WINDOWED else (0, 0)
+    hold = _whole(params.get("hold", usual), least, HOLD_LIMIT)
     latest = max(mode, total.release.mode, key=LATENESS.__getitem__)
     total.release = Release(latest, max(hold, total.release.hold))
 

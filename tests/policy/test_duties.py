@@ -38,7 +38,7 @@ demands = st.one_of(
     st.builds(
         lambda mode, hold: demand("release", mode=mode, hold=hold),
         st.sampled_from([mode.value for mode in ReleaseMode]),
-        st.integers(0, 99),
+        st.integers(1, 99),
     ),
 )
 
@@ -129,6 +129,7 @@ def test_what_is_fulfilled_is_what_the_guide_says() -> None:
         ("redact", {"entities": ["*"], "modes": "drop"}),
         ("redact", {"entities": ["*"], "mode": "mask", "Mode": "drop"}),
         ("release", {"mode": "windowed", "holds": 2048}),
+        ("release", {"mode": "windowed", "hold": 0}),
         ("notice", {"text_id": "ai", "place": "body"}),
         ("human_review", {"mode": "after", "queues": ["legal"]}),
         ("cap_tokens", {"max": 10, "per": "choice"}),

@@ -1,4 +1,4 @@
-"""The end of a stream, as the stream itself says it (`data: [DONE]`) or as its connection does, whichever is first."""
+"""The end of a stream: as it says itself (`data: [DONE]`, an error) or as its connection does, whichever is first."""
 
 from __future__ import annotations
 

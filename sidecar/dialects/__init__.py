@@ -26,7 +26,7 @@ class Reader(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether the reply itself has said that it is whole."""
+        """Whether the reply itself has said that it is over: whole, or given up with an error."""
         ...
 
     def feed(self, data: bytes) -> list[ReplyEvent]:

@@ -14,8 +14,10 @@ from aiohttp import web
 
 from sidecar.errors import SidecarError
 from sidecar.proxy import logs
+from sidecar.proxy.callers import ANONYMOUS
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import CONTENT_TYPE, Meter
+from sidecar.proxy.pages import Pages
 
 Receipt = Callable[[str], Awaitable[bytes | None]]
 """A record's id -> its receipt as JSON, or None when there is no such record."""
@@ -26,13 +28,14 @@ Ready = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminPlane:
-    """What the admin plane shows. `drain_wait` bounds `/drain?wait=1`, in seconds."""
+    """What the admin plane shows. `drain_wait` bounds `/drain?wait=1`, in seconds; `pages` says who may not ask it."""
 
     drain: Drain
     meter: Meter
     receipt: Receipt
     ready: Ready = field(default=lambda: True)
     drain_wait: float = 600.0
+    pages: Pages = Pages()
 
     async def live(self, _: web.Request) -> web.Response:
         """The process runs its loop. Never tied to an upstream: a restart would heal nothing."""
@@ -51,11 +54,9 @@ class AdminPlane:
     async def draining(self, request: web.Request) -> web.Response:
         """Stop taking calls; with `wait=1`, answer when the last one has ended or the time is up (503 then).
 
-        Kubelets ask by GET, and so would an image in any web page that somebody on this machine looks at: browsers say
-        so, and are refused.
+        Kubelets ask by GET, and so would an image in any web page that somebody on this machine looks at.
         """
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            raise web.HTTPForbidden
+        self.pages.check(request.headers, ANONYMOUS)
         self.drain.begin()
         idle = not self.drain.running
         if request.query.get("wait") == "1":

@@ -265,6 +265,7 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         receipt=receipt_of(config.state),
         ready=lambda: drivers.ledger.failed is None,
         drain_wait=config.limits.drain,
+        pages=Pages(loopback=is_loopback(Listen.at(config.admin))),
     )
     return data, admin
 

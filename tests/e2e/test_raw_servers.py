@@ -96,6 +96,13 @@ def test_a_stream_is_over_when_it_says_so(server: PlayedServer, front: Sidecar, 
     assert last(front)["state"] == "answered"
 
 
+def test_a_stream_that_gave_up_is_over_too(server: PlayedServer, front: Sidecar) -> None:
+    server.script = stays(CHUNKED + chunk(event("Hello ") + b'data: {"error":{"message":"no <EMAIL_ADDRESS_1>"}}\n\n'))
+    with pytest.raises(openai.APIError, match=r"no ann@example\.org"):
+        asked(front, stream=True)
+    assert last(front)["state"] == "failed"
+
+
 def test_what_comes_behind_the_end_at_once_is_passed_on(server: PlayedServer, front: Sidecar) -> None:
     server.script = plays(CHUNKED + chunk(WHOLE) + chunk(b": late\n\n") + b"0\r\n\r\n")
     with openai.OpenAI(base_url=front.base, api_key="k", max_retries=0, timeout=SLACK) as client:

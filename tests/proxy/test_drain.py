@@ -22,6 +22,7 @@ from sidecar.model import Arrival, Caller
 from sidecar.proxy.admin import AdminPlane
 from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.callers import Callers
+from sidecar.proxy.pages import Pages
 from sidecar.proxy.server import Bound, Listen, listening, serve
 from tests.captures import OK, RawServer, answering, connect, talk, until
 from tests.proxy.shell import NOWHERE, Handler, Shell, logged, shell
@@ -48,7 +49,10 @@ def slowly(seconds: float) -> Handler:
 async def planes(handler: Handler | None = None) -> AsyncIterator[tuple[Shell, AdminPlane]]:
     async with UpstreamClient(UpstreamSettings(url=NOWHERE, connect_timeout=0.5)) as client:
         running = Shell(client, handler)
-        yield running, AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing, drain_wait=5)
+        pages = Pages(loopback=True)
+        yield running, AdminPlane(
+            drain=running.drain, meter=running.meter, receipt=nothing, drain_wait=5, pages=pages
+        )
 
 
 class Server:
@@ -251,12 +255,21 @@ async def test_the_admin_port():
             assert (await get("/healthz/live"))[0] == 200
 
 
-@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("none", 200)])
-async def test_no_web_page_can_end_it(site: str, status: int):
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ("GET /drain HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: cross-site", 403),
+        ("GET /drain HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: same-site", 403),
+        ("GET /drain HTTP/1.1\r\nHost: evil.example:8401", 403),
+        ("POST /drain HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example", 403),
+        ("GET /drain HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: none", 200),
+        ("POST /drain HTTP/1.1\r\nHost: 10.0.0.7:8401", 200),
+    ],
+)
+async def test_no_web_page_can_end_it(lines: str, status: int):
     """An `<img src="http://127.0.0.1:8401/drain">` in any of them did, and nothing but a new start took it back."""
     async with planes() as (running, admin), listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
-        head = f"GET /drain HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: {site}\r\nConnection: close\r\n\r\n"
-        answer = await talk(bound.admin.port, head.encode())
+        answer = await talk(bound.admin.port, f"{lines}\r\nConnection: close\r\n\r\n".encode())
         assert answer.startswith(f"HTTP/1.1 {status} ".encode())
         assert running.drain.draining is (status == 200)
 

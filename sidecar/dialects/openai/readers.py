@@ -30,7 +30,7 @@ class _Reader:
 
     @property
     def ended(self) -> bool:
-        return self._complete
+        return self._complete or self._tree.error
 
     def facts(self) -> ReplyFacts:
         return self._tree.facts(complete=self._complete)

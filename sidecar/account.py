@@ -115,6 +115,21 @@ def refused_by(asked: Decision, replied: Decision | None) -> tuple[str, ...]:
     return asked.codes or (replied.codes if replied is not None and replied.enforced else ())
 
 
+class Rationale(TypedDict):
+    """Why a call was refused or its reply withheld, and who said so, as fields of `Outcome`."""
+
+    rationale_codes: tuple[str, ...]
+    rationale_source: str
+
+
+def rationale(asked: Decision, replied: Decision | None) -> Rationale:
+    """A decision that bears no policy is the sidecar's own: of a call that cannot be read, or of a fault."""
+    codes = refused_by(asked, replied)
+    by = asked if asked.codes or replied is None else replied
+    source = "unavailable" if not codes else "sidecar" if by.policy is None else "policy"
+    return {"rationale_codes": codes, "rationale_source": source}
+
+
 class Tally(NamedTuple):
     """Findings of a request, counted in one go."""
 

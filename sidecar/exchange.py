@@ -21,7 +21,7 @@ from functools import partial
 from typing import Any
 
 from sidecar import policy
-from sidecar.account import count_entities, echoed, intent_of, refused_by, restoration
+from sidecar.account import count_entities, echoed, intent_of, rationale, restoration
 from sidecar.carried import carried_parts
 from sidecar.deadline import Watch, for_texts, step, within
 from sidecar.dialects import Dialect, Reader
@@ -381,7 +381,7 @@ class Exchange:
             reply_findings=self.relay.findings if self.relay and self.relay.is_judged else count_entities(found),
             reply_not_inspected=self.not_inspected,
             **restoration(self.relay.restorer if self.relay else None),
-            rationale_codes=refused_by(self.plan.decision, decision),
+            **rationale(self.plan.decision, decision),
             rationale=self.rationale,
             reply_bytes=self.came.size,
             reply_sha256=self.came.value() if self.came.size else None,

@@ -158,10 +158,18 @@ def _found(seen: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "in the request": seen["pii"]["categories"] or nothing,
         "by role": seen["pii"]["by_role"],
+        "by detector": list(_scores(seen["pii"]["scores_ppm"])),
         "replaced": seen["redaction"]["actions"] or "nothing",
         "in the reply": _found_in_reply(seen),
         "detectors": [f"{item['name']} {item['version']}" for item in seen["redaction"]["detectors"]],
     }
+
+
+def _scores(scores: Mapping[str, Mapping[str, tuple[int, int]]]) -> Iterator[str]:
+    """How sure each detector was: of several values of a type, of the one it was least sure of."""
+    for detector, found in scores.items():
+        for entity, (count, lowest) in found.items():
+            yield f"{detector}: {entity} {count}, lowest score {lowest / 1_000_000:.2f}"
 
 
 def _found_in_reply(seen: Mapping[str, Any]) -> Any:

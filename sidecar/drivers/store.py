@@ -65,7 +65,8 @@ class Ledger:
 
         `software` is what the log should know of this program (content-free strings). `told` hears once, in any
         thread, of the exception after which the store cannot be written. Raises OwnError: LEDGER_LOCKED,
-        LEDGER_KEY, LEDGER_FOLDER, LEDGER_MISSING, LEDGER_DAMAGED, LEDGER_ROLLED_BACK, LEDGER_FORKED.
+        LEDGER_KEY, LEDGER_FOLDER, LEDGER_MISSING, LEDGER_DAMAGED, LEDGER_ROLLED_BACK, LEDGER_FORKED,
+        LEDGER_CLOSED.
         """
         opened = await asyncio.to_thread(open_store, StateFolder(folder), domain=domain, entropy=entropy, engine=engine)
         opened.writer.told = told or opened.writer.told
@@ -114,9 +115,16 @@ class Ledger:
         await self._append("policy.load", entries.policy_load(policy, reason))
 
     async def freeze(self, reason: str) -> None:
-        """The log's last entry; a frozen log takes no more."""
-        await self._append("log.close", {"reason": reason})
-        self._stopping = True
+        """The log's last entry; a frozen log takes no more, also after a restart. Every exchange must have its end.
+
+        Raises OwnError: LEDGER_ORDER while an exchange is open, LEDGER_UNAVAILABLE.
+        """
+        self._check_ready()
+        if self._keys:
+            raise OwnError("LEDGER_ORDER", "Exchanges are open; a log is closed when each has its outcome.")
+        last = self._commits.hand_over(self._plain_item("log.close", {"reason": reason}))
+        self._stopping = True  # before the first await: nothing comes after it
+        await last
 
     # -- state ------------------------------------------------------------------------------------------------------
 

@@ -63,6 +63,13 @@ class StateFolder:
             raise OwnError("LEDGER_FOLDER", f"{file} does not hold a log's name; restore it from backup.")
         return text
 
+    def domain(self) -> str | None:
+        """The first part of the log's name; None where there is no log yet, or none whose name can be read."""
+        try:
+            return self.origin().rpartition("/audit/")[0]
+        except OwnError:
+            return None
+
     def prepare(self, domain: str, entropy: Entropy) -> None:
         """Make what is missing of a new folder; what is there stays.
 

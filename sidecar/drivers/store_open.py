@@ -69,6 +69,7 @@ def _checked(
             check_belonging(folder.path, opening, vkey=verifier.vkey, keyring=keyring)
         head = _load_head(connection, verifier.name, verifier)
         state = _compare_checkpoint(folder, connection, head, verifier)
+        _check_goes_on(folder, connection, head.frontier.size)
     except OwnError:
         raise
     except Exception as fault:  # each copy of SQLite has error classes of its own
@@ -128,6 +129,17 @@ def _make_schema(connection: sql.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {sql.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {sql.SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def _check_goes_on(folder: StateFolder, connection: sql.Connection, size: int) -> None:
+    """Whatever followed the last entry of a closed log would make its verification fail."""
+    row = connection.execute("SELECT body FROM entry WHERE number = ?", (size - 1,)).fetchone()
+    if row is not None and parse(row[0])["typ"] == "log.close":
+        raise OwnError(
+            "LEDGER_CLOSED",
+            f"The log in {folder.path} was closed for good: it can be read and verified, and takes no more entries."
+            " Keep the folder, and start with a new one.",
+        )
 
 
 def _load_head(connection: sql.Connection, origin: str, verifier: Verifier) -> Head:

@@ -74,9 +74,11 @@ class Outcome:
 
     `error` is a code of the catalogue. `aborted_by` is `client`, `drain` or `crash`. `decision` is the judgement of the
     reply where there was one. `released` is `none`, `part` or `whole`. `rationale` is the model's own stated reasoning
-    with every finding masked (disclosed); `rationale_codes` are policy's. `reply_findings` counts by entity, unless
-    `reply_not_inspected` says why nothing, or not all, was looked at. `restored` and `withheld` count surrogates by
-    entity: those that came back as values, and those left as they were because of the link or tool they stood in.
+    with every finding masked (disclosed); `rationale_codes` are those of a refusal, `rationale_source` says whose:
+    `policy`, or `sidecar` where policy was not asked or did not answer; else `unavailable`. `reply_findings` counts by
+    entity, unless `reply_not_inspected` says why nothing, or not all, was looked at. `restored` and `withheld` count
+    surrogates by entity: those that came back as values, and those left as they were because of the link or tool they
+    stood in.
     `personal` holds model_served where it says again a name that is personal in the intent.
     Disclosed: digests, response_id, rationale, what `personal` lists.
     """
@@ -98,6 +100,7 @@ class Outcome:
     surrogates_unknown: int = 0
     surrogates_ambiguous: int = 0
     rationale_codes: tuple[str, ...] = ()
+    rationale_source: str = "unavailable"
     rationale: str | None = field(default=None, repr=False)
     reply_bytes: int = 0
     reply_sha256: bytes | None = field(default=None, repr=False)

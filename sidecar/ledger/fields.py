@@ -123,7 +123,7 @@ def outcome_fields(outcome: Outcome) -> Draft:
         "surrogates_unknown": outcome.surrogates_unknown,
         "surrogates_ambiguous": outcome.surrogates_ambiguous,
         "rationale_codes": list(outcome.rationale_codes),
-        "rationale_source": _rationale_source(outcome),
+        "rationale_source": outcome.rationale_source if outcome.rationale is None else "model-stated",
         "reply_bytes": outcome.reply_bytes,
         "answer_bytes": outcome.answer_bytes,
         "timings_us": dict(outcome.timings_us),
@@ -206,12 +206,6 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "reasoning_tokens": plain(usage.reasoning_tokens),
         "cached_tokens": plain(usage.cached_tokens),
     }
-
-
-def _rationale_source(outcome: Outcome) -> str:
-    if outcome.rationale is not None:
-        return "model-stated"
-    return "policy" if outcome.rationale_codes else "unavailable"
 
 
 def _disclose_caller(intent: Intent, disclosed: dict[str, Any]) -> None:

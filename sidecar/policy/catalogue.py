@@ -165,6 +165,7 @@ LEDGER_FAULTS: Mapping[str, Reason] = _table(
         ("LEDGER_DAMAGED", "The store is not what was signed.", "Keep a copy, run `sidecar audit verify`."),
         ("LEDGER_FORKED", "The store and its checkpoint tell two histories.", "Keep the folder as evidence."),
         ("LEDGER_ROLLED_BACK", "The store is older than its checkpoint.", "Keep the folder as evidence."),
+        ("LEDGER_CLOSED", "The log was closed for good.", "Keep the folder, and start with a new one."),
         ("LEDGER_KEY", "A key of the ledger is missing or cannot be read.", "Restore the keys from backup."),
         ("LEDGER_ORDER", "The record of an exchange came out of order.", "Report this."),
         ("LEDGER_ENTRY", "The facts of an exchange do not make an entry.", "Report this."),

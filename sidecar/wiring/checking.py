@@ -16,6 +16,7 @@ from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.clock import SystemClock, SystemEntropy
 from sidecar.drivers.opa_server import address_of
 from sidecar.drivers.rego_engine import RegoEngine
+from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.upstream_door import base_of
 from sidecar.proxy.callers import digest
 from sidecar.proxy.server import Listen
@@ -25,6 +26,8 @@ from sidecar.wiring.policy_data import unknown_types, unwritable
 from sidecar.wiring.surrogates import operators_of
 
 OF_NOTHING = digest("")
+NO_DOMAIN = Config.model_fields["origin"].default
+"""Of whoever names no domain: then that of the folder is as good as any."""
 
 
 def refuse_problems(loaded: Loaded) -> None:
@@ -59,6 +62,15 @@ def _addresses(config: Config) -> Iterator[Problem]:
 def _state(config: Config) -> Iterator[Problem]:
     if config.state.exists() and not config.state.is_dir():
         yield Problem("state", "must be a folder; a file is there")
+    elif known := _named_otherwise(config):
+        what = f"the log in {config.state} is named {known}/audit/...; say so, or name a new folder as `state`"
+        yield Problem("origin", what)
+
+
+def _named_otherwise(config: Config) -> str | None:
+    """A log keeps its name: auditors know it by it, and every signature bears it. Or it is somebody else's folder."""
+    known = None if config.origin == NO_DOMAIN else StateFolder(config.state).domain()
+    return None if known == config.origin.rstrip("/") else known
 
 
 def _upstream(config: Config) -> Iterator[Problem]:

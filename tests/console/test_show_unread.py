@@ -82,6 +82,11 @@ async def test_nothing_is_said_of_what_was_looked_at(tmp_path: Path) -> None:
     assert " places none\n types not looked for DATE_TIME\n" in text
 
 
+async def test_how_sure_the_detectors_were(tmp_path: Path) -> None:
+    text = await shown(tmp_path / "state", {}, {})
+    assert " by detector ner: PERSON 2, lowest score 0.87\n patterns: EMAIL_ADDRESS 1, lowest score 1.00\n" in text
+
+
 async def test_a_denied_call_still_shows_its_reasons(tmp_path: Path) -> None:
     denied = Decision(verdict=Verdict.DENY, denies=(Deny("MODEL_NOT_ALLOWED", {"model": "o9"}),), policy=ALLOW.policy)
     text = await shown(tmp_path / "state", {"decision": denied}, {**NO_REPLY, "state": State.REFUSED, "status": 403})

@@ -408,6 +408,36 @@ async def test_a_frozen_log_takes_no_more(tmp_path: Path) -> None:
     assert verify_path(tmp_path).exit_code == VERIFIED
 
 
+async def test_a_closed_log_stays_closed_when_it_is_started_again(tmp_path: Path) -> None:
+    ledger = await start(tmp_path)
+    await ledger.freeze("rotated")
+    await ledger.stop()
+    for _ in range(2):
+        with pytest.raises(OwnError) as fault:
+            await start(tmp_path)
+        assert code_of(fault) == "LEDGER_CLOSED"
+        assert "start with a new one" in fault.value.advice
+    assert leaves(tmp_path)[-1]["typ"] == "log.close"
+    assert verify_path(tmp_path).exit_code == VERIFIED
+
+
+async def test_nothing_comes_between_the_end_of_a_log_and_its_exchanges(tmp_path: Path) -> None:
+    ledger = await start(tmp_path)
+    await ledger.open(make_intent(1))
+    with pytest.raises(OwnError) as fault:
+        await ledger.freeze("rotated")
+    assert code_of(fault) == "LEDGER_ORDER"
+    await ledger.close(make_outcome(1))
+    closing = asyncio.ensure_future(ledger.freeze("rotated"))
+    await asyncio.sleep(0)  # handed over, and not yet durable
+    with pytest.raises(OwnError):
+        await ledger.open(make_intent(2))
+    await closing
+    await ledger.stop()
+    assert leaves(tmp_path)[-1]["typ"] == "log.close"
+    assert verify_path(tmp_path).exit_code == VERIFIED
+
+
 async def test_the_wal_is_folded_in_when_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_commits, "CHECKPOINT_PAGES", 10)
     monkeypatch.setattr("sidecar.drivers.store_writer.CHECKPOINT_PAGES", 10)

@@ -178,4 +178,22 @@ async def test_a_reply_withheld_unread_says_that_it_was_not_inspected() -> None:
     (outcome,) = stage.record.outcomes
     assert (outcome.state, outcome.reply_not_inspected) == (State.FAILED, "INSPECTOR_ERROR")
     assert outcome.decision is not None
-    assert outcome.rationale_codes == ("INSPECTOR_ERROR",)
+    assert (outcome.rationale_codes, outcome.rationale_source) == (("INSPECTOR_ERROR",), "sidecar")
+
+
+@pytest.mark.parametrize(
+    ("body", "answers", "codes", "source"),
+    [
+        (b"{", {}, ["BODY_UNPARSABLE"], "sidecar"),
+        (question("hi"), {"request": DENIED}, ["REPLY_FORBIDDEN"], "policy"),
+        (question("hi"), {"request": {"allow": "perhaps"}}, ["PDP_CONTRACT"], "policy"),
+        (question("hi"), {}, [], "unavailable"),
+    ],
+)
+async def test_the_record_says_whose_the_reasons_are(
+    body: bytes, answers: dict[str, Any], codes: list[str], source: str
+) -> None:
+    stage = Stage(answers=answers)
+    await stage.run(body)
+    leaf = outcome_fields(stage.record.outcomes[0]).fields
+    assert (leaf["rationale_codes"], leaf["rationale_source"]) == (codes, source)

@@ -18,6 +18,7 @@ from sidecar.config import ConfigError, PolicySettings, load
 from sidecar.wiring.checking import problems, refuse_problems
 from sidecar.wiring.engines import bundle_of
 from sidecar.wiring.policy_data import unknown_types
+from tests.ledger.factory import start
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKEN = """
@@ -105,6 +106,19 @@ def configured(tree: Mapping[str, Any]) -> Any:
 )
 def test_each_setting_that_cannot_be_had_is_named(tree: Mapping[str, Any], name: str) -> None:
     assert found(tree) == [name]
+
+
+async def test_a_log_keeps_its_name(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with await start(state):
+        pass
+    named = {"state": str(state), "origin": "other.example"}
+    (problem,) = problems(configured(named).config)
+    assert problem.name == "origin" and "ledger.example/audit" in problem.what
+    assert found({**named, "origin": "ledger.example"}) == []
+    assert found({**named, "origin": "ledger.example/"}) == []
+    assert found({"state": str(state)}) == [], "who says nothing contradicts nothing"
+    assert found({**named, "state": str(tmp_path / "new")}) == []
 
 
 PII = ("redact.egress", "redact.inbound", "forbidden.egress", "stricter", "reply.redact", "reply.forbidden")

@@ -312,8 +312,8 @@ class Source:
 
 
 def _entry(row: tuple[Any, ...]) -> StoredEntry:
-    number, body, leaf, box, wrapped, *exchange = row
-    return StoredEntry(number, body, leaf, box, wrapped, exchange if exchange[0] is not None else None)
+    number, body, leaf, box, wrapped = row[:5]
+    return StoredEntry(number, body, leaf, box, wrapped, row[5:] if row[5] is not None else None)
 
 
 class _snapshot:

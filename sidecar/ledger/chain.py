@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidecar.ledger.canon import ProfileError
-from sidecar.ledger.entries import FORMAT, parse
+from sidecar.ledger.entries import FORMAT, SHAPES, parse
 from sidecar.ledger.note import Verifier
 from sidecar.ledger.report import Report
 from sidecar.ledger.verify_bundles import named_bundle
@@ -41,10 +41,10 @@ class Chain:
             self.report.fail(number, None, "entry-malformed", str(fault))
             return None
         self._common(number, leaf)
-        handler = getattr(self, "_" + leaf["typ"].replace(".", "_"), None)
-        if handler is not None:
+        name = _HANDLERS[leaf["typ"]]
+        if name is not None:
             try:
-                handler(number, leaf)
+                getattr(self, name)(number, leaf)
             except (TypeError, ValueError) as fault:  # a field of another type than this version writes
                 self.report.fail(number, leaf["id"], "entry-malformed", str(fault))
                 return None
@@ -85,8 +85,7 @@ class Chain:
         self._name_bundle(number, leaf)
 
     def _name_bundle(self, number: int, holder: Any) -> None:
-        digest = named_bundle(holder)
-        if digest is not None:
+        if (digest := named_bundle(holder)) is not None:
             self.bundles.setdefault(digest, number)
 
     def _intent(self, number: int, leaf: Mapping[str, Any]) -> None:
@@ -108,3 +107,8 @@ class Chain:
 
     def _log_close(self, _: int, __: Mapping[str, Any]) -> None:
         self.closed = True
+
+
+_NAMES = {typ: "_" + typ.replace(".", "_") for typ in SHAPES}
+_HANDLERS = {typ: name if hasattr(Chain, name) else None for typ, name in _NAMES.items()}
+"""What looks at entries of a type; None: nothing but what is common to all."""

@@ -54,24 +54,26 @@ class Sealed(NamedTuple):
     digests: list[str]
 
 
-def _b64url(data: bytes) -> bytes:
-    """Two `replace` take a tenth of the time of one `translate`."""
-    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
+def _lines(parts: Iterable[bytes]) -> bytes:
+    """base64url of each, a line each. Together they take a third of the time; `replace`, a tenth of `translate`."""
+    return b"".join(map(b2a_base64, parts)).replace(b"=", b"").replace(b"+", b"-").replace(b"/", b"_")
 
 
 def b64url(data: bytes) -> str:
-    return _b64url(data).decode()
+    return _lines((data,)).rstrip().decode()
 
 
-def digest_of(disclosure: str) -> str:
-    return b64url(sha256(disclosure.encode()).digest())
+def digests_of(arrays: Iterable[bytes]) -> list[str]:
+    """The digests of the disclosures that spell these arrays, sorted."""
+    texts = _lines(arrays).splitlines()
+    return sorted(_lines([sha256(text).digest() for text in texts]).decode().splitlines())
 
 
 def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
     """Salt each field. Raises ProfileError for a value outside the profile."""
     check(list(fields.values()))
     salts = b64url(token(SALT_SIZE * len(fields)))
-    arrays, digests, at = [], [], 0
+    arrays, at = [], 0
     for name, value in fields.items():
         try:
             array = orjson.dumps([salts[at : at + _SALT_CHARS], name, value], option=orjson.OPT_SORT_KEYS)
@@ -79,17 +81,15 @@ def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
             raise ProfileError("not a Unicode string") from fault
         at += _SALT_CHARS
         arrays.append(array)
-        digests.append(b64url(sha256(_b64url(array)).digest()))
-    digests.sort()
-    return Sealed(tuple(arrays), digests)
+    return Sealed(tuple(arrays), digests_of(arrays))
 
 
-def read(texts: Iterable[str]) -> dict[str, Any]:
+def read(arrays: Iterable[bytes]) -> dict[str, Any]:
     """Names and values of disclosures whose digests were matched before."""
     fields: dict[str, Any] = {}
-    for text in texts:
+    for array in arrays:
         try:
-            _, name, value = orjson.loads(_unb64url(text))
+            _, name, value = orjson.loads(array)
         except (ValueError, TypeError) as fault:
             raise DisclosureError("disclosure-malformed") from fault
         if not isinstance(name, str) or name in fields:
@@ -98,14 +98,18 @@ def read(texts: Iterable[str]) -> dict[str, Any]:
     return fields
 
 
-def match(texts: Sequence[str], digests: Sequence[str]) -> None:
+def match(arrays: Sequence[bytes], digests: Sequence[str]) -> None:
     """Every digest of the leaf has its disclosure, and none is left over."""
-    try:
-        found = sorted(map(digest_of, texts))
-    except (AttributeError, UnicodeEncodeError) as fault:
-        raise DisclosureError("disclosure-malformed") from fault
-    if found != list(digests):
+    if digests_of(arrays) != list(digests):
         raise DisclosureError("disclosure-mismatch")
+
+
+def arrays_of(texts: Iterable[str]) -> list[bytes]:
+    """What the texts of disclosures spell; each array has one text, so that digests of either are the same."""
+    try:
+        return list(map(_unb64url, texts))
+    except (ValueError, TypeError, AttributeError) as fault:
+        raise DisclosureError("disclosure-malformed") from fault
 
 
 def _unb64url(text: str) -> bytes:
@@ -159,13 +163,13 @@ def seal_box(arrays: Sequence[bytes], key: AESGCM, nonce: bytes, context: str) -
     return nonce + key.encrypt(nonce, b"\n".join(arrays), context.encode())
 
 
-def open_box(box: bytes, key: bytes, context: str) -> list[str]:
-    """The disclosures as text, in base64url. Raises DisclosureError."""
+def open_box(box: bytes, key: bytes, context: str) -> list[bytes]:
+    """The disclosures' JSON arrays. Raises DisclosureError."""
     try:
         raw = AESGCM(key).decrypt(box[:NONCE_SIZE], box[NONCE_SIZE:], context.encode())
     except (InvalidTag, ValueError, TypeError) as fault:
         raise DisclosureError("disclosure-altered") from fault
-    return [b64url(array) for array in raw.split(b"\n")]
+    return raw.split(b"\n")
 
 
 def box_context(exchange: str, typ: str) -> str:

@@ -90,9 +90,9 @@ def _open_all(
 
 def open_fields(box: bytes, key: bytes, leaf: Mapping[str, Any]) -> dict[str, Any]:
     """What a box discloses, once it is shown to be what the leaf commits to."""
-    texts = open_box(box, key, box_context(leaf["id"], leaf["typ"]))
-    match(texts, leaf.get("_sd", ()))
-    return read(texts)
+    arrays = open_box(box, key, box_context(leaf["id"], leaf["typ"]))
+    match(arrays, leaf.get("_sd", ()))
+    return read(arrays)
 
 
 def view(record: Record) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import orjson
 
 from sidecar.ledger.chain import Chain
 from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
-from sidecar.ledger.disclosure import DisclosureError, match, read
+from sidecar.ledger.disclosure import DisclosureError, arrays_of, match, read
 from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
@@ -232,8 +232,9 @@ class _People:
         try:
             if entry_id != leaf["id"]:
                 raise DisclosureError("disclosure-mismatch")
-            match(texts, digests or [])
-            return read(texts)
+            arrays = arrays_of(texts)
+            match(arrays, digests or [])
+            return read(arrays)
         except DisclosureError as fault:
             self.report.fail(number, leaf["id"], fault.reason, "the disclosures are not those of the leaf")
             return {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +23,7 @@ from sidecar.ledger.disclosure import (
     NONCE_SIZE,
     DisclosureError,
     Keyring,
+    arrays_of,
     box_context,
     disclose,
     match,
@@ -61,8 +63,8 @@ def ring_of(folder: Path) -> Keyring:
     return load_keyring(folder, StateFolder(folder).origin())
 
 
-def disclosures(folder: Path) -> Iterator[str]:
-    """All of them, in base64url."""
+def disclosures(folder: Path) -> Iterator[bytes]:
+    """All of them, as JSON arrays."""
     ring = ring_of(folder)
     wrapped = dict(fetch(folder, "SELECT x.id, k.wrapped FROM datakey k JOIN exchange x ON x.intent_number = k.number"))
     for body, box in fetch(folder, "SELECT body, box FROM entry JOIN box USING (number)"):
@@ -72,7 +74,7 @@ def disclosures(folder: Path) -> Iterator[str]:
 
 def test_no_salt_stands_for_two_fields(state: Path) -> None:
     """Else whoever is shown one field of an entry can try what the others say."""
-    salts = [orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))[0] for text in disclosures(state)]
+    salts = [orjson.loads(array)[0] for array in disclosures(state)]
     assert len(salts) > 8 * EXCHANGES
     assert len(set(salts)) == len(salts)
 
@@ -122,14 +124,21 @@ def test_what_hangs_on_the_secret_is_of_one_log_and_one_purpose() -> None:
 
 def test_a_box_holds_what_its_leaf_commits_to_and_no_more() -> None:
     sealed = disclose({"a": 1, "b": 2, "c": 3}, SystemEntropy().token)
-    texts = [urlsafe_b64encode(array).rstrip(b"=").decode() for array in sealed.arrays]
-    match(texts, sealed.digests)
-    assert read(texts) == {"a": 1, "b": 2, "c": 3}
-    for wrong in (texts[:-1], [*texts, texts[0]], [*texts[:-1], texts[0]], []):
+    arrays = list(sealed.arrays)
+    texts = [urlsafe_b64encode(array).rstrip(b"=") for array in arrays]
+    digests = [urlsafe_b64encode(hashlib.sha256(text).digest()).rstrip(b"=").decode() for text in texts]
+    assert sealed.digests == sorted(digests), "as RFC 9901 4.2.3 has it"
+    assert arrays_of([text.decode() for text in texts]) == arrays
+    match(arrays, sealed.digests)
+    assert read(arrays) == {"a": 1, "b": 2, "c": 3}
+    for wrong in (arrays[:-1], [*arrays, arrays[0]], [*arrays[:-1], arrays[0]], [*arrays, b""], []):
         with pytest.raises(DisclosureError, match="disclosure-mismatch"):
             match(wrong, sealed.digests)
     with pytest.raises(DisclosureError, match="disclosure-malformed"):
-        read([texts[0], texts[0]])
+        read([arrays[0], arrays[0]])
+    for text in ("WyJ=", "W+8", "WyJB", None, 5):
+        with pytest.raises(DisclosureError, match="disclosure-malformed"):
+            read(arrays_of([text]))  # type: ignore[list-item]
 
 
 async def test_the_store_is_opened_as_its_promises_need(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ second open nothing. GCM does not commit to its key, the digest in the leaf does
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -59,20 +58,21 @@ def _lines(parts: Iterable[bytes]) -> bytes:
     return b"".join(map(b2a_base64, parts)).replace(b"=", b"").replace(b"+", b"-").replace(b"/", b"_")
 
 
-def b64url(data: bytes) -> str:
-    return _lines((data,)).rstrip().decode()
+def texts_of(arrays: Iterable[bytes]) -> list[str]:
+    """Disclosures as RFC 9901 spells them."""
+    return _lines(arrays).decode().splitlines()
 
 
 def digests_of(arrays: Iterable[bytes]) -> list[str]:
     """The digests of the disclosures that spell these arrays, sorted."""
     texts = _lines(arrays).splitlines()
-    return sorted(_lines([sha256(text).digest() for text in texts]).decode().splitlines())
+    return sorted(texts_of([sha256(text).digest() for text in texts]))
 
 
 def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
     """Salt each field. Raises ProfileError for a value outside the profile."""
     check(list(fields.values()))
-    salts = b64url(token(SALT_SIZE * len(fields)))
+    (salts,) = texts_of((token(SALT_SIZE * len(fields)),))
     arrays, at = [], 0
     for name, value in fields.items():
         try:
@@ -104,19 +104,15 @@ def match(arrays: Sequence[bytes], digests: Sequence[str]) -> None:
         raise DisclosureError("disclosure-mismatch")
 
 
-def arrays_of(texts: Iterable[str]) -> list[bytes]:
+def arrays_of(texts: Sequence[str]) -> list[bytes]:
     """What the texts of disclosures spell; each array has one text, so that digests of either are the same."""
     try:
-        return list(map(_unb64url, texts))
+        arrays = [a2b_base64(text.replace("-", "+").replace("_", "/") + "==") for text in texts]
     except (ValueError, TypeError, AttributeError) as fault:
         raise DisclosureError("disclosure-malformed") from fault
-
-
-def _unb64url(text: str) -> bytes:
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if b64url(data) != text:
-        raise ValueError("not canonical")
-    return data
+    if texts_of(arrays) != list(texts):
+        raise DisclosureError("disclosure-malformed")
+    return arrays
 
 
 class Keyring:

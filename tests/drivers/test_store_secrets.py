@@ -136,7 +136,7 @@ def test_a_box_holds_what_its_leaf_commits_to_and_no_more() -> None:
             match(wrong, sealed.digests)
     with pytest.raises(DisclosureError, match="disclosure-malformed"):
         read([arrays[0], arrays[0]])
-    for text in ("WyJ=", "W+8", "WyJB", None, 5):
+    for text in ("WyI", "W", "WyJ=", "W+8_", "W-8/", "WyJ BXQ", "WyJB\n", "WyJB\nWyJB", "\u0661", None, 5):
         with pytest.raises(DisclosureError, match="disclosure-malformed"):
             read(arrays_of([text]))  # type: ignore[list-item]
 

@@ -18,10 +18,12 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from policies.generate import schema_of
 from sidecar import cli, policy
 from sidecar.config import NAMES, PREFIX, Config, ConfigError, load
 from sidecar.console.query import Row
 from sidecar.ledger.report import Report
+from sidecar.ledger.views import RecordView, ShownRecord
 
 ROOT = Path(__file__).resolve().parent.parent
 UPDATE = bool(os.environ.get("SIDECAR_UPDATE"))  # noqa: TID251  the test's own switch
@@ -95,9 +97,17 @@ def test_the_schemas_of_what_programs_read_are_those_of_the_types(name: str) -> 
     same(ROOT / "schemas" / f"{name}.schema.json", json.dumps(schema, indent=2, sort_keys=True) + "\n")
 
 
+RECORDS = {"record": (RecordView, "A line of records.jsonl"), "shown-record": (ShownRecord, "audit show --json")}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_schemas_of_whole_records_are_those_of_the_types(name: str) -> None:
+    same(ROOT / "schemas" / f"{name}.schema.json", json.dumps(schema_of(*RECORDS[name]), indent=2) + "\n")
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "examples").glob("*.json")), ids=lambda path: path.stem)
 def test_examples_of_what_programs_read(path: Path) -> None:
-    name, valid = re.fullmatch(r"(.+)-(valid|invalid)(?:-.*)?", path.stem).groups()  # type: ignore[union-attr]
+    name, valid = re.fullmatch(r"(.+?)-(valid|invalid)(?:-.*)?", path.stem).groups()  # type: ignore[union-attr]
     schema = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text())
     instance = json.loads(path.read_text())
     assert jsonschema.Draft202012Validator(schema).is_valid(instance) is (valid == "valid")

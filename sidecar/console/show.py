@@ -18,6 +18,7 @@ from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import peek_checkpoint
 from sidecar.ledger.record import view
 from sidecar.ledger.report import printable
+from sidecar.ledger.views import CheckpointView, PolicyView, ShownRecord
 
 Explain = Callable[[bytes, str], Iterable[str]]
 """`explain(policy_input, bundle_sha256)`: the rules that fired, one line each."""
@@ -31,7 +32,7 @@ MISREAD = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What reading an entry raises of which a flipped byte renamed a field, or changed its type."""
 
 
-def show_json(reader: Reader, exchange: str, explain: Explain | None = None) -> dict[str, Any]:
+def show_json(reader: Reader, exchange: str, explain: Explain | None = None) -> ShownRecord:
     """The record with its place in the log; raises OwnError: RECORD_UNKNOWN, LEDGER_DAMAGED."""
     with reader.snapshot():
         record, checkpoint = reader.record(exchange), peek_checkpoint(reader.checkpoint().encode())
@@ -39,18 +40,18 @@ def show_json(reader: Reader, exchange: str, explain: Explain | None = None) -> 
         seen = view(record)
     except MISREAD as fault:
         raise _damaged(record.intent_number, record.outcome_number) from fault
-    seen["checkpoint"] = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
-    for name in ("policy", "reply_policy"):
-        if seen[name] is not None:
-            seen[name]["rules_fired"] = rules_fired(seen[name], explain)
-    return seen
+    for policy in (seen["policy"], seen["reply_policy"]):
+        if policy is not None:
+            policy["rules_fired"] = rules_fired(policy, explain)
+    newest: CheckpointView = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
+    return {**seen, "checkpoint": newest}
 
 
 def show_json_text(reader: Reader, exchange: str, explain: Explain | None = None) -> str:
     return orjson.dumps(show_json(reader, exchange, explain), option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def rules_fired(policy: Mapping[str, Any], explain: Explain | None) -> list[str] | None:
+def rules_fired(policy: PolicyView, explain: Explain | None) -> list[str] | None:
     """None where nobody can say: no explainer, or the policy input was erased or is sealed."""
     if explain is None or policy["input"] is None or policy["bundle_hash"] is None:
         return None
@@ -63,7 +64,7 @@ def show_text(reader: Reader, exchange: str, explain: Explain | None = None) -> 
     try:
         return "\n".join(line for section in _sections(seen) for line in section) + "\n"
     except MISREAD as fault:
-        raise _damaged(*seen["seq"].values()) from fault
+        raise _damaged(seen["seq"]["intent"], seen["seq"]["outcome"]) from fault
 
 
 def _damaged(intent: int, outcome: int | None) -> OwnError:

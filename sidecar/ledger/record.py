@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -16,8 +16,23 @@ from sidecar.ledger.disclosure import DisclosureError, Keyring, box_context, mat
 from sidecar.ledger.entries import parse
 from sidecar.ledger.merkle import leaf_hash
 from sidecar.ledger.source import StoredEntry
+from sidecar.ledger.views import (
+    CallerView,
+    DecisionView,
+    Disclosures,
+    Head,
+    PolicyView,
+    Proof,
+    RecordView,
+    Reply,
+    Request,
+    StateWord,
+)
 
-OPENED, SEALED, ERASED, DAMAGED = "open", "sealed", "erased", "damaged"
+OPENED: Final = "open"
+SEALED: Final = "sealed"
+ERASED: Final = "erased"
+DAMAGED: Final = "damaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +46,14 @@ class Record:
     outcome_number: int | None = None
     outcome: Mapping[str, Any] | None = None
     outcome_hash: str | None = None
-    disclosures: str = SEALED
+    disclosures: Disclosures = SEALED
     disclosed: Mapping[str, Any] = field(default_factory=dict, repr=False)
     reply_disclosed: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
-    def state(self) -> str:
-        return "open" if self.outcome is None else str(self.outcome["state"])
+    def state(self) -> StateWord:
+        word: StateWord = "open" if self.outcome is None else self.outcome["state"]
+        return word
 
 
 class Half(NamedTuple):
@@ -49,7 +65,7 @@ class Half(NamedTuple):
     disclosed: Mapping[str, Any]
 
 
-def make_record(first: Half, last: Half | None, disclosures: str) -> Record:
+def make_record(first: Half, last: Half | None, disclosures: Disclosures) -> Record:
     return Record(
         id=first.leaf["id"],
         intent_number=first.number,
@@ -74,7 +90,7 @@ def join_record(first: StoredEntry, last: StoredEntry | None, keyring: Keyring |
 
 def _open_all(
     halves: Sequence[tuple[StoredEntry, Mapping[str, Any]]], keyring: Keyring | None
-) -> tuple[str, list[dict[str, Any]]]:
+) -> tuple[Disclosures, list[dict[str, Any]]]:
     first, intent = halves[0]
     nothing: list[dict[str, Any]] = [{} for _ in halves]
     if keyring is None:
@@ -95,7 +111,7 @@ def open_fields(box: bytes, key: bytes, leaf: Mapping[str, Any]) -> dict[str, An
     return read(arrays)
 
 
-def view(record: Record) -> dict[str, Any]:
+def view(record: Record) -> RecordView:
     """The whole record under the names that officers and exporters see."""
     return {**_head(record), **_request(record), **_decision(record), **_reply(record), **_proof(record)}
 
@@ -105,7 +121,7 @@ def record_line(record: Record) -> bytes:
     return orjson.dumps(view(record), option=orjson.OPT_SORT_KEYS) + b"\n"
 
 
-def _head(record: Record) -> dict[str, Any]:
+def _head(record: Record) -> Head:
     intent, outcome = record.intent, record.outcome or {}
     return {
         "record_id": record.id,
@@ -120,14 +136,14 @@ def _head(record: Record) -> dict[str, Any]:
     }
 
 
-def _request(record: Record) -> dict[str, Any]:
+def _request(record: Record) -> Request:
     intent, get = record.intent, record.disclosed.get
-    caller = get("caller", {})
+    caller, subject = get("caller"), get("subject")
     return {
         "use_case": {"id": _named(record, "use_case")},
-        "caller": {name: caller.get(name) for name in ("tenant", "app", "auth", "roles")} if caller else None,
+        "caller": _caller(caller) if caller else None,
         "user_ref": get("user"),
-        "subject_refs": [] if get("subject") is None else [{"token": get("subject"), "link_method": "app-asserted"}],
+        "subject_refs": [] if subject is None else [{"token": subject, "link_method": "app-asserted"}],
         "conversation_id": get("conversation"),
         "operation": intent["operation"],
         "endpoint": intent["route"],
@@ -163,7 +179,12 @@ def _request(record: Record) -> dict[str, Any]:
     }
 
 
-def _decision(record: Record) -> dict[str, Any]:
+def _caller(caller: Mapping[str, Any]) -> CallerView:
+    get = caller.get
+    return {"tenant": get("tenant"), "app": get("app"), "auth": get("auth"), "roles": get("roles")}
+
+
+def _decision(record: Record) -> DecisionView:
     later = None if record.outcome is None else record.outcome["decision"]
     asked, added = (part.get("policy_input") for part in (record.disclosed, record.reply_disclosed))
     return {
@@ -186,7 +207,7 @@ def joined(asked: str | None, added: str | None) -> str | None:
     return orjson.dumps({**parts[0], **parts[1]}).decode()
 
 
-def _policy(decision: Mapping[str, Any], document: str | None) -> dict[str, Any]:
+def _policy(decision: Mapping[str, Any], document: str | None) -> PolicyView:
     version = decision["policy"] or {}
     return {
         "result": decision["verdict"],
@@ -206,7 +227,7 @@ def _policy(decision: Mapping[str, Any], document: str | None) -> dict[str, Any]
     }
 
 
-def _reply(record: Record) -> dict[str, Any]:
+def _reply(record: Record) -> Reply:
     outcome, get = record.outcome, record.reply_disclosed.get
     if outcome is None:
         return {"outcome": None}
@@ -240,7 +261,7 @@ def _reply(record: Record) -> dict[str, Any]:
     }
 
 
-def _proof(record: Record) -> dict[str, Any]:
+def _proof(record: Record) -> Proof:
     outcome = record.outcome
     return {
         "seq": {"intent": record.intent_number, "outcome": record.outcome_number},

@@ -19,6 +19,7 @@ from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, rec
 from sidecar.ledger.report import BYPASS, MAX_FAILURES, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
 from sidecar.ledger.verify_bundles import bundle_path, check_bundles
+from sidecar.ledger.views import Disclosures
 
 CHECKPOINT = "checkpoint"
 DISCLOSURES = "disclosures.jsonl"
@@ -242,7 +243,7 @@ class _People:
     def _compare(self, first: Half, last: Half | None) -> None:
         if self.records is None or self.gap:
             return
-        state = SEALED if not self.given else OPENED if first.disclosed else ERASED
+        state: Disclosures = SEALED if not self.given else OPENED if first.disclosed else ERASED
         expected = record_line(make_record(first, last, state))
         if next(self.records, b"") != expected:
             self.report.fail(first.number, first.leaf["id"], "records-altered", f"{RECORDS} says something else")

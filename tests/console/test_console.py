@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from sidecar.console import known
 from sidecar.console.query import pages, query, tail
 from sidecar.console.render import csv_text, json_lines, printable, table, timestamp
 from sidecar.console.show import show_json, show_json_text, show_text
+from sidecar.drivers.store_export import export
 from sidecar.drivers.store_query import Filters
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
@@ -33,6 +35,12 @@ from sidecar.ledger.facts import State
 from sidecar.model import Caller, Deny, ReplyFacts, Verdict
 from tests.ledger.factory import DENY, DIGEST, START, exchange_id, fill, make_intent, make_outcome, start
 
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+LINE, SHOWN = (
+    Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
+    for name in ("record", "shown-record")
+)
+KINDS_OF_RECORDS: list[tuple[int, Any]] = [*((number, None) for number in range(14)), (2, lambda *_: ["rule"])]
 HOSTILE = "gpt\x1b[31m\u202e=cmd"
 
 
@@ -246,6 +254,18 @@ def test_the_json_has_the_names_of_the_data_model(reader: Reader) -> None:
     assert record["checkpoint"]["size"] == reader.size()
 
 
+def test_what_programs_read_of_a_record_is_as_its_schema_says(reader: Reader, folder: Path, tmp_path: Path) -> None:
+    shown = [json.loads(show_json_text(reader, exchange_id(number), explain)) for number, explain in KINDS_OF_RECORDS]
+    with Reader.open(folder, disclosures=False) as sealed:
+        shown.append(json.loads(show_json_text(sealed, exchange_id(10))))
+    assert [list(SHOWN.iter_errors(record)) for record in shown] == [[]] * len(shown)
+    assert {record["state"] for record in shown} == {"answered", "refused", "failed", "open"}
+    export(reader, tmp_path / "export")
+    lines = (tmp_path / "export" / "records.jsonl").read_bytes().splitlines()
+    assert [list(LINE.iter_errors(json.loads(line))) for line in lines] == [[]] * 14
+    assert not LINE.is_valid(shown[0]) and not SHOWN.is_valid(json.loads(lines[0]))
+
+
 def test_an_erased_record_says_so(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
@@ -255,6 +275,7 @@ def test_an_erased_record_says_so(folder: Path, tmp_path: Path) -> None:
     with Reader.open(copy) as reader:
         assert query(reader, Filters(limit=1)).rows[0].caller == "(erased)"
         assert "(erased)" in show_text(reader, exchange_id(0))
+        SHOWN.validate(json.loads(show_json_text(reader, exchange_id(0))))
 
 
 def test_times() -> None:

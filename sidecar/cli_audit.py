@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import math
+import shutil
 import sqlite3
 import sys
 import time
@@ -35,10 +36,11 @@ FAILED, USAGE = 1, 2
 QUERY = """\
 List exchanges, newest first, with totals. Filters may be combined. Times are UTC.
 
-A table shows the newest 50 and says how many there are; --json and --csv give all. --limit N sets another bound, 0
-none; where it cuts --json or --csv short, stderr says so.
+A table shows the newest 50 and says how many there are, and with which codes; --json and --csv (UTF-8) give all.
+--limit N sets another bound, 0 none; where it cuts --json or --csv short, stderr says so.
 
     sidecar audit query --since 1h
+    sidecar audit query --verdict deny --since 7d
     sidecar audit query --verdict deny --code UNINSPECTABLE_CONTENT
     sidecar audit query --caller claims/triage --confidence-max 0.7 --json"""
 
@@ -117,9 +119,7 @@ def add_parsers(group: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _parser(group: Any, name: str, help_: str, text: str, run: Callable[[argparse.Namespace], int]) -> Any:
-    parser = group.add_parser(
-        name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = group.add_parser(name, help=help_, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.set_defaults(run=lambda options: _told(run, options))
     parser.add_argument("--state", type=Path, metavar="DIR", help="state folder (SIDECAR_STATE, else sidecar-state)")
     return parser
@@ -169,7 +169,7 @@ def _share(text: str) -> float:
 def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Faults on one line, with advice, and exit status 2: nothing could be said."""
     options.state = config.state_folder(options.state)
-    _spell(programs=run is receipt or getattr(options, "json", False))
+    _spell(programs=run is receipt or getattr(options, "json", False) or getattr(options, "csv", False))
     try:
         return run(options)
     except BrokenPipeError:  # whoever read us has left: no fault, and main() knows what to do
@@ -187,7 +187,7 @@ def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
 
 
 def _spell(*, programs: bool) -> None:
-    """JSON and signed notes are UTF-8 whatever the locale; for people, a character that it lacks is no fault."""
+    """JSON, CSV and signed notes are UTF-8 whatever the locale; for people, a character that it lacks is no fault."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace", encoding="utf-8" if programs else None)
 
@@ -262,7 +262,7 @@ def query(options: argparse.Namespace) -> int:
         if options.json or options.csv:
             return _list(console.pages(reader, filters), csv=options.csv)
         page = console.query(reader, filters)
-    sys.stdout.write(render.table(page))
+    sys.stdout.write(render.table(page, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     return 0
 
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sidecar.drivers.store_query import Filters, Ref, find, more, worst
+from sidecar.drivers.store_query import Filters, Ref, codes_of, find, more, worst
 from sidecar.drivers.store_reader import Reader
 from sidecar.drivers.store_tables import ExchangeRow
 from sidecar.errors import OwnError
 from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.entries import parse
-from sidecar.ledger.index import untag
 from sidecar.ledger.record import ERASED, OPENED, Record
 
 TAIL_ENTRIES = 1000
@@ -67,6 +66,7 @@ class Page:
     total: int
     verdicts: Mapping[str, int]
     states: Mapping[str, int]
+    codes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def query(reader: Reader, filters: Filters) -> Page:
     with reader.snapshot():
         found = find(reader.connection, filters, ref)
         rows = tuple(_row(reader, row) for row in found.rows)
-    return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states)
+    return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states, codes=found.codes)
 
 
 def pages(reader: Reader, filters: Filters, size: int = PAGE_ROWS) -> Iterator[Page]:
@@ -156,7 +156,7 @@ def _read(row: ExchangeRow, record: Record) -> Row:
         prompt_name=row.prompt_name or record.disclosed.get("prompt_name"),
         prompt_version=row.prompt_version or record.disclosed.get("prompt_version"),
         verdict=worst(row.verdict, row.reply_verdict),
-        codes=codes_of(row),
+        codes=codes_of(row.codes, row.reply_codes, row.error),
         confidence=None if row.confidence_ppm is None else row.confidence_ppm / 1_000_000,
         confidence_source=outcome.get("confidence_source", "unavailable"),
         findings=merged(record.intent["findings"], outcome.get("findings", {})),
@@ -184,11 +184,6 @@ def caller_of(record: Record) -> str:
     caller = record.disclosed.get("caller", {})
     parts: Sequence[str | None] = (caller.get("tenant"), caller.get("app"), record.disclosed.get("user"))
     return "/".join(part for part in parts if part is not None)
-
-
-def codes_of(row: ExchangeRow) -> tuple[str, ...]:
-    codes = (*untag(row.codes), *untag(row.reply_codes), *((row.error,) if row.error else ()))
-    return tuple(dict.fromkeys(codes))
 
 
 def merged(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:

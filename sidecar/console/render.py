@@ -11,7 +11,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 import orjson
 
@@ -33,6 +35,7 @@ COLUMNS = (
 )
 CSV_COLUMNS = (*COLUMNS[:5], "prompt_name", *COLUMNS[5:9], "confidence_source", *COLUMNS[9:])
 _HEADINGS = {"model_requested": "model", "model_served": "served", "prompt_version": "prompt"}
+_FIRST = ("time", "id", "verdict", "state")
 _WIDEST = 36
 ALL = "--limit 0 for all"
 _FORMULA = re.compile("(?:^|(?<=;))(?=\\s*[=+@\uff1d\uff0b\uff0d\uff20-])")
@@ -46,13 +49,35 @@ def timestamp(micros: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def table(page: Page) -> str:
-    """A table with a line of totals under it."""
+def table(page: Page, terminal: int | None = None) -> str:
+    """A table with totals under it. On a `terminal` that is narrower, each exchange has lines of its own."""
     lines = [[_HEADINGS.get(name, name) for name in COLUMNS]]
     lines += [[_short(_cell(row, name), name) for name in COLUMNS] for row in page.rows]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(COLUMNS))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([*text, "", totals(page)]) + "\n"
+    widths = [max(_width(line[at]) for line in lines) for at in range(len(COLUMNS))]
+    if terminal is not None and sum(widths) + 2 * len(widths) - 2 > terminal:
+        text = [line for row in page.rows for line in _stacked(row, terminal)]
+    else:
+        text = ["  ".join(map(_padded, line, widths)).rstrip() for line in lines]
+    return "\n".join([*text, "", *totals(page, terminal)]) + "\n"
+
+
+def _stacked(row: Row, terminal: int) -> Iterator[str]:
+    """What tells exchanges apart, then what else is known of this one, by name."""
+    yield "  ".join(_cell(row, name) for name in _FIRST)
+    rest = [(_HEADINGS.get(name, name), _cell(row, name)) for name in COLUMNS if name not in _FIRST]
+    said = "  ".join(f"{name} {cell}" for name, cell in rest if cell)
+    yield from wrap(said, terminal, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _width(cell: str) -> int:
+    """Columns of a terminal: letters of East Asia take two, accents that stand alone none."""
+    if cell.isascii():
+        return len(cell)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in cell)
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))
 
 
 def lines(rows: Iterable[Row]) -> str:
@@ -60,11 +85,15 @@ def lines(rows: Iterable[Row]) -> str:
     return "".join("  ".join(_short(_cell(row, name), name) or "-" for name in COLUMNS) + "\n" for row in rows)
 
 
-def totals(page: Page) -> str:
+def totals(page: Page, terminal: int | None = None) -> Iterator[str]:
+    """How many there are, by verdict and state, and by code, the most frequent first."""
     counts = _counts(page.verdicts) + _counts(page.states)
     whole = len(page.rows) == page.total
     shown, rest = ("", "") if whole else (f", {len(page.rows)} shown", f"; {ALL}")
-    return printable(f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "") + rest)
+    yield printable(f"{page.total} exchanges{shown}" + (f" ({', '.join(counts)})" if counts else "") + rest)
+    codes = sorted(page.codes.items(), key=lambda item: (-item[1], item[0]))
+    said = printable("by code: " + ", ".join(f"{code}:{count}" for code, count in codes))
+    yield from wrap(said, terminal or len(said), subsequent_indent="    ") if codes else ()
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:

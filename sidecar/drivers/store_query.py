@@ -7,6 +7,7 @@ questions are asked: the ORM takes half a second to load.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from unicodedata import normalize
 
 from sqlalchemy import ColumnElement, Engine, and_, create_engine, func, or_
+from sqlalchemy import select as sa_select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, col, select
@@ -22,6 +24,8 @@ from sidecar.drivers.store_tables import ExchangeRow
 from sidecar.ledger.index import untag
 
 Ref = Callable[[str, str], bytes]
+
+_COUNTED = ("verdict", "reply_verdict", "state", "codes", "reply_codes", "error")
 
 MAX_CUTS = 8
 """Slashes of a caller's name at which it may be cut: 36 ways to read it."""
@@ -61,12 +65,13 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The newest matches, and how many there are in all, by verdict and by state."""
+    """The newest matches, and how many there are in all, by verdict, by state and by each of their codes."""
 
     rows: Sequence[ExchangeRow]
     total: int
     verdicts: dict[str, int]
     states: dict[str, int]
+    codes: dict[str, int]
 
 
 def find(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> Found:
@@ -75,21 +80,19 @@ def find(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> F
     Raises sqlite3.Error, like all here.
     """
     matches = _conditions(filters, ref)
+    alike = [col(getattr(ExchangeRow, name)) for name in _COUNTED]
     with _session(connection) as session:
         rows = _rows(session, filters, matches)
-        counts = session.exec(
-            select(ExchangeRow.verdict, ExchangeRow.reply_verdict, ExchangeRow.state, func.count())
-            .where(*matches)
-            .group_by(col(ExchangeRow.verdict), col(ExchangeRow.reply_verdict), col(ExchangeRow.state))
-        ).all()
+        counts: Sequence[Any] = (
+            session.connection().execute(sa_select(*alike, func.count()).where(*matches).group_by(*alike)).all()
+        )
         session.expunge_all()
-    verdicts: dict[str, int] = {}
-    states: dict[str, int] = {}
-    for verdict, reply_verdict, state, count in counts:
-        word = worst(verdict, reply_verdict)
-        verdicts[word] = verdicts.get(word, 0) + count
-        states[state] = states.get(state, 0) + count
-    return Found(rows=rows, total=sum(states.values()), verdicts=verdicts, states=states)
+    verdicts, states, codes = Counter[str](), Counter[str](), Counter[str]()
+    for verdict, reply_verdict, state, asked, replied, error, count in counts:
+        verdicts[worst(verdict, reply_verdict)] += count
+        states[state] += count
+        codes.update(dict.fromkeys(codes_of(asked, replied, error), count))
+    return Found(rows=rows, total=states.total(), verdicts=dict(verdicts), states=dict(states), codes=dict(codes))
 
 
 def more(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> Sequence[ExchangeRow]:
@@ -107,6 +110,13 @@ def recorded(connection: sqlite3.Connection, *columns: str) -> set[str]:
         for (text,) in connection.execute(f"SELECT DISTINCT {column} FROM exchange"):  # noqa: S608  names of ours
             found.update(untag(text) if isinstance(text, str) else ())
     return found
+
+
+def codes_of(asked: str, replied: str, error: str | None) -> tuple[str, ...]:
+    """Every code of an exchange, once: of its request, its reply, its end. The columns of a damaged index hold any
+    type."""
+    texts = (text for text in (asked, replied, error) if isinstance(text, str))
+    return tuple(dict.fromkeys(code for text in texts for code in untag(text)))
 
 
 def worst(verdict: str, reply_verdict: str | None) -> str:

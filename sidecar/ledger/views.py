@@ -12,9 +12,13 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 class Named(TypedDict):
     id: str | None
+
+
 class Sized(TypedDict):
     bytes: int
     sha256: str | None
+
+
 Counts = dict[str, int]
 
 

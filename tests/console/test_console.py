@@ -172,8 +172,27 @@ def test_the_table_has_totals_and_nothing_that_moves_a_cursor(reader: Reader) ->
         *("time", "id", "caller", "model", "served", "prompt", "verdict", "codes", "confidence", "findings", "state")
     ]
     assert "14 exchanges (allow:10, deny:4, answered:8, failed:1, open:1, refused:4)" in text
+    assert "by code: MODEL_NOT_ALLOWED:3, REPLY_BLOCKED:1, UPSTREAM_TIMEOUT:1\n" in text
     assert "2026-09-21T14:13:20.010Z" in text
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_narrow_terminal_has_no_line_that_it_would_break(reader: Reader) -> None:
+    page = query(reader, Filters())
+    text = table(page, 80)
+    assert all(len(line) <= 80 for line in text.splitlines())
+    for row in page.rows:
+        assert f"{row.id}  {row.verdict}  {row.state}\n" in text
+    words = " ".join(text.split())
+    assert "caller globex/hr model gpt-4o-2024-08-06" in words and "codes REPLY_BLOCKED" in words
+    assert table(page, 1000) == table(page)
+
+
+def test_wide_letters_keep_the_columns(reader: Reader) -> None:
+    page = query(reader, Filters(limit=2))
+    wide = replace(page, rows=(replace(page.rows[0], caller="日本支社/採用"), page.rows[1]))
+    first, second = table(wide).splitlines()[1:3]
+    assert first.index("gpt") + len("日本支社採用") == second.index("gpt")
 
 
 def test_json_lines_and_csv_say_the_same(reader: Reader) -> None:

@@ -25,7 +25,9 @@ ENVIRONMENT = {"PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
 START_S = 120.0
 """Seconds in which a worker must have loaded its models and word lists; whoever waits for it has an own deadline."""
 FAILURES, COOL_S = 5, 5.0
-"""After so many failures in a row the pool refuses at once for so long: restarting models is no way to serve."""
+"""After so many failures in a row the pool refuses at once for so long: restarting models is no way to serve. But first
+it asks a text that does nobody harm: where that is read, the texts were to blame, which are refused one by one."""
+HARMLESS = "Warm up, please."
 
 
 class WorkerFailed(Exception):
@@ -111,6 +113,11 @@ class Breaker:
     def is_open(self) -> bool:
         return self._failures >= FAILURES and self._monotonic() < self._until
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether one more failure opens it."""
+        return self._failures >= FAILURES - 1
+
     def note(self, *, well: bool) -> None:
         self._failures = 0 if well else self._failures + 1
         self._until = self._monotonic() + COOL_S
@@ -149,7 +156,7 @@ class Pool:
         `reading` no detector is asked: one that lives elsewhere may be down now and up at the first call.
         """
         if reading:
-            await asyncio.gather(*(self.find(["Warm up, please."]) for _ in range(self._size)))
+            await asyncio.gather(*(self.find([HARMLESS]) for _ in range(self._size)))
         elif not self._idle:
             self._idle += await asyncio.gather(*(self._start() for _ in range(self._size)))
 
@@ -174,10 +181,22 @@ class Pool:
         try:
             reply = await calling
         except Exception:  # whatever it was, the worker did not answer; it is raised on
-            self.breaker.note(well=False)
+            await self._note_failure()
             raise
-        self.breaker.note(well="found" in reply)
+        if "found" in reply:
+            self.breaker.note(well=True)
+        else:
+            await self._note_failure()
         return reply
+
+    async def _note_failure(self) -> None:
+        self.breaker.note(well=self.breaker.is_opening and await self._reads_harmless())
+
+    async def _reads_harmless(self) -> bool:
+        try:
+            return "found" in await self._called(encode_texts([HARMLESS]))
+        except Exception:  # noqa: BLE001  whatever it was, it was not that text's fault
+            return False
 
     async def _called(self, frame: bytes) -> Any:
         worker = self._idle.pop() if self._idle else await self._start()

@@ -33,7 +33,7 @@ from sidecar.inspection.rules import RuleBook
 from sidecar.inspection.secrets import SECRET_TYPES, Secrets
 from sidecar.inspection.secrets import version as secrets_version
 from sidecar.inspection.serials import serial_rules
-from sidecar.inspection.spans import Span, resolve, whole
+from sidecar.inspection.spans import Span, Strength, resolve, whole
 from sidecar.inspection.tokens import Token, outline, outside, tokens
 from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
@@ -108,8 +108,11 @@ class Engine:
         return resolve(spans, text) if spans else spans
 
     def _is_kept(self, text: str, span: Span) -> bool:
-        if self._thresholds and span.score < self._thresholds.get(span.entity, THRESHOLDS[self.settings.mode]):
-            return False
+        """The mode's threshold is one of rules: what a model reports has passed that model's own."""
+        if self._thresholds:
+            usual = 0.0 if span.strength is Strength.MODEL else THRESHOLDS[self.settings.mode]
+            if span.score < self._thresholds.get(span.entity, usual):
+                return False
         return not self.allows(text[span.start : span.end])
 
     def allows(self, value: str) -> bool:

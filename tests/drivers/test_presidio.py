@@ -37,6 +37,15 @@ class Own:
             os._exit(3)
         at = text.find("Apollo")
         return [SimpleNamespace(entity_type="PROJECT", start=at, end=at + 6, score=0.8)] if at >= 0 else []
+
+class Unsure(Own):
+    def analyze(self, text, entities, nlp_artifacts=None):
+        found = [("TEAM", 0, 4), ("PROJECT", 9, 15)] if "Blue" in text else []
+        return [SimpleNamespace(entity_type=name, start=at, end=end, score=0.3) for name, at, end in found]
+
+class Broken(Own):
+    def analyze(self, text, entities, nlp_artifacts=None):
+        raise RuntimeError
 '''
 
 
@@ -96,16 +105,43 @@ async def test_its_fault_denies_within_the_deadline_and_the_next_call_is_answere
         await made.close()
 
 
-async def test_after_failures_in_a_row_it_refuses_at_once(own: dict[str, Any]) -> None:
+async def test_a_threshold_for_one_type_leaves_its_other_types_as_they_are(own: dict[str, Any]) -> None:
+    """Its findings of 0.3 were dropped as soon as any type at all had a threshold."""
+    config = {**own, "class": "own_recogniser:Unsure", "entities": ["PROJECT", "TEAM"]}
+    for thresholds, expected in (({}, ["TEAM", "PROJECT"]), ({"PROJECT": 0.5}, ["TEAM"])):
+        made = inspector(config, deadline_s=30, thresholds=thresholds)
+        try:
+            found = await made.inspect([part("Blue and Apollo")])
+        finally:
+            await made.close()
+        assert [finding.entity for finding in found.findings] == expected
+
+
+@pytest.mark.parametrize("word", ["raise", "die"])
+async def test_texts_it_cannot_read_refuse_nobody_else(own: dict[str, Any], word: str) -> None:
+    """Five calls of one caller, with a text that makes it fail, refused everybody's for five seconds."""
     made = inspector(own, deadline_s=30)
+    try:
+        for number in range(6):
+            with pytest.raises(OwnError, match="INSPECTOR_ERROR"):
+                await made.inspect([part(f"{word} {number}")])
+        assert len((await made.inspect([part("Apollo, all well")])).findings) == 1
+    finally:
+        await made.close()
+
+
+async def test_after_failures_in_a_row_a_broken_one_refuses_at_once(
+    own: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = inspector({**own, "class": "own_recogniser:Broken"}, deadline_s=30)
     try:
         for number in range(5):
             with pytest.raises(OwnError):
-                await made.inspect([part(f"raise {number}")])
-        began = time.monotonic()
-        with pytest.raises(OwnError):
+                await made.inspect([part(f"Apollo {number}")])
+        monkeypatch.setattr(made._pool, "_called", None)  # nobody is asked
+        with pytest.raises(OwnError, match="INSPECTOR_ERROR"):
             await made.inspect([part("Apollo, all well")])
-        assert time.monotonic() - began < 0.2
+        assert made._pool.breaker.is_open
     finally:
         await made.close()
 

@@ -3,6 +3,9 @@
 A provider sees them as it sees the body, and logs them more often. Headers that a protocol or an SDK fills in, and
 credentials for the model server, are left alone: they must arrive as they are. Pure functions; where nothing changes,
 target and headers stay the very same (guarantee 5).
+
+What the application says of its own call (`x-sidecar-*`) is never sent, and recorded: what may stand in a leaf in clear
+is read for personal data here, too (guarantee 4). The subject and the conversation are disclosures anyway.
 """
 
 from __future__ import annotations
@@ -12,12 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
-from sidecar.model import Edit, Part, Place, Role
+from sidecar.model import Asserted, Edit, Part, Place, Role
 
 Headers = Sequence[tuple[str, str]]
 
-QUERY, HEADERS = 0, 1
+QUERY, HEADERS, SAID = 0, 1, 2
 """First steps of the places here. Those in a body begin with a field's name."""
+_KINDS = ("query", "header", "header.x-sidecar")
+_SAID = ("use-case", "prompt-name", "prompt-version")
+_NOTHING = Asserted()
 
 _SILENT = """
     accept accept-charset accept-encoding accept-language authorization cache-control close connection
@@ -46,10 +52,13 @@ _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """A name that is shown in records; any other might be somebody's text."""
 
 
-def carried_parts(target: str, headers: Headers) -> tuple[Part, ...]:
+def carried_parts(target: str, headers: Headers, said: Asserted = _NOTHING) -> tuple[Part, ...]:
     """The texts of the query and of the headers. Parts have the position as their place and the name as their key."""
     parts = [_part(QUERY, at, name, text) for at, name, text in _query(target)]
     parts += [_part(HEADERS, at, name, value) for at, (name, value) in enumerate(headers) if _is_read(name, value)]
+    if said is not _NOTHING:
+        told = enumerate((said.use_case, said.prompt_name, said.prompt_version))
+        parts += [_part(SAID, at, _SAID[at], text) for at, text in told if text and not _PLAIN.fullmatch(text)]
     return tuple(parts)
 
 
@@ -114,6 +123,6 @@ def _says_something(name: str, text: str) -> bool:
 
 
 def _part(where: int, at: int, name: str, text: str) -> Part:
-    kind, lower = ("query", "header")[where], name.lower()
-    label = f"{kind}.{lower}" if _READABLE.fullmatch(lower) else kind
+    kind, lower = _KINDS[where], name.lower()
+    label = f"{kind}{'-' if where == SAID else '.'}{lower}" if _READABLE.fullmatch(lower) else kind
     return Part(place=Place(path=(where, at), label=label), role=Role.METADATA, text=text, key=name)

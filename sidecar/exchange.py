@@ -155,7 +155,7 @@ class Exchange:
                 body = await step(PACKED * len(body), opened, body, coding, self.house.body_limit)
             size = len(body)
             call = await step(size, self.dialect.parse, body)  # (2)
-            if carried := carried_parts(self.arrival.target, self.arrival.headers):
+            if carried := carried_parts(self.arrival.target, self.arrival.headers, self.arrival.asserted):
                 call = replace(call, parts=(*call.parts, *carried))
             self.watch.lap("parse_us")
             judgement, document, self.cause = await judge(

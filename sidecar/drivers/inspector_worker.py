@@ -21,6 +21,7 @@ from typing import Any
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine, undisguised
+from sidecar.inspection.named import names_by_place
 from sidecar.inspection.spans import Span, Strength
 
 LENGTH = struct.Struct("!I")
@@ -124,9 +125,13 @@ class Detectors:
             yield from recogniser.find(text)
 
     def _named(self, text: str) -> Iterator[Span]:
-        for span in self._names.find(text) if self._names else ():
+        if self._names is None:
+            return
+        for span in self._names.find(text):
             if self._engine.settings.wants(span.entity):
                 yield Span(span.start, span.end, span.entity, span.score, "model/names", Strength.MODEL)
+        if self._engine.settings.wants("PERSON"):
+            yield from names_by_place(text)
 
 
 def _lines(path: str) -> Iterator[str]:

@@ -1,5 +1,5 @@
 """What the heading of a table says of the cells below it: CSV, TSV, semicolons, Markdown, tables of SQL's clients,
-columns parted by blanks, PostgreSQL's COPY, and the values of SQL's INSERT.
+columns parted by blanks, PostgreSQL's COPY, and what tables.py reads.
 
 A word near a number is looked for some ninety characters back; a table's heading stands as many rows above as it has.
 """
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sidecar.inspection.context import Context, Neighbourhood, words_of
+from sidecar.inspection.tables import INSERTS, has_html, values
 
 MARKS = ",;\t|"
 """What parts the cells of a row."""
@@ -29,18 +30,6 @@ HEAD_CELL = re.compile(
 )
 """A name, and neither code nor prose: letters, digits and what joins them."""
 COPY = re.compile(r"COPY [\w.\"]{1,100} \((?P<columns>[\w\s,\"]{1,900})\) FROM stdin;", re.IGNORECASE)
-INSERTS = ("INSERT", "insert", "Insert")
-INSERT = re.compile(
-    r"insert\s{1,8}(?:ignore\s{1,8})?into\s{1,8}[\w.\"`\[\]]{1,100}\s{0,8}\((?P<columns>[\w\s,\"`\[\].]{1,2000})\)"
-    r"\s{0,40}values(?=\s{0,40}\()",
-    re.IGNORECASE,
-)
-TUPLE = re.compile(r"\s{0,40},?\s{0,40}\(")
-ITEM = re.compile(
-    r"\s{0,40}(?:[nN]?'(?P<single>(?:[^'\\]|''|\\.){0,500})'|\"(?P<double>[^\"\\]{0,500})\""
-    r"|(?P<bare>[^,()'\"]{1,200})(?:\([^()]{0,200}\))?)\s{0,40}(?P<mark>[,)])"
-)
-KINDS = ("single", "double", "bare")
 Heading = list[list[str]]
 """The words of each of its cells."""
 
@@ -60,15 +49,15 @@ class Columns:
         self._headings: dict[str, Heading] = {}  # by mark, of the last heading above
         self._has_rows = False
         self._row = (-1, "")  # the line asked about last: where it begins, and its cells parted
-        self._values: dict[int, list[str]] | None = None  # of SQL, by their start
+        self._values: dict[int, list[str]] | None = None  # of SQL and HTML, by their start
 
     def over(self, start: int) -> list[str]:
         """The words of the heading over the cell that begins at `start`, but for quotes and brackets."""
         self._advance(start)
         found = self._in_row(start - self._line) if self._headings and start - self._line <= LONGEST_ROW else []
-        if not found and self._text[start - 1 : start] in "'\"( ,":
+        if not found and self._text[start - 1 : start] in "'\"( ,>\n\t":
             if self._values is None:
-                self._values = dict(_inserted(self._text)) if any(map(self._text.__contains__, INSERTS)) else {}
+                self._values = {value.start: words_of(value.column) for value in values(self._text)}
             found = self._values.get(start, [])
         return found
 
@@ -77,7 +66,7 @@ class Columns:
         text, limit = self._text, min(len(self._text), end + LONGEST_CELL)
         while end < limit and text[end] in CLOSING:
             end += 1
-        return end == len(text) or text[end] in f"{MARKS}\n" or text[end - 2 : end] == "  "
+        return end == len(text) or text[end] in f"{MARKS}\n<" or text[end - 2 : end] == "  "
 
     def _in_row(self, at: int) -> list[str]:
         """`at` counts from the beginning of the line."""
@@ -121,7 +110,7 @@ class Columns:
 
 def below(text: str, at: Iterable[int], words: Context, value: re.Pattern[str]) -> Iterator[re.Match[str]]:
     """What is written as `value` and fills a cell below a heading with one of `words`, which stand in the text `at`."""
-    first = 0 if any(map(text.__contains__, INSERTS)) else _first(text, at, words)
+    first = 0 if any(map(text.__contains__, INSERTS)) or has_html(text) else _first(text, at, words)
     columns = Columns(text, words)
     for match in value.finditer(text, first) if first >= 0 else ():
         if words.among(columns.over(match.start())) and columns.ends(match.end()):
@@ -181,24 +170,6 @@ def parted(row: str) -> str:
     if '"' in row:
         row = QUOTED.sub(lambda quoted: PARTING.sub(lambda mark: "." * len(mark.group()), quoted.group()), row)
     return BLANKS.sub(lambda blanks: "\t".ljust(len(blanks.group())), row) if "  " in row else row
-
-
-def _inserted(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Where each value of an INSERT begins, and the words of its column's name."""
-    match = INSERT.search(text)
-    while match:
-        columns, at = [words_of(name) for name in match["columns"].split(",")], match.end()
-        while opened := TUPLE.match(text, at):
-            at = opened.end()
-            for column in columns:
-                item = ITEM.match(text, at)
-                if item is None:
-                    break
-                at = item.end()
-                yield next(item.start(kind) for kind in KINDS if item[kind] is not None), column
-                if item["mark"] == ")":
-                    break
-        match = INSERT.search(text, at)
 
 
 class Beside(Neighbourhood):

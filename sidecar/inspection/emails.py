@@ -19,6 +19,8 @@ ASSIGNED = re.compile(r"(?:.*[&?;])?(?:[a-z_]\w{0,39}|e-mail|[a-z]{1,20}\.e?mail
 """`email=` of a form, a log or a query. The `=` of a bounce's address stands behind somebody's name, as in
 `bounces-anna=example.com@lists.example.org` (variable envelope return path, SRS, BATV): that goes whole."""
 TAGS = ("prvs=", "srs0=", "srs1=")
+PARTING = re.compile(r"[|^~*](?=[^|^~*]*\Z)")
+"""Marks that an address may hold, and hardly one does: they part fields of records (`|Anna|a@b.example`, HL7, X12)."""
 DOMAIN = re.compile(r"(?:\[[0-9A-Fa-f.:]{2,45}\]|\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)*)")
 NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
 COMMIT = re.compile(r"(?=[a-f]*\d)[0-9a-f]{6,40}")
@@ -45,6 +47,8 @@ def _local(text: str, at: int, floor: int) -> int:
     if match is None:
         return at
     start = at - match.end()
+    parting = PARTING.search(text, start, at)
+    start = parting.end() if parting else start
     while start < at and not text[start].isalnum() and text[start] != "_":
         start += 1
     local = text[start:at]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.inspection import access as _access
 from sidecar.inspection import accounts as _accounts
-from sidecar.inspection import ages, dates, special, streets, towns
+from sidecar.inspection import ages, dates, records, special, streets, towns
 from sidecar.inspection import card_codes as _card_codes
 from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
@@ -49,7 +49,7 @@ WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 WORDS = (
     *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
-    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS,
+    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *records.WORDS,
 )  # fmt: skip
 
 
@@ -193,6 +193,7 @@ class Engine:
             (("STREET_ADDRESS",), streets.WORDS, True, streets.streets),
             (("STREET_ADDRESS",), towns.WORDS, True, towns.towns),
             (SPECIAL, special.WORDS, False, special.special),
+            (records.TYPES, records.WORDS, False, records.records),
         )
         chosen = [
             (frozenset(words), needs_digits, finder)

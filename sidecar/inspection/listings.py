@@ -1,4 +1,4 @@
-"""Passwords in columns: below a heading of CSV, semicolons, tabs or Markdown, and in the rows of SQL's INSERT.
+"""Passwords in columns: below a heading of CSV, semicolons, tabs or Markdown, in the rows of SQL's INSERT, in HTML.
 
 The word stands once, at the head; so the rows are read from there, once for all headings above them.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sidecar.inspection.columns import INSERT, ITEM, TUPLE
 from sidecar.inspection.literals import PLACEHOLDER, is_common, is_hash, is_typed
 from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tables import in_html, inserted
 from sidecar.inspection.tokens import places
 
 PASSWORD, USERNAME = "PASSWORD", "USERNAME"
-WORDS = ("insert into", "identified")
+WORDS = ("insert into", "identified", "</td>")
 COLUMN = re.compile(
     r"(?:[\w.-]{0,32}[_ .-])?(?:user|db|smtp)?(?:password|passwort|kennwort|passwd|passphrase|pwd|pass|pw|mdp"
     r"|mot de passe|contraseña|contrasena|wachtwoord|hasło|haslo|lösenord|senha|clave|parola|salasana"
@@ -65,25 +65,25 @@ def _rows(text: str, at: int, mark: str, columns: dict[int, int], strict: bool) 
     for _ in range(MOST_ROWS):
         end = text.find("\n", at, at + LONGEST_ROW)
         end = min(len(text), at + LONGEST_ROW) if end < 0 else end
-        cells = _cells(text, at, end, mark)
-        if len(cells) != size:
+        row = cells(text, at, end, mark)
+        if len(row) != size:
             break
         if not RULE.fullmatch(text, at, end):
-            found += [_span(*cells[number]) for number in columns if _is_password(text, *cells[number], strict)]
+            found += [_span(*row[number]) for number in columns if _is_password(text, *row[number], strict)]
         at = end + 1
     return found, at
 
 
-def _cells(text: str, at: int, end: int, mark: str) -> list[tuple[int, int]]:
+def cells(text: str, at: int, end: int, mark: str) -> list[tuple[int, int]]:
     """Where each cell's content stands, without blanks and quotes; a mark inside quotes parts nothing."""
-    cells: list[tuple[int, int]] = []
-    while at <= end and len(cells) <= MOST_CELLS:
+    found: list[tuple[int, int]] = []
+    while at <= end and len(found) <= MOST_CELLS:
         closing = text.find('"', at + 1, end) if text[at : at + 1] == '"' else -1
         stop = text.find(mark, max(at, closing), end)
         stop = end if stop < 0 else stop
-        cells.append(_stripped(text, at, stop))
+        found.append(_stripped(text, at, stop))
         at = stop + 1
-    return cells
+    return found
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
@@ -105,11 +105,13 @@ def _is_password(text: str, start: int, end: int, strict: bool) -> bool:
 def listed_values(text: str, low: str, words: Sequence[str]) -> Iterator[Span]:
     """What SQL says; `words` are those of WORDS that stand in `low`, the text lower-cased."""
     if "insert into" in words:
-        after = 0
-        for at in places(low, "insert into"):
-            if at >= after and (match := INSERT.match(text, at)):
-                spans, after = _inserted(text, match)
-                yield from spans
+        for value in inserted(text):
+            if value.is_quoted and COLUMN.fullmatch(value.column) and _is_value(text[value.start : value.end]):
+                yield _span(value.start, value.end)
+    if "</td>" in words:
+        for value in in_html(text):
+            if COLUMN.fullmatch(value.column) and _is_password(text, value.start, value.end, strict=False):
+                yield _span(value.start, value.end)
     if "identified" in words:
         for at in places(low, "identified"):
             match = IDENTIFIED.match(text, at)
@@ -117,28 +119,7 @@ def listed_values(text: str, low: str, words: Sequence[str]) -> Iterator[Span]:
                 yield _span(*match.span(match.lastindex or 0))
 
 
-def _inserted(text: str, match: re.Match[str]) -> tuple[list[Span], int]:
-    """The passwords among the values, and where these end."""
-    cells = [cell.strip(' \t\r\n"`[]') for cell in match["columns"].split(",")]
-    columns = {number for number, cell in enumerate(cells) if COLUMN.fullmatch(cell)}
-    found: list[Span] = []
-    at = match.end()
-    while columns and (opened := TUPLE.match(text, at)):
-        at = opened.end()
-        for number in range(len(cells)):
-            item = ITEM.match(text, at)
-            if item is None:
-                return found, at
-            at = item.end()
-            if number in columns and _is_value(item):
-                found.append(_span(*item.span("single" if item["single"] else "double")))
-            if item["mark"] == ")":
-                break
-    return found, at
-
-
-def _is_value(item: re.Match[str]) -> bool:
-    value = item["single"] or item["double"] or ""
+def _is_value(value: str) -> bool:
     return len(value) >= 4 and (is_hash(value) or not PLACEHOLDER.fullmatch(value))
 
 

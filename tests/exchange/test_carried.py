@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.carried import HEADERS, QUERY, carried_parts, headers_with, target_with
+from sidecar.carried import HEADERS, QUERY, SAID, carried_parts, headers_with, target_with
 from sidecar.exchange import govern
-from sidecar.model import Edit, Place
+from sidecar.model import Asserted, Edit, Place
 from sidecar.testing import arrival
 from tests.exchange.test_govern import DIALECT, HOUSE, SECRET, Stage, question
 
@@ -130,3 +130,25 @@ async def test_values_in_query_and_headers_stay_here(body: bytes) -> None:
     assert ("X-Tier", "gold") in outbound.headers
     assert SECRET.encode() not in outbound.body
     assert stage.record.intents[0].findings == {"EMAIL_ADDRESS": 3 + (SECRET.encode() in body)}
+
+
+@pytest.mark.parametrize("body", [question("hi"), question(f"I am {SECRET}")])
+@pytest.mark.parametrize("field", ["use_case", "prompt_name", "prompt_version"])
+async def test_what_the_application_says_of_its_call_is_read_before_it_is_recorded(body: bytes, field: str) -> None:
+    """It stands in a leaf in clear, where nothing can be erased, and policy sees it."""
+    plain, stage = Stage(), Stage()
+    await govern(arrival(body), DIALECT, plain.answer, plain.ports, HOUSE)
+
+    sent = replace(arrival(body), asserted=Asserted(**{field: f"for {SECRET}"}))
+    await govern(sent, DIALECT, stage.answer, stage.ports, HOUSE)
+
+    assert stage.record.intents[0].personal == {field}
+    assert SECRET.encode() not in stage.record.intents[0].decision.document
+    assert stage.forward.sent == plain.forward.sent
+
+
+def test_of_what_the_application_says_plain_words_cost_nothing_and_the_subject_is_a_disclosure() -> None:
+    said = Asserted(use_case="claims", prompt_name="team/triage", prompt_version="3.2.0", subject="a@b.example")
+    assert carried_parts(PATH, (), said) == ()
+    [part] = carried_parts(PATH, (), Asserted(prompt_name="Anna Kowalska"))
+    assert (part.place.path, part.place.label) == ((SAID, 1), "header.x-sidecar-prompt-name")

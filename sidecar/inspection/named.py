@@ -1,0 +1,134 @@
+"""Names that a place tells: cells below a heading for names, and fields of records.
+
+Beside the names model, which reads sentences and knows few families called Stein, Petit or Young: a column of single
+words is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sidecar.inspection.columns import FIGURES, LONGEST_ROW, headings
+from sidecar.inspection.context import words_of
+from sidecar.inspection.keywords import listed, lowered
+from sidecar.inspection.listings import MOST_ROWS, RULE, cells
+from sidecar.inspection.records import names_in_records
+from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tables import values
+
+OWN = frozenset(
+    listed(
+        "vorname nachname familienname zuname rufname geburtsname vornamen kundenname patientenname mitarbeitername"
+        " firstname lastname fullname surname forename givenname familyname middlename maidenname username_full"
+        " customername clientname patientname employeename contactname cardholder accountholder displayname"
+        " prénom prenom prénoms prenoms nomcomplet apellido apellidos cognome nominativo intestatario"
+        " voornaam achternaam voornamen tussenvoegsel_naam contactpersoon"
+        " imię nazwisko förnamn efternamn etunimi sukunimi fornavn efternavn etternavn apelido apelidos sobrenome"
+        " ansprechpartner kontoinhaber karteninhaber sachbearbeiter"
+    )
+)
+"""Words that name a column of people's names."""
+OF = frozenset(
+    listed(
+        "first last full given family middle maiden customer client patient employee contact student guest member"
+        " applicant holder cardholder beneficiary insured tenant borrower passenger candidate doctor physician manager"
+        " recipient legal usual usage famille naissance jeune_fille client_e salarié completo cliente paziente paciente"
+        " klant patiënt werknemer kunde"
+    )
+)
+"""Beside a word for "name" in the same heading."""
+NAME = frozenset(listed("name namen names nom noms nome nomi nombre nombres naam namn navn nimi"))
+PERSONAL = frozenset(
+    listed(
+        "email mail e_mail phone tel telefon telefono teléfono téléphone telefoon mobile mobil handy dob birth"
+        " birthdate birthday geburtsdatum geburtstag geb geboortedatum naissance nacimiento nascita ssn bsn dni nif"
+        " pesel iban salary gehalt salaire salario stipendio salaris adresse anschrift address strasse straße street"
+        " dirección indirizzo adres wohnort age alter âge edad età leeftijd gender geschlecht sexe sexo patient"
+        " employee mitarbeiter"
+    )
+)
+"""Headings beside which `name` alone is a person's, and no product's."""
+HEAD = re.compile(
+    r"name|namn|navn|naam|nimi|nom|prénom|apelli|surname|forename|nazwisko|imię|sobrenome|holder|inhaber|partner"
+    r"|bearbeiter|intestatario|nominativo|contactpersoon",
+    re.IGNORECASE,
+)
+CELL = re.compile(r"[^\W\d_][\w'’.`´-]{0,30}(?:,? [^\W\d_][\w'’.`´-]{0,30}){0,5}")
+SENTENCE = re.compile(r"[a-zà-ÿ]{4}\.$")
+NOBODY = frozenset(
+    listed("null none nan n/a na nil unknown unbekannt inconnu desconocido sconosciuto onbekend test true false yes no")
+)
+DETECTOR = "rules/named"
+SCORE = 0.8
+
+
+def names_by_place(text: str) -> list[Span]:
+    """Disjointness is the engine's business."""
+    found = names_in_records(text, lowered(text))
+    if HEAD.search(text):
+        found += _below_headings(text)
+        cells_of = list(values(text))
+        columns = list(dict.fromkeys(value.column for value in cells_of))
+        chosen = {columns[at] for at in _columns([words_of(column) for column in columns])}
+        found += filter(None, [_span(text, each.start, each.end) for each in cells_of if each.column in chosen])
+    return found
+
+
+def _below_headings(text: str) -> Iterator[Span]:
+    """Each line is looked at once."""
+    after = 0
+    for match in HEAD.finditer(text):
+        if match.start() < after:
+            continue
+        start = text.rfind("\n", max(0, match.start() - LONGEST_ROW), match.start()) + 1
+        end = text.find("\n", match.start(), match.start() + LONGEST_ROW)
+        if end < 0:
+            return
+        after = end + 1
+        line = text[start:end].rstrip("\r ")
+        if match.start() - start > LONGEST_ROW or FIGURES.search(line):
+            continue
+        for mark, heading in headings(line).items():
+            columns = _columns(heading) if len(heading) > 1 else []
+            if columns:
+                spans, after = _rows(text, after, mark, columns, len(heading))
+                yield from spans
+                break
+
+
+def _columns(heading: Sequence[Sequence[str]]) -> list[int]:
+    """The numbers of those that hold people's names."""
+    own = [at for at, words in enumerate(heading) if _is_own(words)]
+    if own or any(not PERSONAL.isdisjoint(words) for words in heading):
+        return own + [at for at, words in enumerate(heading) if len(words) == 1 and words[0] in NAME]
+    return []
+
+
+def _is_own(words: Sequence[str]) -> bool:
+    return not OWN.isdisjoint(words) or not (NAME.isdisjoint(words) or OF.isdisjoint(words))
+
+
+def _rows(text: str, at: int, mark: str, columns: Sequence[int], size: int) -> tuple[list[Span], int]:
+    found: list[Span | None] = []
+    for _ in range(MOST_ROWS):
+        end = text.find("\n", at, at + LONGEST_ROW)
+        end = min(len(text), at + LONGEST_ROW) if end < 0 else end
+        row = cells(text, at, end, mark)
+        if len(row) != size:
+            break
+        if not RULE.fullmatch(text, at, end):
+            found += [_span(text, *row[number]) for number in columns]
+        at = end + 1
+    return [span for span in found if span], at
+
+
+def _span(text: str, start: int, end: int) -> Span | None:
+    """Words, most of them with a capital, and nothing else: `van der Berg`, and no `Refuse anonymous callers`."""
+    value = text[start:end]
+    if len(value) < 2 or not CELL.fullmatch(value) or value.lower() in NOBODY:
+        return None
+    words = value.split()
+    if 3 * sum(word[0].isupper() for word in words) < len(words) + 1 or SENTENCE.search(value):
+        return None
+    return Span(start, end, "PERSON", SCORE, DETECTOR, Strength.LIST)

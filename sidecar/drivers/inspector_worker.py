@@ -21,8 +21,8 @@ from typing import Any
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine, undisguised
-from sidecar.inspection.named import names_by_place
-from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.named import birth_behind, names_by_place
+from sidecar.inspection.spans import Span, Strength, is_label
 
 LENGTH = struct.Struct("!I")
 MOST_BYTES = 1 << 28
@@ -128,8 +128,11 @@ class Detectors:
         if self._names is None:
             return
         for span in self._names.find(text):
-            if self._engine.settings.wants(span.entity):
+            if self._engine.settings.wants(span.entity) and not is_label(text, span.start, span.end):
                 yield Span(span.start, span.end, span.entity, span.score, "model/names", Strength.MODEL)
+            born = birth_behind(text, span.end) if span.entity == "PERSON" else None
+            if born and self._engine.settings.wants(born.entity):
+                yield born
         if self._engine.settings.wants("PERSON"):
             yield from names_by_place(text)
 

@@ -14,6 +14,7 @@ from sidecar.inspection.columns import below
 from sidecar.inspection.context import Context
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tables import is_table
 from sidecar.inspection.tokens import places
 
 CARD_SECURITY_CODE = "CARD_SECURITY_CODE"
@@ -76,7 +77,7 @@ def card_codes(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
                 span = _span(text, at, at + len(word), own=own)
                 if span is not None:
                     yield span
-        if own and "\n" in text:
+        if own and is_table(text):
             for match in below(text, places(low, word), HEADINGS, CODE):
                 yield Span(*match.span(), CARD_SECURITY_CODE, 0.6, DETECTOR, Strength.PROVEN)
 

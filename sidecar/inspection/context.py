@@ -14,6 +14,7 @@ WORDS = re.compile(r"[^\W\d_]+")
 LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128)).encode().ljust(256)
 """ASCII with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
 LABEL = re.compile(r"[^\W\d_][^,;!?\n]*\Z")
+PAIR = re.compile(r"[\"'],\s{0,16}[\"']?[Vv]alue[\"']?\s?:\s?[\"']?\Z")
 HUMP = re.compile(r"[a-z](?=[A-Z])")
 NUMBERING = ("nummer", "number", "nr", "numer")
 """The end of a compound."""
@@ -23,6 +24,14 @@ BEFORE = 90
 AFTER = 40
 """Code points searched on either side. Presidio: five words before, none after; a CSV cell or a table's label is
 often further away, and "078-05-1120 (SSN)" stands after."""
+
+
+def label_end(text: str, start: int) -> int:
+    """Where the label of the value at `start` ends: of a pair (`{"name": "ssn", "value": "..."}`) that is the name."""
+    if "alue" not in text[max(0, start - 12) : start]:
+        return start
+    pair = PAIR.search(text, max(0, start - 40), start)
+    return pair.start() if pair else start
 
 
 class Neighbourhood:
@@ -103,6 +112,7 @@ class Context:
 
     def labels(self, text: str, start: int) -> bool:
         """Whether one stands right before `start` ("BSN nr.: ", `"nir": "`), nothing but a word or two between."""
+        start = label_end(text, start)
         label = LABEL.search(text, max(0, start - 40), start)
         return label is not None and self.among(words_of(" ".join(WORDS.findall(label.group())[-4:])))
 

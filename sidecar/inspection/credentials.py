@@ -57,7 +57,9 @@ NAMED = SUFFIX + r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0
 QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
 PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
 BARE = re.compile(
-    SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])", re.IGNORECASE
+    SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
+    r"(?P<value>(?:\{[A-Z\d-]{2,12}\})?[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])",
+    re.IGNORECASE,
 )
 LINE = re.compile(
     SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
@@ -80,6 +82,17 @@ SPOKEN = re.compile(
     r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
+ANSWER = re.compile(
+    r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
+    r"[^\n:]{1,40}: (?P<value>\S{6,64})[ \t]{0,3}(?:\r?\n|\Z)"
+)
+"""The line ends with a question, or the next one begins with a time."""
+PAIRED = re.compile(
+    r"[\s,;|/\"']{1,4}"
+    r"(?:\w{0,8}pass|pwd|pw\b|mdp|mot de passe|contrase|wachtwoord|kennwort|senha|has[lł]o|parola|clave)",
+    re.IGNORECASE,
+)
+"""What follows the name of somebody who logs in."""
 OPTION = re.compile(r"[ =](?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
 PATH = re.compile(r"/(?:[\w.@+-]+/?)*|[A-Za-z]:[\\/].*")
 """`PWD=/srv/app` of a shell's environment: where one is."""
@@ -153,12 +166,12 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     if text[start - 2 : start] == "--":
         return _option(text, end)
     match = QUOTED.match(text, end)
-    if match:
+    if match and match["value"].lower() != "value":  # of a pair: `"key": "db_password", "value": "..."`
         return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
-    return _line(text, start, end) or _structured(text, end) or _bare(text, end, strict)
+    return _line(text, start, end) or _structured(text, end) or _bare(text, end, strict) or _answered(text, end)
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -191,6 +204,12 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
         is_setting = text[start:end].isupper() and (is_equal or text[start - 1 : start] == "_")
         return is_common(value) or (is_setting and len(value) >= 5)
     return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
+
+
+def _answered(text: str, end: int) -> Span | None:
+    """The next line of a chat, where that is nothing but a password."""
+    match = ANSWER.match(text, end)
+    return _span(match, PASSWORD, 0.6) if match and is_strong(match["value"].rstrip(TRAILING)) else None
 
 
 def _structured(text: str, end: int) -> Span | None:
@@ -245,7 +264,7 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
 def _spoken_weak(text: str, end: int) -> Span | None:
     match = SPOKEN.match(text, end)
     if match is None or MEASURE.fullmatch(match["value"]) or not is_strong(match["value"].rstrip(TRAILING)):
-        return None
+        return _answered(text, end)
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 
 
@@ -266,7 +285,7 @@ def _username(text: str, _start: int, end: int, strict: bool) -> Span | None:
     match = QUOTED.match(text, end)
     if match is None:
         match = BARE.match(text, end)
-        if match is None or (not strict and not _is_handle(match["value"])):
+        if match is None or not (strict or _is_handle(match["value"]) or PAIRED.match(text, match.end())):
             return None
     value = match["value"].rstrip(TRAILING)
     if (

@@ -9,6 +9,7 @@ from sidecar.inspection.columns import below, is_heading
 from sidecar.inspection.context import Context
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tables import is_table
 from sidecar.inspection.tokens import places
 
 BIRTH_WORDS = (
@@ -42,7 +43,7 @@ HEADINGS = Context.of(
         " datenaissance datenaiss naiss nacimiento fechanacimiento fechanac nac fnac nascita datanascita geboortedatum"
         " geboorte nascimento datanascimento nasc dtnasc urodzenia dataurodzenia ur född födelsedatum fodelsedatum"
         " födelsedag syntymäaika syntymäpäivä synt født fødselsdato fødselsdag fodselsdato birth_date né_le née_le"
-        " nato_il nata_il d_n ddn d_o_b"
+        " né_e_le nato_il nata_il d_n ddn d_o_b"
     )
 )
 """Words over a table's column of dates of birth."""
@@ -116,7 +117,7 @@ def dates(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     for word in births:
         for at in places(low, word):
             yield from _births(text, at, at + len(word), closes=word in CLOSING)
-    if births and "\n" in text:
+    if births and is_table(text):
         named = sorted(at for word in births for at in places(low, word))
         for match in below(text, named, HEADINGS, DIGITS_FIRST):
             yield _made(*match.span())

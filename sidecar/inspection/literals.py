@@ -54,7 +54,10 @@ FALSE_SECRET = re.compile(
     r"|\.(?:json|ya?ml|pem|key|crt|cert|txt|env|py|js|ts|go|md|html?|php|jks|p12|pub|gpg|asc|toml|ini|conf|sh)$"
 )
 """Placeholders, expressions, addresses and names of files behind `token`, `secret` and `key`."""
-HASH = re.compile(r"\$(?:2[abxy]?|[156y]|argon2\w{1,2}|apr1|pbkdf2[\w-]*|scrypt)\$[^\s]{20}")
+HASH = re.compile(
+    r"\{(?:S?SHA\d{0,3}|S?MD5|CRYPT)\}[^\s]{8}"
+    r"|\$(?:2[abxy]?|[156y]|argon2\w{1,2}|apr1|pbkdf2[\w-]*|scrypt)\$[^\s]{20}"
+)
 RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 WORDLIKE = re.compile(r"[A-Za-z]?[a-z]{2,}\d{0,2}|[A-Z]{2,}\d{0,2}|\d{1,4}|v\d+|[a-z]")
 LEAST_BITS = 3.0
@@ -80,7 +83,7 @@ def is_typed(value: str) -> bool:
 
 
 def is_hash(value: str) -> bool:
-    """A password's hash in crypt's form: `$2b$12$...`, `$argon2id$...`."""
+    """A password's hash in crypt's form, or LDAP's: `$2b$12$...`, `$argon2id$...`, `{SSHA}...`."""
     return HASH.match(value) is not None
 
 

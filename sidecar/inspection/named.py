@@ -38,6 +38,23 @@ OF = frozenset(
     )
 )
 """Beside a word for "name" in the same heading."""
+SPEAKER = re.compile(
+    r"^(?:\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? )?\[?\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[AP]M| ?[ap]m)?\]? (?:- )?"
+    r"(?P<value>[^\W\d_][^:\n\d\[\](){}<>=]{1,40}): (?=\S)",
+    re.MULTILINE,
+)
+"""Of a line in the export of a chat: `[09:14] Jess: ...`, `12/02/2024, 20:41 - Uncle Femi: ...`."""
+ROLES = frozenset(
+    listed(
+        "agent bot assistant user system server client customer support operator admin caller host note notes info"
+        " warning error debug trace fatal notice critical update status start stop end done total result input output"
+        " kunde mitarbeiter cliente usuario utente klant medewerker utilisateur opérateur berater me you ich du"
+    )
+)
+BEHIND = re.compile(
+    r"(?:, ?|\"?; ?\"?| ?\(| )\*?(?P<date>(?:[0-2]?\d|3[01])[./-](?:0?\d|1[0-2])[./-](?:19[2-9]\d|200[0-5])"
+    r"|(?:19[2-9]\d|200[0-5])-(?:0\d|1[0-2])-(?:[0-2]\d|3[01]))(?![\w/-]|[.:]\d| ?(?:[-–]|to|bis|au|al|tot) ?\d)"
+)
 NAME = frozenset(listed("name namen names nom noms nome nomi nombre nombres naam namn navn nimi"))
 PERSONAL = frozenset(
     listed(
@@ -55,6 +72,7 @@ HEAD = re.compile(
     re.IGNORECASE,
 )
 CELL = re.compile(r"[^\W\d_][\w'’.`´-]{0,30}(?:,? [^\W\d_][\w'’.`´-]{0,30}){0,5}")
+SMALL = frozenset(listed("van der den de het ten ter von zu zur vom la le les du des del di da dos das el al y e"))
 SENTENCE = re.compile(r"[a-zà-ÿ]{4}\.$")
 NOBODY = frozenset(
     listed("null none nan n/a na nil unknown unbekannt inconnu desconocido sconosciuto onbekend test true false yes no")
@@ -64,15 +82,22 @@ SCORE = 0.8
 
 
 def names_by_place(text: str) -> list[Span]:
-    """Disjointness is the engine's business."""
+    """In order; the engine makes them disjoint."""
     found = names_in_records(text, lowered(text))
+    found += filter(None, map(_speaker, SPEAKER.finditer(text)))
     if HEAD.search(text):
         found += _below_headings(text)
         cells_of = list(values(text))
         columns = list(dict.fromkeys(value.column for value in cells_of))
         chosen = {columns[at] for at in _columns([words_of(column) for column in columns])}
         found += filter(None, [_span(text, each.start, each.end) for each in cells_of if each.column in chosen])
-    return found
+    return sorted(found)
+
+
+def birth_behind(text: str, end: int) -> Span | None:
+    """The date right behind a person's name, of a year in which the living were born: `Anna Weber, 07.09.1936`."""
+    match = BEHIND.match(text, end)
+    return Span(*match.span("date"), "DATE_OF_BIRTH", 0.5, DETECTOR, Strength.LIST) if match else None
 
 
 def _below_headings(text: str) -> Iterator[Span]:
@@ -95,6 +120,14 @@ def _below_headings(text: str) -> Iterator[Span]:
                 spans, after = _rows(text, after, mark, columns, len(heading))
                 yield from spans
                 break
+
+
+def _speaker(match: re.Match[str]) -> Span | None:
+    """Capitalised words, and no level of a log, no module's name and nobody's role."""
+    words = match["value"].split()
+    if len(words) > 4 or match["value"].isupper() or not ROLES.isdisjoint(word.lower() for word in words):
+        return None
+    return _span(match.string, *match.span("value")) if match["value"].replace(" ", "").isalpha() else None
 
 
 def _columns(heading: Sequence[Sequence[str]]) -> list[int]:
@@ -128,7 +161,7 @@ def _span(text: str, start: int, end: int) -> Span | None:
     value = text[start:end]
     if len(value) < 2 or not CELL.fullmatch(value) or value.lower() in NOBODY:
         return None
-    words = value.split()
-    if 3 * sum(word[0].isupper() for word in words) < len(words) + 1 or SENTENCE.search(value):
+    words = [word for word in value.split() if word not in SMALL]
+    if 2 * sum(word[0].isupper() for word in words) < max(len(words), 1) or SENTENCE.search(value):
         return None
     return Span(start, end, "PERSON", SCORE, DETECTOR, Strength.LIST)

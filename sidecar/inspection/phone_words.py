@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sidecar.inspection.context import HUMP, WORDS, Context
+from sidecar.inspection.context import HUMP, WORDS, Context, label_end
 from sidecar.inspection.keywords import listed
 
 CONTEXT = Context.union(
@@ -92,9 +92,10 @@ REFERENCES = (
 """How words begin that name papers, orders and cases."""
 REFERENCE_WORDS = frozenset(listed("az case clause docket dossier expediente lasku pratica processo sku"))
 IDENTITIES = (
-    "ausweis", "burgerservice", "contribuinte", "kontonr", "kontonumm", "pasaport", "paspoort", "passapor", "passeport",
-    "passport", "paszport", "personalausweis", "personnum", "referenc", "referenz", "referênci", "reisepass",
-    "rijksregister", "référence", "security", "seguridad", "segurança", "sozialversicherung", "steuer", "sécurité",
+    "ausweis", "burgerservice", "contribuinte", "fuehrerschein", "führerschein", "kontonr", "kontonumm", "körkort",
+    "pasaport", "paspoort", "passapor", "passeport", "passport", "paszport", "patente", "patiënt", "permis",
+    "personalausweis", "personnum", "prawo", "referenc", "referenz", "referênci", "reisepass", "rijbewijs",
+    "rijksregister", "référence", "security", "segurança", "seguridad", "sozialversicherung", "steuer", "sécurité",
     "utente", "versicherungsn",
 )  # fmt: skip
 """How words begin that name a number of another kind, however that is written."""
@@ -113,6 +114,7 @@ REACH = 40
 
 def label(text: str, start: int) -> list[str]:
     """The last words, at most four and the nearest first, before `start` in its clause, in lower case."""
+    start = label_end(text, start)
     clause = STOP.split(text[max(0, start - REACH) : start].rstrip(" \t\r\n|:=\"'"))[-1]
     return WORDS.findall(HUMP.sub(r"\g<0> ", clause).lower())[:-5:-1]
 

@@ -16,10 +16,11 @@ from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
 PERSON, ADDRESS, PHONE, BORN = "PERSON", "STREET_ADDRESS", "PHONE_NUMBER", "DATE_OF_BIRTH"
-RECORD, SSN, LICENCE, ACCOUNT, IBAN = (
-    "MEDICAL_RECORD_NUMBER", "US_SSN", "US_DRIVER_LICENSE", "DE_BANK_ACCOUNT", "IBAN_CODE",
+RECORD, MEMBER, SSN, LICENCE, ACCOUNT, IBAN = (
+    "MEDICAL_RECORD_NUMBER", "US_HEALTH_INSURANCE_MEMBER_ID", "US_SSN", "US_DRIVER_LICENSE", "DE_BANK_ACCOUNT",
+    "IBAN_CODE",
 )  # fmt: skip
-TYPES = (ADDRESS, PHONE, BORN, RECORD, SSN, LICENCE, ACCOUNT, IBAN)
+TYPES = (ADDRESS, PHONE, BORN, RECORD, MEMBER, SSN, LICENCE, ACCOUNT, IBAN)
 """Without PERSON, which is looked for beside the names model only (`names_in_records`)."""
 DETECTOR = "rules/record"
 SCORE = 0.85
@@ -31,6 +32,7 @@ FORMS = {
     PHONE: re.compile(r"[+(]?\d[\d ()/.+-]{4,24}"),
     BORN: re.compile(r"(?:19|20)\d\d-?(?:0[1-9]|1[0-2])-?(?:[0-2]\d|3[01])"),
     RECORD: re.compile(r"(?=[^\d]*\d)[\w.-]{2,40}"),
+    MEMBER: re.compile(r"(?=[^\d]*\d)[\w-]{4,40}"),
     SSN: re.compile(r"\d{3}-?\d\d-?\d{4}"),
     LICENCE: re.compile(r"(?=[^\d]*\d)[\w-]{4,24}"),
     ACCOUNT: re.compile(r"\d{5,12}"),
@@ -58,13 +60,13 @@ HL7: dict[str, dict[int, Field]] = {
              18: NUMBER, 19: Field(SSN), 20: Field(LICENCE)},
     "nk1|": {2: NAME, 4: PLACE, 5: CALL, 6: CALL, 16: BIRTH, 30: NAME, 31: CALL, 32: PLACE, 37: Field(SSN)},
     "gt1|": {3: NAME, 4: NAME, 5: PLACE, 6: CALL, 7: CALL, 8: BIRTH, 12: Field(SSN)},
-    "in1|": {16: NAME, 18: BIRTH, 19: PLACE, 36: NUMBER, 49: NUMBER},
+    "in1|": {16: NAME, 18: BIRTH, 19: PLACE, 36: Field(MEMBER), 49: Field(MEMBER)},
     "mrg|": {1: NUMBER, 3: NUMBER, 4: NUMBER, 7: NAME},
     "pv1|": {7: STAFF, 8: STAFF, 9: STAFF, 17: STAFF},
 }  # fmt: skip
 """By segment and field."""
 X12 = re.compile(r"(?P<segment>NM1|N3|N4|DMG|REF|PER)\*(?P<fields>[^~\r\n]{2,400})(?:~|$)", re.MULTILINE)
-X12_NUMBERS = {"34": SSN, "SY": SSN, "MI": RECORD, "EA": RECORD, "1W": RECORD}
+X12_NUMBERS = {"34": SSN, "SY": SSN, "MI": MEMBER, "EA": RECORD, "1W": RECORD}
 """By the qualifier of a number."""
 X12_CALLS = frozenset({"TE", "FX", "CP", "HP", "WP"})
 PARTY = re.compile(r"NAD\+[A-Z]{2,3}\+[^+'\n]{0,80}\+[^+'\n]{0,200}\+[^+'\n]{0,200}\+(?P<value>[^'\n]{4,200})'")

@@ -27,8 +27,8 @@ LABEL_STEP = 0.01
 GENERAL_WORDS = (
     "ausweis car card carte cartão cc certificate dl document empresa entreprise establecimiento id identidad"
     " identification identifikationsnummer identité identità identity invoice medical mot national number pass person"
-    " personal provider rechnung reference reg register registration référence self sociedad tarjeta uid vehicle vero"
-    " yritys établissement"
+    " personal provider rechnung reference reg register registration référence self sociedad states tarjeta uid"
+    " united us vehicle vero yritys établissement"
 )
 """Words of a context that stand before numbers of every kind: what they label may be right as it is."""
 

@@ -17,6 +17,8 @@ ADDRESS = "STREET_ADDRESS"
 NAMES = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
 LABELS = frozenset(
     listed(
+        "blz kto vsnr kvnr kennz kennzeichen imei vin mrn svnr eref sepa svwz remi telnr passwort password contraseña"
+        " wachtwoord teilnehmer gps"
         "acct account bic bsn cif cpf cpr cvv dni dob dowodem dowodu dowód e-mail email fax fon handy iban id idnr"
         " insee kontonr kvnr login mail mob mobil mobile nie nif nin nino nip nir no nr nss num osobisty osobistego"
         " osobistym pesel phone pps ppsn rvnr seria siren siret ssn steuer steuerid stnr svnr swift tax tel telefon"
@@ -175,6 +177,11 @@ def _pieces(span: Span, marks: Sequence[Span], text: str) -> Iterator[Span]:
             start += 1
     if start < span.end and (not marks or _says_more(text, start, span.end)):
         yield span._replace(start=start)
+
+
+def is_label(text: str, start: int, end: int) -> bool:
+    """Whether a mark holds words for numbers and no name: `DNI`, `IBAN`, `USt-IdNr`."""
+    return not any(char.isdigit() for char in text[start:end]) and not _says_more(text, start, end)
 
 
 def _says_more(text: str, start: int, end: int) -> bool:

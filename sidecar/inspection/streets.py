@@ -80,7 +80,8 @@ INSIDE = (
     r"Stg\.|Tür|m\.?|lok\.|lokal|mieszk\.|lgh|lägenhet|as\.|huis)[ ]?"
     r"\d{1,4}[A-Za-z]?(?![\w])"
     r"|,?[ ](?:\d{1,2}\.|st\.?|kl\.?)[ ]?(?:sal[ .,]{0,2})?(?:tv|th|mf|t\.v|t\.h)(?![\w])\.?"
-    r"|,?[ ]\d{1,2}(?:\.?[ºª°])?[ ](?:tr|vån|andar)(?![\w])\.?){0,3}"
+    r"|,?[ ]\d{1,2}(?:\.?[ºª°])?[ ](?:tr|vån|andar)(?![\w])\.?"
+    r"|,?[ ](?:\d{1,2}\.[ ]?)?(?:OG|EG|DG|UG|HP|Stock|Etage)(?:[ ](?:links|rechts|mitte|li|re|mi)\.?)?(?![\w])){0,3}"
 )
 """Flat, stair, floor, letter box behind the house number; Danish `2. tv`."""
 SUFFIX_AFTER = re.compile(rf"(?:e|en)?\.?[ ]{{1,2}}{NUMBER}(?![\d.,]\d){INSIDE}{AFTER}")

@@ -30,7 +30,8 @@ ITEM = re.compile(
 KINDS = ("single", "double", "bare")
 QUOTES = ' \t\r\n"`[]'
 TAG = re.compile(
-    r"<(?P<tag>table|tr|t[hd])(?![^\s>])[^<>]{0,400}>(?:\s{1,40}|<[a-z][^<>]{0,200}>){0,8}(?P<text>[^<]{0,200})",
+    r"<(?P<tag>table|tr|t[hd])(?![^\s>])[^<>]{0,400}>"
+    r"(?:\s{1,40}|<(?!t[rhd][\s>])[a-z][^<>]{0,200}>){0,8}(?P<text>[^<]{0,200})",
     re.IGNORECASE,
 )
 
@@ -49,6 +50,11 @@ def values(text: str) -> Iterator[Value]:
         yield from inserted(text)
     if has_html(text):
         yield from in_html(text)
+
+
+def is_table(text: str) -> bool:
+    """Whether there may be a table at all."""
+    return "\n" in text or has_html(text) or any(map(text.__contains__, INSERTS))
 
 
 def has_html(text: str) -> bool:

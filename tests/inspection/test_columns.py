@@ -45,6 +45,17 @@ def table(heading: str, value: str, mark: str) -> str:
     if mark == "insert":
         rows = ",\n".join(f"({1000 + row}, 'Boer, Anna', '{value}', NULL)" for row in range(ROWS))
         return f"INSERT INTO `people` (`id`, `name`, `{heading}`, `note`) VALUES\n{rows};"
+    if mark == "create":
+        rows = ",".join(f"({1000 + row},'Boer, Anna','{value}',NULL)" for row in range(ROWS))
+        made = f"CREATE TABLE `p` (`id` int(11) NOT NULL, `name` text, `{heading}` varchar(40), note text, KEY k (id))"
+        return f"{made}; INSERT INTO `p` VALUES {rows};"
+    if mark == "html":
+        cells = "".join(f"\n  <th>{name}</th>" for name in ("id", "name", heading, "note"))
+        rows = "".join(
+            f"<tr><td>{1000 + row}</td>\n<td>Boer, Anna</td>\n  <td class='x'>\n    <b>{value}</b></td><td></td></tr>"
+            for row in range(ROWS)
+        )
+        return f"<table><thead><tr>{cells}</tr></thead>{rows}</table>"
     if mark == "copy":
         rows = "\n".join(f"{1000 + row}\tBoer, Anna\t{value}\t\\N" for row in range(ROWS))
         return f"COPY public.people (id, name, {heading}, note) FROM stdin;\n{rows}\n\\.\n"
@@ -60,8 +71,8 @@ def table(heading: str, value: str, mark: str) -> str:
     return text.replace(",", mark)
 
 
-TABLES = [",", ";", "\t", "|", "markdown", "psql", "blanks"]
-STATEMENTS = ["insert", "copy"]
+TABLES = [",", ";", "\t", "|", "markdown", "psql", "blanks", "html"]
+STATEMENTS = ["insert", "copy", "create"]
 """Their columns have names of SQL."""
 
 
@@ -144,3 +155,20 @@ def test_a_mistyped_number_below_its_heading_in_strict_mode() -> None:
 )  # fmt: skip
 def test_cost_is_linear_in_tables(unit: str) -> None:
     assert_linear(ENGINE, unit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<table><tr><th>Login</th><th>Passwort</th></tr><tr><td>a</td><td>Sommer2019!</td></tr></table>",
+        "CREATE TABLE u (login text, password varchar(60));\nINSERT INTO u VALUES ('a', 'Sommer2019!');",
+    ],
+)
+def test_passwords_in_columns_named_elsewhere(text: str) -> None:
+    assert [(span.entity, text[span.start : span.end]) for span in ENGINE.find(text)] == [("PASSWORD", "Sommer2019!")]
+
+
+def test_the_rows_of_another_html_table_are_not_below_the_heading() -> None:
+    first = "<table><tr><th>Date of birth</th></tr><tr><td>12.03.1985</td></tr></table>"
+    text = f"{first}{'<p>x</p>' * 10}<table><tr><td>Delivered</td></tr><tr><td>14.05.2024</td></tr></table>"
+    assert [text[span.start : span.end] for span in ENGINE.find(text)] == ["12.03.1985"]

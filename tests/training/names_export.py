@@ -64,9 +64,9 @@ def export(folder: Path) -> Path:
     bias = {
         "balanced": {**dict.fromkeys(TYPES, 0.0), "PERSON": -0.3},
         "strict": {**dict.fromkeys(TYPES, 1.5), "PERSON": 3.25},
-        "lower": {**dict.fromkeys(TYPES, 0.75), "PERSON": 1.75},
+        "lower": {**dict.fromkeys(TYPES, 0.75), "PERSON": 1.75, "ORGANIZATION": 1.25},
     }
-    config = {"version": "names-7", "labels": list(LABELS), "bias": bias}
+    config = {"version": "names-7.1", "labels": list(LABELS), "bias": bias}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     return folder / "model.onnx"
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sidecar.model import Call, Channel, Edit, PlaceKind, ReplyEvent, ReplyFacts, Role
+from sidecar.model import Call, Channel, Edit, ReplyEvent, ReplyFacts
 
 
 class Reader(Protocol):
@@ -53,10 +53,6 @@ class Reader(Protocol):
         """What the reply said of itself so far."""
         ...
 
-    def rationale(self) -> str | None:
-        """The model's own stated reasoning for choice 0, bounded, as it came; None where it states none."""
-        ...
-
 
 class Dialect(Protocol):
     """One API shape, in both directions. Implementations keep no state; bodies come decompressed."""
@@ -76,22 +72,3 @@ class Dialect(Protocol):
     def reader(self, call: Call, *, stream: bool) -> Reader:
         """A reader for one reply; `stream` says what the upstream answered with, not what was asked for."""
         ...
-
-    def error_body(
-        self, *, message: str, type: str, code: str, param: str | None = None, record: str | None = None
-    ) -> bytes:
-        """An error as this API words it, so that the caller's SDK raises its usual exception."""
-        ...
-
-    def error_event(
-        self, *, message: str, type: str, code: str, param: str | None = None, record: str | None = None
-    ) -> bytes:
-        """The same within a stream that has begun."""
-        ...
-
-
-def system_text(call: Call) -> str:
-    """The system and developer texts, joined: the prompt's identity where the caller names none."""
-    return "\n".join(
-        part.text for part in call.parts if part.role is Role.SYSTEM and part.place.kind is PlaceKind.TEXT
-    )

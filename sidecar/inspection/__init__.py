@@ -23,7 +23,7 @@ From the bottom up:
     encoded      base64 that holds text
     transfer     form encoding, quoted-printable, encoded words of mail headers
     keyed        a value in data read beside its key
-    tables, records, named             columns of INSERTs and HTML; fields of HL7, EDIFACT, vCard; names told by their place
+    tables, records, named             columns of INSERT and HTML; fields of HL7, EDIFACT, vCard; names by their place
     labelled     numbers found by the word before them, where their shape alone says nothing
     assignments, listings, literals    secrets behind their names; in SQL and columns; what is a value and what is code
     catalogue    the types there are, modes, thresholds, settings

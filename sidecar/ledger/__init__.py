@@ -14,6 +14,7 @@
     source         how verification sees a store
     verify_store, verify_export                  the two verifications, and what they are made of:
     verify_tree, verify_index, verify_bundles
+    views          a record as programs read it, as types: what the schemas are made of
     report         what a verification says
 
 The format is docs/ledger-format.md. Nothing here imports exchange, redaction or dialects: verification runs without.

@@ -50,7 +50,7 @@ class UseCase(TypedDict):
 
 
 class Model(TypedDict):
-    """`requested` is the body's; the rest is configuration. `resolved`, `digest` and `tier` are reserved."""
+    """`requested` is the body's, `provider` the setting `upstream.kind`. The rest is reserved."""
 
     requested: str | None
     resolved: str | None

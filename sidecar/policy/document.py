@@ -48,7 +48,6 @@ def request_document(
     inspection: Inspection,
     side: Side,
     provider: str,
-    region: str | None = None,
     environment: str = "production",
     mode: str = "enforce",
     listed: Iterable[str] = (),
@@ -70,7 +69,7 @@ def request_document(
         "route": arrival.route,
         "principal": _principal(arrival.caller),
         "use_case": _use_case(arrival.asserted.use_case, found),
-        "model": _model(call.model, provider, region, found),
+        "model": _model(call.model, provider, found),
         "usage": NO_USAGE,
         "request": _request(arrival, call, found),
         "content": _content(call, inspection),
@@ -138,12 +137,12 @@ def _use_case(name: str | None, found: frozenset[str]) -> contract.UseCase:
     }
 
 
-def _model(name: str | None, provider: str, region: str | None, found: frozenset[str]) -> contract.Model:
+def _model(name: str | None, provider: str, found: frozenset[str]) -> contract.Model:
     return {
         "requested": names.readable_or_none(name, names.MODEL, found),
         "resolved": None,
         "provider": provider,
-        "region": region,
+        "region": None,
         "digest": None,
         "tier": None,
     }

@@ -4,6 +4,7 @@
     app           the data plane's one handler: route, admit, accept, govern, or refuse
     accept        the head and the body of a call, within limits
     callers       who called
+    pages         which calls a web page made a browser send
     headers       which headers go past this hop
     ids           record ids
     answer        the way back; the only place that turns errors into responses

@@ -96,7 +96,6 @@ class Restorer:
     `tools` names the only tools whose arguments may hold values (None: all). `assign` says which channel is whose;
     until then a channel whose field ends in TOOL_FIELDS gets none.
     `hosts` are trusted besides those of the request, `guard` switches the check of URLs (sidecar/redaction/urls.py).
-    `bare_words` False leaves names without any bracket (`PERSON_1`, `[PERSON_1]`) that were never sent so.
     """
 
     def __init__(
@@ -106,7 +105,6 @@ class Restorer:
         tools: Container[str] | None = None,
         hosts: Iterable[str] = (),
         guard: bool = True,
-        bare_words: bool = True,
     ) -> None:
         self._vault = vault
         self._live = bool(vault)
@@ -115,7 +113,6 @@ class Restorer:
         self._most_hosts = len(self._hosts) + MAX_HOSTS
         self._trusted: tuple[str, ...] = ()
         self._guard = guard
-        self._bare_words = bare_words
         self._labels = vault.labels
         self._lifelike = vault.firsts != ""
         self._first = _one_of(vault.firsts)
@@ -278,7 +275,7 @@ class Restorer:
         text = found.string
         if entry is None or entry.name != token.name or text.endswith(_BEFORE_HALF, 0, found.start()):
             return None
-        if token.closing or (self._bare_words and _BEHIND_HALF.match(text, found.end())):
+        if token.closing or _BEHIND_HALF.match(text, found.end()):
             return Match(entry, *found.span())
         self.ambiguous += 1
         return None

@@ -217,9 +217,9 @@ def test_long_texts_full_of_commas_and_brackets_are_read() -> None:
 
 def test_a_million_values_are_walked_in_bounded_time() -> None:
     body = b'{"messages":[],"a":[' + b"1," * 1_000_000 + b"1]}"
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(CHAT.parse(body).parts) == 1
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("path", sorted((CORPUS / "bad").iterdir()), ids=lambda path: path.name)

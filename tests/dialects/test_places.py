@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from sidecar.dialects import system_text
+from sidecar.account import system_text
 from sidecar.dialects.openai.fields import MODEL
 from sidecar.errors import CallerError
 from sidecar.model import INSIDE, Edit, PlaceKind, Role

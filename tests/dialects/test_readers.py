@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sidecar.dialects import sse
 from sidecar.dialects.jsontext import load_reply, spell
-from sidecar.dialects.openai import readers, replies
+from sidecar.dialects.openai import readers
 from sidecar.dialects.openai.readers import StreamReader
 from sidecar.dialects.sse import data_of
 from sidecar.errors import OwnError, UpstreamError
@@ -74,7 +74,7 @@ def test_any_cuts_give_the_same_events(path: Path) -> None:
         assert b"".join(event.raw for event in events) == raw
         assert [event.raw for event in events if event.deltas] == [event.raw for event in expected if event.deltas]
         assert texts(events) == texts(expected)
-        assert (reader.facts(), reader.rationale()) == (whole.facts(), whole.rationale())
+        assert reader.facts() == whole.facts()
         assert [reader.ends(event) for event in events if event.deltas] == [
             whole.ends(event) for event in expected if event.deltas
         ]
@@ -184,7 +184,6 @@ def test_reasoning_and_tool_calls_have_channels_of_their_own() -> None:
         "0.content.0": "",
     }
     assert {c.field for c in texts(events) if c.json_text} == {"tool_calls.arguments"}
-    assert reader.rationale() == "The user <PERSON_1> wants mail."
     assert reader.facts().finish_reasons == ("tool_calls",)
 
 
@@ -224,20 +223,6 @@ def test_an_applications_own_ids_and_types_are_text() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}
     _, events = streamed(chunk(None, tool_calls=[call], parsed={"role": "<A_1>"}))
     assert [delta.text for delta in events[0].deltas] == ["f", *["<A_1>"] * 5]
-
-
-def test_two_spellings_of_reasoning_are_one_rationale() -> None:
-    path = CORPUS / "streams" / "deepseek-both-reasonings.sse"
-    reader = reader_for(path)
-    read(reader, [path.read_bytes()])
-    assert reader.rationale() == "think hard"
-    assert streamed(chunk(content="x"))[0].rationale() is None
-
-
-def test_the_rationale_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replies, "MAX_RATIONALE", 5)
-    reader, _ = streamed(chunk(reasoning="abc"), chunk(reasoning="def"), chunk(reasoning="ghi"))
-    assert reader.rationale() == "abcde"
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,6 @@ class Plain:
     def facts(self) -> ReplyFacts:
         return ReplyFacts()
 
-    def rationale(self) -> str | None:
-        return None
-
 
 class Listening:
     """A Relay, what it let go of when, and what it had judged."""

@@ -83,11 +83,10 @@ def test_a_name_minted_bare_comes_back_bare(upstream: str, caller: str) -> None:
     assert everywhere(BARE, upstream) == caller
 
 
-def test_bare_words_are_restored_unless_that_is_switched_off() -> None:
+def test_bare_words_are_restored() -> None:
     assert everywhere(ANNA, "PERSON_1, [PERSON_1] PERSON_1_x") == "Anna Smith, [Anna Smith] PERSON_1_x"
     assert everywhere(ANNA, "< PERSON_1 > 'PERSON_1'") == "< Anna Smith > 'Anna Smith'"
     assert everywhere(ANNA, "`PERSON_1` «PERSON_1» PERSON_1。") == "`Anna Smith` «Anna Smith» Anna Smith。"
-    assert everywhere(ANNA, "PERSON_1, PERSON_1_x", bare_words=False) == "PERSON_1, PERSON_1_x"
 
 
 @pytest.mark.parametrize(

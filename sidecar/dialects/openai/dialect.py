@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from sidecar.dialects import Reader
 from sidecar.dialects.edits import edit
 from sidecar.dialects.openai.fields import parse
@@ -36,16 +34,3 @@ class OpenAI:
         if stream:
             return StreamReader(call)
         return EmbeddingReader(call) if self.operation is Operation.EMBEDDING else UnaryReader(call)
-
-    def error_body(
-        self, *, message: str, type: str, code: str, param: str | None = None, record: str | None = None
-    ) -> bytes:
-        """The API's error object; `record` is ours, so that the caller can name the record it is about."""
-        error = {"message": message, "type": type, "param": param, "code": code}
-        return orjson.dumps({"error": error if record is None else {**error, "record": record}})
-
-    def error_event(
-        self, *, message: str, type: str, code: str, param: str | None = None, record: str | None = None
-    ) -> bytes:
-        """An event whose data has `error`: openai-python's Stream raises APIError on it, whatever the status was."""
-        return b"data: " + self.error_body(message=message, type=type, code=code, param=param, record=record) + b"\n\n"

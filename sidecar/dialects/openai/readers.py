@@ -35,9 +35,6 @@ class _Reader:
     def facts(self) -> ReplyFacts:
         return self._tree.facts(complete=self._complete)
 
-    def rationale(self) -> str | None:
-        return self._tree.rationale()
-
     def rewrite(self, event: ReplyEvent, texts: Sequence[str]) -> bytes:
         changed = [
             (delta, text) for delta, text in zip(event.deltas, texts, strict=True) if delta.text != text

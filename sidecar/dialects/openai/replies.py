@@ -23,8 +23,6 @@ MAX_CHOICES = 4096
 MAX_CHANNELS = 65_536
 MAX_WALKED = 262_144
 """Objects and lists in one event or body, beside those that are known to hold no text."""
-MAX_RATIONALE = 65_536
-"""Code points of stated reasoning that are kept for the record."""
 
 CONFIDENCE_SOURCE = "logprobs-mean-v1"
 NO_CHOICE = -1
@@ -40,7 +38,6 @@ _CHOICE_SILENT = frozenset({"index", "token_ids", "prompt_token_ids", "prompt_lo
 _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids"})
 _FREE = frozenset({"arguments", "input", "parsed"})
 """Below these the keys are the application's own: an `id` or `type` there may be anybody's text."""
-_REASONING = frozenset({"reasoning", "reasoning_content"})
 _JSON_FIELDS = re.compile(r"(?:message\.)?(?:tool_calls(?:\[\d+\])?|function_call)\.arguments")
 _CONTENT = frozenset({"content", "text", "message.content"})
 _HOLDERS = frozenset({"function", "custom"})
@@ -76,8 +73,6 @@ class ReplyTree:
         self._seen: set[int] = set()
         self._usage: Any = None
         self._logprobs = (0.0, 0)
-        self._reasoning: list[str] = []
-        self._reasoning_room = MAX_RATIONALE
         self._walked = 0
 
     def read(self, tree: Any) -> tuple[Delta, ...]:
@@ -113,9 +108,6 @@ class ReplyTree:
             upstream_error=self.error,
             complete=complete and not self.error,
         )
-
-    def rationale(self) -> str | None:
-        return "".join(self._reasoning) or None
 
     def _facts(self, tree: dict[str, Any]) -> None:
         self._model = self._model or _matching(MODEL, tree.get("model"))
@@ -167,8 +159,6 @@ class ReplyTree:
             if type(value) is str and field != "role":
                 channel, path = known.get(field) or self._learn(known, index, ("choices", position, holder, field))
                 deltas.append(Delta(channel, value, path))
-                if field in _REASONING:
-                    self._reason(index, field, value, message)
             elif type(value) is list and field == "tool_calls":
                 self._tool_calls(index, ("choices", position, holder, field), value, deltas)
             elif type(value) in (dict, list):
@@ -221,13 +211,6 @@ class ReplyTree:
         channel = Channel(index, field, item, json_text)
         self.where.setdefault(channel, path)
         return channel
-
-    def _reason(self, index: int, field: str, text: str, message: dict[str, Any]) -> None:
-        """Choice 0 only; servers that send both spellings send the same text twice."""
-        if index or (field == "reasoning_content" and message.get("reasoning")) or self._reasoning_room <= 0:
-            return
-        self._reasoning.append(text[: self._reasoning_room])
-        self._reasoning_room -= len(text)
 
     def _add_logprobs(self, value: Any) -> None:
         total, count = self._logprobs

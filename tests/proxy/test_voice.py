@@ -1,4 +1,4 @@
-"""Our errors in the caller's dialect: openai-python raises its usual exceptions on them."""
+"""Our errors as the openai SDK reads them: it raises its usual exceptions on them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import openai
 import orjson
 import pytest
 
-from tests.dialects.samples import CHAT
+from sidecar.errors import OwnError, Refusal, SidecarError, UpstreamError
+from sidecar.proxy.answer import OPENAI
 
-ERROR = {"message": "Not allowed.", "type": "policy", "code": "MODEL_NOT_ALLOWED", "param": "model", "record": "r-1"}
+REFUSED = Refusal("MODEL_NOT_ALLOWED", "Not allowed.")
 
 
 def client(status: int, body: bytes, kind: str) -> openai.OpenAI:
@@ -21,18 +22,19 @@ def client(status: int, body: bytes, kind: str) -> openai.OpenAI:
 
 
 def test_a_refusal_is_the_sdks_permission_error() -> None:
-    body = CHAT.error_body(**ERROR)
-    assert orjson.loads(body)["error"] == ERROR
+    body = OPENAI.body(REFUSED, "r-1")
     with client(403, body, "application/json") as sdk, pytest.raises(openai.PermissionDeniedError) as caught:
         sdk.chat.completions.create(model="m", messages=[])
-    assert (caught.value.code, caught.value.type, caught.value.param) == ("MODEL_NOT_ALLOWED", "policy", "model")
+    assert (caught.value.code, caught.value.type) == ("MODEL_NOT_ALLOWED", "invalid_request_error")
     assert "Not allowed." in caught.value.message
+    assert caught.value.body == orjson.loads(body)["error"]
+    assert orjson.loads(body)["error"]["record"] == "r-1"
 
 
 def test_an_error_in_a_stream_is_the_sdks_api_error() -> None:
     chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
              "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": None}]}  # fmt: skip
-    body = b"data: " + orjson.dumps(chunk) + b"\n\n" + CHAT.error_event(**ERROR)
+    body = b"data: " + orjson.dumps(chunk) + b"\n\n" + OPENAI.event(REFUSED, "r-1")
     said: list[str | None] = []
     with client(200, body, "text/event-stream") as sdk, pytest.raises(openai.APIError) as caught:
         events = sdk.chat.completions.create(model="m", messages=[], stream=True)
@@ -42,6 +44,9 @@ def test_an_error_in_a_stream_is_the_sdks_api_error() -> None:
     assert caught.value.code == "MODEL_NOT_ALLOWED"
 
 
-def test_optional_members() -> None:
-    told = orjson.loads(CHAT.error_body(message="m", type="t", code="c"))
-    assert told == {"error": {"message": "m", "type": "t", "param": None, "code": "c"}}
+@pytest.mark.parametrize(
+    ("error", "kind"), [(UpstreamError("X", "Do."), "upstream_error"), (OwnError("X", "Do."), "server_error")]
+)
+def test_whose_fault_it_is(error: SidecarError, kind: str) -> None:
+    told = orjson.loads(OPENAI.body(error, None))
+    assert told == {"error": {"message": "Do.", "type": kind, "param": None, "code": "X"}}

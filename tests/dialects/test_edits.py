@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.dialects.edits import Change, cuts, edit
@@ -82,6 +82,7 @@ def test_a_text_found_in_a_wrong_place_is_not_edited(body: bytes, path: tuple[st
     assert edited == orjson.dumps(expected)
 
 
+@settings(deadline=None)
 @given(tree=TREES, outer=TREES, dice=st.randoms(use_true_random=False), new=TEXTS, levels=st.integers(1, 3))
 def test_an_edit_inside_a_string_leaves_the_rest_of_it(
     tree: Any, outer: Any, dice: Random, new: str, levels: int

@@ -41,7 +41,7 @@ TOOL_TEXTS = {
 }
 """Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
 REASONING_FIELDS = ("reasoning", "reasoning_content")
-WHOLE = re.compile(r"(?:\w+\.name|annotations|content_filter\w+|matched_stop|message|(?:native_finish|stop)_reason)\b")
+WHOLE = re.compile(r"(\w+\.name|(\w+\.)?extra_content|annotations|content_filter\w+|matched_stop|message|\w+_reason)\b")
 """Fields that each event gives in full, where others go on from event to event."""
 LATE_LIMIT = 64 * 1024 * 1024
 """Bytes that a stream may go on by after its end, all of which wait for the outcome: as many as a body may have."""

@@ -82,6 +82,15 @@ async def test_a_tool_has_its_whole_name_in_its_first_event(name: str) -> None:
     assert orjson.loads("".join(call["arguments"] for call in calls)) == {"to": SECRET}
 
 
+async def test_a_thoughts_signature_is_whole_in_the_event_that_brings_it() -> None:
+    """Gemini's: clients give it back as it came in its one event; its end was held, for it may have become a name."""
+    call = tool("mail", "{}")
+    call["tool_calls"][0]["extra_content"] = {"google": {"thought_signature": "CpQB+E"}}
+    stage = await played(event(call), event({"content": "ok"}), END)
+    calls = [each["tool_calls"][0] for each in deltas(stage.answer.body) if "tool_calls" in each]
+    assert [each["extra_content"]["google"] for each in calls] == [{"thought_signature": "CpQB+E"}]
+
+
 async def test_a_tool_that_is_named_once_keeps_its_values_where_its_name_is_empty_from_then_on() -> None:
     listed = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"mail"})))
     others = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"search"})))

@@ -7,7 +7,7 @@ never starts an answer before it has something to say.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -96,7 +96,7 @@ class HttpAnswer:
         if self.record is not None:
             fields[RECORD_HEADER] = self.record
         self.status = status
-        self._stream = fields.get("content-type", "").startswith("text/event-stream")
+        self._stream = is_stream(fields)
         self._frame(status, fields)
         if not self._keep:
             fields["Connection"] = "close"
@@ -192,6 +192,12 @@ class HttpAnswer:
     def result(self) -> web.StreamResponse:
         """What aiohttp's handler returns: all has been written already."""
         return KEPT if self._keep else CLOSED
+
+
+def is_stream(fields: Mapping[str, str]) -> bool:
+    """Whether an error can be said within the body: an event stream, and not a compressed one, which it would break."""
+    kind, coding = fields.get("content-type", "").lower(), fields.get("content-encoding", "identity")
+    return kind.startswith("text/event-stream") and coding.lower() == "identity"
 
 
 class Written(web.StreamResponse):

@@ -68,8 +68,10 @@ async def test_errors_as_responses(error: SidecarError, status: int, kind: str, 
     assert b"x-sidecar-record: " in head
 
 
-async def test_an_error_in_a_stream_is_its_last_event():
-    answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(SSE, b"data: {}\n\n")))
+@pytest.mark.parametrize("kind", ["text/event-stream", "Text/Event-Stream; charset=utf-8"])
+async def test_an_error_in_a_stream_is_its_last_event(kind: str):
+    head = [("Content-Type", kind)]
+    answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(head, b"data: {}\n\n")))
     assert b"data: {}\n\n\r\n" in answer
     assert b'data: {"error":{"message":"Gone.","type":"upstream_error","param":null,"code":"UPSTREAM_DISC' in answer
     assert answer.endswith(b"\n\n\r\n0\r\n\r\n")
@@ -99,6 +101,13 @@ async def test_a_caller_who_has_gone_is_no_fault_of_an_answer():
 
     assert await said(handler) == b""
     assert ended
+
+
+async def test_an_error_in_a_compressed_stream_cuts_it_off():
+    """Plain text in the middle of gzip is damage, which decoders name instead of the fault."""
+    head = [*SSE, ("Content-Encoding", "gzip")]
+    answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(head, b"\x1f\x8b\x08")))
+    assert answer.endswith(b"3\r\n\x1f\x8b\x08\r\n")
 
 
 async def test_a_short_body_is_cut_off():

@@ -215,11 +215,14 @@ def test_long_texts_full_of_commas_and_brackets_are_read() -> None:
     assert load_reply(orjson.dumps({"choices": [table]})) == {"choices": [table]}
 
 
-def test_a_million_values_are_walked_in_bounded_time() -> None:
-    body = b'{"messages":[],"a":[' + b"1," * 1_000_000 + b"1]}"
-    start = time.process_time()
-    assert len(CHAT.parse(body).parts) == 1
-    assert time.process_time() - start < 5
+def test_a_million_values_are_walked_in_time_that_grows_with_their_number() -> None:
+    def cost(values: int) -> float:
+        body = b'{"messages":[],"a":[' + b"1," * values + b"1]}"
+        start = time.process_time()
+        assert len(CHAT.parse(body).parts) == 1
+        return time.process_time() - start
+
+    assert cost(1_000_000) < 40 * min(cost(100_000) for _ in range(3))
 
 
 @pytest.mark.parametrize("path", sorted((CORPUS / "bad").iterdir()), ids=lambda path: path.name)

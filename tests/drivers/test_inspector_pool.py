@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sidecar.drivers.inspector_pool import COOL_S, FAILURES, LONGEST_NAME, Breaker, Pool, WorkerFailed
+from sidecar.drivers.inspector_pool import COOL_S, FAILURES, LONGEST_NAME, Abandoned, Breaker, Pool, WorkerFailed
 from sidecar.drivers.inspector_queue import Slots
 from sidecar.drivers.inspector_worker import MOST_BYTES
 
@@ -79,6 +79,18 @@ def test_the_breaker_opens_after_failures_in_a_row_and_closes() -> None:
     assert not breaker.is_open
     breaker.note(well=False)
     assert breaker.is_open
+
+
+async def test_no_worker_is_started_in_vain() -> None:
+    """Neither for who has gone meanwhile, nor while they fail one after the other: restarting models is no way to serve."""
+    made = pool("")
+    with pytest.raises(Abandoned):
+        await made.find(["text"], wanted=lambda: False)
+    for _ in range(FAILURES):
+        made.breaker.note(well=False)
+    with pytest.raises(WorkerFailed):
+        await made.find(["text"])
+    assert made.started == 0
 
 
 async def waiting(slots: Slots, done: list[str], name: str) -> None:

@@ -7,12 +7,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from policies import generate
 from sidecar.config import PolicySettings
+from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.clock import SystemClock
+from sidecar.drivers.rego_engine import default_bundle
 from sidecar.errors import OwnError
-from sidecar.wiring.engines import engine_of
+from sidecar.wiring.engines import bundle_of, engine_of
 from tests.drivers import opa_process
 
 LONG = """package governor.decide
@@ -46,3 +50,30 @@ async def test_a_policy_that_holds_everything_up_is_told_at_the_start(
 ) -> None:
     async with engine_of(PolicySettings(), Ticking(step)):
         assert [line.message for line in caplog.records] == told
+
+
+def test_a_configured_key_has_to_have_signed_the_bundle(tmp_path: Path) -> None:
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "key.pem").write_bytes(pem)
+    (tmp_path / "bundle.tar.gz").write_bytes(default_bundle().raw)
+    assert not bundle_of(PolicySettings(bundle=tmp_path / "bundle.tar.gz")).signed
+    with pytest.raises(BundleRefused, match="not signed"):
+        bundle_of(PolicySettings(bundle=tmp_path / "bundle.tar.gz", key=tmp_path / "key.pem"))
+
+
+async def test_a_server_has_to_run_the_configured_bundle() -> None:
+    with opa_process.serving(opa_process.build(opa_process.CONTRACT)) as url:
+        async with engine_of(PolicySettings(engine="opa", opa_url=url, timeout=5.0), SystemClock()) as engine:
+            with pytest.raises(OwnError) as raised:
+                await engine.decide({"case": "allow"})
+    assert raised.value.code == "PDP_CONTRACT"
+
+
+async def test_as_many_decisions_are_audited_as_the_settings_say() -> None:
+    with opa_process.serving(default_bundle().raw) as url:
+        settings = PolicySettings(audit_url=url, audit_every=3, timeout=5.0)
+        async with engine_of(settings, SystemClock()) as engine:
+            for _ in range(7):
+                await engine.decide(generate.example_request())
+            assert engine.audit is not None and engine.audit.offered == 2

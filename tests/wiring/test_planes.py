@@ -142,6 +142,21 @@ async def test_a_call_goes_through_what_was_built(tmp_path: Path) -> None:
     assert b"I am <EMAIL_ADDRESS_1>" in up.wires[0].received and b"ann@" not in up.wires[0].received
 
 
+async def test_a_refusal_that_cannot_be_recorded_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it ready then: the next call would fare no better."""
+    anywhere = Listen.at("127.0.0.1:0")
+    async with built(tmp_path) as made:
+        data, admin = planes_of(*made)
+        assert admin.ready()
+        async with listening(data, admin, [anywhere], anywhere) as bound:
+            with monkeypatch.context() as patch:
+                patch.setattr(made[1].ledger._writer, "failed", "OSError: the disk is full")
+                answer = await talk(bound.data[0].port, b"POST /v1/nowhere HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert not admin.ready()
+    assert answer.startswith(b"HTTP/1.1 503 ") and b'"code":"LEDGER_' in answer
+    assert b"x-sidecar-record" not in answer
+
+
 def test_the_ready_file_is_there_whole(tmp_path: Path) -> None:
     listen = Listen(host="127.0.0.1", port=1)
     write_ready(tmp_path / "ready.json", Bound(data=(listen,), admin=Listen(host="127.0.0.1", port=2)))

@@ -82,7 +82,7 @@ def test_the_breaker_opens_after_failures_in_a_row_and_closes() -> None:
 
 
 async def test_no_worker_is_started_in_vain() -> None:
-    """Neither for who has gone meanwhile, nor while they fail one after the other: restarting models is no way to serve."""
+    """Neither for one who has gone meanwhile, nor while they fail one after the other."""
     made = pool("")
     with pytest.raises(Abandoned):
         await made.find(["text"], wanted=lambda: False)

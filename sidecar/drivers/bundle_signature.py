@@ -52,7 +52,8 @@ class Verifier:
         try:
             (token,) = json.loads(content)["signatures"]
             head, body, signature = token.split(".")
-            algorithm, payload = json.loads(_decode(head)).get("alg"), dict[str, Any](json.loads(_decode(body)))
+            payload = dict[str, Any](json.loads(_decode(body)))
+            algorithm = json.loads(_decode(head)).get("alg")
             verify_token(public_key(self.key), algorithm, f"{head}.{body}".encode(), _decode(signature))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
             _refuse("has a signature that does not verify")

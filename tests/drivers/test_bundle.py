@@ -9,6 +9,7 @@ import io
 import json
 import subprocess
 import tarfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from sidecar.drivers import bundle
 from sidecar.drivers.bundle_refusal import BundleRefused
-from sidecar.drivers.bundle_signature import Verifier, canonical
+from sidecar.drivers.bundle_signature import Verifier, canonical, check_hashes
 from sidecar.drivers.rego_engine import default_bundle
 from tests.drivers.opa_process import opa_or_skip
 
@@ -295,7 +296,25 @@ def test_a_signature_for_a_scope_is_for_another_purpose(tmp_path: Path) -> None:
     ).signed
 
 
+@pytest.mark.parametrize(
+    ("name", "algorithm", "signed", "taken"),
+    [
+        ("a.rego", "SHA-256", b'{ "a":1}', True),
+        ("/a.rego", "SHA-512", b'{ "a":1}', True),
+        ("x/data.json", "SHA-384", b'{"a":1}', True),
+        ("a.rego", "SHA-256", b'{"a":1}', False),
+        ("a.rego", "MD5", b'{ "a":1}', False),
+        ("a.rego", "", b'{ "a":1}', False),
+    ],
+)
+def test_a_hash_is_of_a_known_algorithm(name: str, algorithm: str, signed: bytes, taken: bool) -> None:
+    hashed = hashlib.new(algorithm.replace("-", "") or "MD5", signed).hexdigest()
+    listed = [{"name": name, "algorithm": algorithm, "hash": hashed}]
+    with nullcontext() if taken else pytest.raises(BundleRefused, match="not what was signed"):
+        check_hashes({name.lstrip("/"): b'{ "a":1}'}, listed)
+
+
 def test_canonical_is_what_go_writes() -> None:
-    text = '{"b": [1.50, -0.0, true, null], "a": {"é": "\\u2028<&>\\u0001\\"\\\\"}}'
-    expected = '{"a":{"é":"\\u2028<&>\\u0001\\"\\\\"},"b":[1.50,-0.0,true,null]}'
+    text = '{"b": [1.50, -0.0, -0, true, null], "a": {"é": "\\u2028<&>\\u0001\\"\\\\"}}'
+    expected = '{"a":{"é":"\\u2028<&>\\u0001\\"\\\\"},"b":[1.50,-0.0,-0,true,null]}'
     assert canonical(text.encode()).decode() == expected

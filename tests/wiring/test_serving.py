@@ -14,11 +14,12 @@ from typing import Any, cast
 import pytest
 
 from sidecar.config import load
+from sidecar.drivers.rego_engine import default_bundle, version_of
 from sidecar.drivers.store import Ledger
 from sidecar.drivers.upstream import UpstreamClient
 from sidecar.proxy.meter import Meter
-from sidecar.proxy.server import Listen
-from sidecar.wiring.banner import base_lines, base_url
+from sidecar.proxy.server import Bound, Listen
+from sidecar.wiring.banner import banner, base_lines, base_url
 from sidecar.wiring.observe import observe
 from sidecar.wiring.serving import say, upstream_settings
 from tests.captures import OK, RawServer, answering
@@ -55,6 +56,26 @@ def test_the_base_url_of_all_addresses_can_be_used() -> None:
     assert base_url(Listen(port=8400)) == "http://localhost:8400/v1"
     assert "OPENAI_BASE_URL=http://localhost:8400/v1)" in base_lines(Listen(port=8400))[0]
     assert base_url(Listen(host="::1", port=1)) == "http://[::1]:1/v1"
+
+
+@pytest.mark.parametrize(
+    ("at", "required", "warned"),
+    [
+        (Listen(host="127.0.0.1", port=1), False, False),
+        (Listen(host="::1", port=1), False, False),
+        (Listen(path="/run/s"), False, False),
+        (Listen(host="0.0.0.0", port=1), False, True),
+        (Listen(port=1), False, True),
+        (Listen(host="10.0.0.1", port=1), False, True),
+        (Listen(port=1), True, False),
+    ],
+)
+def test_whom_the_start_warns_of(at: Listen, required: bool, warned: bool) -> None:
+    config = load({"upstream.url": "http://h", "callers.required": required}, environ={}).config
+    inspector = cast(Any, SimpleNamespace(looked_for=["A"], not_looked_for=["B"]))
+    told = banner(config, Bound(data=(at,), admin=at), "vkey", inspector, version_of(default_bundle()))
+    assert ("WARNING" in told) is warned
+    assert "NOT looked for              B\n" in told and "vkey" in told
 
 
 class Full(io.StringIO):

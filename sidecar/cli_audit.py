@@ -259,6 +259,8 @@ def query(options: argparse.Namespace) -> int:
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             raise ValueError(wrong)
+        if missing := console.not_covered(reader, filters):
+            _say(missing)
         if options.json or options.csv:
             return _list(console.pages(reader, filters), csv=options.csv)
         page = console.query(reader, filters)

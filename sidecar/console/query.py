@@ -86,6 +86,15 @@ def query(reader: Reader, filters: Filters) -> Page:
     return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states, codes=found.codes)
 
 
+def not_covered(reader: Reader, filters: Filters) -> str | None:
+    """What a list of calls about one person cannot hold: those that name nobody. None where there are none."""
+    if filters.subject is None:
+        return None
+    total, named = reader.connection.execute("SELECT count(*), count(subject_ref) FROM exchange").fetchone()
+    missing = f"{total - named} of {total} exchanges name no subject, or were erased"
+    return None if named == total else f"{missing}: whom they are about is not in the log"
+
+
 def pages(reader: Reader, filters: Filters, size: int = PAGE_ROWS) -> Iterator[Page]:
     """What `query` finds, in pages of `size` rows, each with the totals of the first; at least one page.
 

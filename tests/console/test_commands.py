@@ -24,7 +24,7 @@ import pytest
 from sidecar import cli_audit
 from sidecar.cli import main
 from sidecar.console.render import CSV_COLUMNS
-from sidecar.model import Asserted
+from sidecar.model import Asserted, Caller
 from sidecar.wiring.receipts import receipt_of
 from tests.ledger.factory import DENY, START, exchange_id, make_intent, make_outcome, start
 
@@ -357,3 +357,28 @@ def test_a_backup_verifies_and_answers(audit: Audit, state: Path, tmp_path: Path
     copied = [audit(*words, "--state", str(target)) for words in (["verify"], ["query", "--csv"])]
     assert [said.code for said in copied] == [0, 0]
     assert copied[1].out == audit("query", "--csv").out
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+async def test_a_list_about_a_person_says_which_calls_name_nobody(
+    tmp_path: Path, audit: Audit, form: list[str]
+) -> None:
+    async with await start(tmp_path / "state") as ledger:
+        for number, subject in enumerate((COMPOSED, None, None)):
+            await ledger.open(make_intent(number, asserted=Asserted(subject=subject)))
+            await ledger.close(make_outcome(number))
+    about = audit("query", "--subject", COMPOSED, "--state", tmp_path / "state", *form)
+    assert "2 of 3 exchanges name no subject" in about.err
+    assert about.code == 0 and exchange_id(0) in about.out and exchange_id(1) not in about.out
+    assert "name no subject" not in audit("query", "--state", tmp_path / "state", *form).err
+    assert "name no subject" not in audit("query", "--subject", COMPOSED, *form).err
+
+
+async def test_csv_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    async with await start(tmp_path / "state") as ledger:
+        await ledger.open(make_intent(0, caller=Caller(tenant="\u65e5\u672c", app="a", auth="api_key")))
+        await ledger.close(make_outcome(0))
+    command = [sys.executable, "-m", "sidecar", "audit", "query", "--csv", "--state", str(tmp_path / "state")]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}  # noqa: TID251  a child's
+    said = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=60)
+    assert "\u65e5\u672c" in said.stdout.decode("utf-8")

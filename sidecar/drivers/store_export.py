@@ -13,7 +13,7 @@ from sidecar.drivers.keys import VKEY
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
-from sidecar.ledger.disclosure import box_context, open_box, texts_of
+from sidecar.ledger.disclosure import b64url, box_context, open_box
 from sidecar.ledger.merkle import TILE_WIDTH
 from sidecar.ledger.note import Verifier
 from sidecar.ledger.record import join_record, record_line
@@ -117,7 +117,7 @@ def _disclosures(reader: Reader) -> Iterator[bytes]:
         key = keys.pop(leaf["id"], None) if leaf["typ"] == "outcome" else keys.get(leaf["id"])
         if row.box is not None and key is not None:
             arrays = open_box(row.box, key, box_context(leaf["id"], leaf["typ"]))
-            yield disclosure_line(row.number, leaf["id"], texts_of(arrays))
+            yield disclosure_line(row.number, leaf["id"], [b64url(array) for array in arrays])
 
 
 class FolderFetcher:

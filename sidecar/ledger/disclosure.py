@@ -53,27 +53,25 @@ class Sealed(NamedTuple):
     digests: list[str]
 
 
-def _lines(parts: Iterable[bytes]) -> bytes:
-    """base64url of each, a line each. Together they take a third of the time; `replace`, a tenth of `translate`."""
-    return b"".join(map(b2a_base64, parts)).replace(b"=", b"").replace(b"+", b"-").replace(b"/", b"_")
+def _b64url(data: bytes) -> bytes:
+    """Two `replace` take a tenth of the time of one `translate`."""
+    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
 
 
-def texts_of(arrays: Iterable[bytes]) -> list[str]:
-    """Disclosures as RFC 9901 spells them."""
-    return _lines(arrays).decode().splitlines()
+def b64url(data: bytes) -> str:
+    return _b64url(data).decode()
 
 
-def digests_of(arrays: Iterable[bytes]) -> list[str]:
-    """The digests of the disclosures that spell these arrays, sorted."""
-    texts = _lines(arrays).splitlines()
-    return sorted(texts_of([sha256(text).digest() for text in texts]))
+def digest_of(array: bytes) -> str:
+    """The digest of the disclosure that spells this array."""
+    return b64url(sha256(_b64url(array)).digest())
 
 
 def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
     """Salt each field. Raises ProfileError for a value outside the profile."""
     check(list(fields.values()))
-    (salts,) = texts_of((token(SALT_SIZE * len(fields)),))
-    arrays, at = [], 0
+    salts = b64url(token(SALT_SIZE * len(fields)))
+    arrays, digests, at = [], [], 0
     for name, value in fields.items():
         try:
             array = orjson.dumps([salts[at : at + _SALT_CHARS], name, value], option=orjson.OPT_SORT_KEYS)
@@ -81,7 +79,9 @@ def disclose(fields: Mapping[str, Any], token: Token) -> Sealed:
             raise ProfileError("not a Unicode string") from fault
         at += _SALT_CHARS
         arrays.append(array)
-    return Sealed(tuple(arrays), digests_of(arrays))
+        digests.append(digest_of(array))
+    digests.sort()
+    return Sealed(tuple(arrays), digests)
 
 
 def read(arrays: Iterable[bytes]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def read(arrays: Iterable[bytes]) -> dict[str, Any]:
 
 def match(arrays: Sequence[bytes], digests: Sequence[str]) -> None:
     """Every digest of the leaf has its disclosure, and none is left over."""
-    if digests_of(arrays) != list(digests):
+    if sorted(map(digest_of, arrays)) != list(digests):
         raise DisclosureError("disclosure-mismatch")
 
 
@@ -110,7 +110,7 @@ def arrays_of(texts: Sequence[str]) -> list[bytes]:
         arrays = [a2b_base64(text.replace("-", "+").replace("_", "/") + "==") for text in texts]
     except (ValueError, TypeError, AttributeError) as fault:
         raise DisclosureError("disclosure-malformed") from fault
-    if texts_of(arrays) != list(texts):
+    if [b64url(array) for array in arrays] != list(texts):
         raise DisclosureError("disclosure-malformed")
     return arrays
 

@@ -36,7 +36,8 @@ KIN = (
     "|zus(?:je)?|filh[oa]|menin[oa]|criança|net[oa]|alun[oa]|bebê|irm[ãa]o?|syn(?:a|em|owi|ek|ka|kiem)?|córk[aięą]"
     "|córeczk[aięą]|dzieck[oau]|dzieckiem|chłopiec|chłopca|dziewczynk[aięą]|wnuk|wnuczk[aięą]|uczeń|uczennic[aę]|brat"
     "|siostra|dotter|barn|pojke|flicka|søn|datter|dreng|pige|elev|bror|syster|poika(?:ni)?|tyttö|tyttäre\\w{0,4}|tytär"
-    "|lapsi|lapse\\w{0,4}|vauva"
+    "|lapsi|lapse\\w{0,4}|vauva|children|kids|sons|daughters|kinder|söhne|töchter|enfants|hijos|hijas|niños|figli|figlie"
+    "|bambini|kinderen|filhos|crianças|dzieci"
 )
 LINKS = (
     "who is|who's|is|was|aged|just|only|ist|war|wird|von|mit|im alter von|gerade|erst|de|d['’]|a|qui a|âgée?s? de"
@@ -54,9 +55,12 @@ AGE = re.compile(
     r"(?P<said>\d{1,2}) (?:ans|años|anni|lat)(?![\w]))",
     re.IGNORECASE,
 )
+SIBLING = rf"\d{{1,2}}(?: (?i:{'|'.join(YEARS)})s?)?(?:,|,? (?:und|and|et|y|e|en|i)) "
+"""Of several children each has an age: `(12 Jahre, 9 Jahre)`."""
 OF_CHILD = re.compile(
     rf"(?<!\w)(?i:{KIN})(?:[ ,(:–-]{{1,3}}(?:(?i:{LINKS})|[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’-]{{1,15}})(?!\w)){{0,3}}"
-    rf"[ ,(:–-]{{1,3}}(?P<age>\d{{1,2}}|(?i:{NUMBERS}))[ -]?$"
+    rf"[ ,(:–-]{{1,3}}(?:{SIBLING}){{0,4}}"
+    rf"(?P<age>\d{{1,2}}|(?i:{NUMBERS}))[ -]?$"
 )
 NO_AGE = re.compile(
     r" (?:ago|older|younger|later|of(?! age)|in|after|älter|jünger|lang|später|nach|Erfahrung|d['’]exp|de exp|de plus"

@@ -43,7 +43,7 @@ HEADINGS = Context.of(
         " datenaissance datenaiss naiss nacimiento fechanacimiento fechanac nac fnac nascita datanascita geboortedatum"
         " geboorte nascimento datanascimento nasc dtnasc urodzenia dataurodzenia ur född födelsedatum fodelsedatum"
         " födelsedag syntymäaika syntymäpäivä synt født fødselsdato fødselsdag fodselsdato birth_date né_le née_le"
-        " né_e_le nato_il nata_il d_n ddn d_o_b"
+        " né_e_le born nato_il nata_il d_n ddn d_o_b"
     )
 )
 """Words over a table's column of dates of birth."""

@@ -61,6 +61,8 @@ SLASHED = re.compile(
     r"(?:\d(?: \d\d){2,3}|\d{2,3}(?:[. ]\d\d){2,3}|\d{2,4}(?: \d{2,4}){1,3}|\d{5,8}(?:-\d{1,4})?)"
 )
 """`0475/12.34.56`, `02/123.45.67` as in Belgium, `0171 / 123 45 67`: area code, slash, groups; no sum, no month."""
+HTTP_STATUS = re.compile(r"HTTP/[\d.]{1,3}\" \Z")
+"""What a web server logs behind a request: `200 2326`."""
 RUNNING = re.compile(
     r"(?:19|20)\d\d[-/.]\d{3,7}(?:[-/.]\d{1,5})?|[1-9]\d{1,6}/(?:19|20)\d\d|[1-9]\d/\d{5,8}(?:/\d\d?)?"
     r"|20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -287,6 +289,8 @@ def _is_other(text: str, start: int, written: str) -> bool:
     if "+" in written[:2] or written.startswith("00"):
         return False
     words = label(text, start)
+    if HTTP_STATUS.search(text, max(0, start - 12), start):
+        return True
     if RUNNING.fullmatch(written):
         return not CONTEXT.among(words[:2])
     return is_reference(words, is_dialled=_is_dialled(written))
@@ -294,7 +298,7 @@ def _is_other(text: str, start: int, written: str) -> bool:
 
 def _is_dialled(written: str) -> bool:
     """Written as phone numbers are and other figures seldom."""
-    return written[0] in "0(" or bool(NORTH_AMERICAN.fullmatch(written) or SPACED_FORM.fullmatch(written))
+    return written[0] in "0(+" or bool(NORTH_AMERICAN.fullmatch(written) or SPACED_FORM.fullmatch(written))
 
 
 def _is_in_a_row(text: str, start: int, end: int) -> bool:

@@ -172,3 +172,8 @@ def test_the_rows_of_another_html_table_are_not_below_the_heading() -> None:
     first = "<table><tr><th>Date of birth</th></tr><tr><td>12.03.1985</td></tr></table>"
     text = f"{first}{'<p>x</p>' * 10}<table><tr><td>Delivered</td></tr><tr><td>14.05.2024</td></tr></table>"
     assert [text[span.start : span.end] for span in ENGINE.find(text)] == ["12.03.1985"]
+
+
+@pytest.mark.parametrize("unit", ["<td>12.03.1985</td>", "<tr><th>dob</th>", "CREATE TABLE t (dob date); "])
+def test_tables_cost_in_step_with_the_text(unit: str) -> None:
+    assert_linear(ENGINE, f"{unit}INSERT INTO t VALUES (1, 'dob 12.03.1985');")

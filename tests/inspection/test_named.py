@@ -7,6 +7,7 @@ import pytest
 from sidecar.drivers.inspector_worker import Detectors, Plan
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.named import birth_behind, names_by_place
+from tests.inspection.cost import assert_linear
 
 COLUMNS = {
     "vorname;nachname;ort\nBjörn;Stein;Ulm\nYusuf;Koch;Köln\n": ["Björn", "Stein", "Yusuf", "Koch"],
@@ -73,6 +74,15 @@ def test_the_worker_adds_them_to_the_models_names_and_leaves_out_labels() -> Non
     assert ("DATE_OF_BIRTH", "07.09.1936") in spans
     bank = "Bonifico a Ettore Sanna, IBAN IT60X0542811101000000123456"
     assert [bank[span.start : span.end] for span in found(bank)] == ["Ettore Sanna", "IT60X0542811101000000123456"]
+
+
+class Placed:
+    find = staticmethod(names_by_place)
+
+
+@pytest.mark.parametrize("unit", ["surname;name\n", "a surname, ", "<td>surname</td>", "09:14 Jess: hi\n"])
+def test_cost_is_linear(unit: str) -> None:
+    assert_linear(Placed, unit)  # type: ignore[arg-type]
 
 
 def test_without_a_names_model_nobody_is_named() -> None:

@@ -21,6 +21,8 @@ FOUND = [
     ("| Élève | Né(e) le |\n|---|---|\n| M. L. | 05/02/2013 |", "DATE_OF_BIRTH", "05/02/2013"),
     ("wohnt Schillerstraße 5, 3. OG rechts, 99423 Weimar.", "STREET_ADDRESS",
      "Schillerstraße 5, 3. OG rechts, 99423 Weimar"),
+    ("id|first|born|tel\n7|Olga|1966-06-06|-\n", "DATE_OF_BIRTH", "1966-06-06"),
+    ("<tel:+15551234567>", "PHONE_NUMBER", "+15551234567"),
     ("INSERT INTO staff (id, dob) VALUES (17,'1979-10-03')", "DATE_OF_BIRTH", "1979-10-03"),
 ]  # fmt: skip
 
@@ -41,3 +43,13 @@ def test_a_pasted_value_is_found(text: str, entity: str, value: str) -> None:
 )
 def test_what_follows_a_word_for_passwords_may_be_something_else(text: str) -> None:
     assert ENGINE.find(text) == []
+
+
+def test_every_age_of_several_children() -> None:
+    text = "verheiratet, 2 Kinder (12 Jahre, 9 Jahre); their sons, 7 and 4 years old"
+    assert [text[span.start : span.end] for span in ENGINE.find(text)] == ["12 Jahre", "9 Jahre", "4 years old"]
+
+
+def test_a_status_and_a_size_are_no_phone_number() -> None:
+    text = '- - [10/Oct/2023:13:55:36 +0000] "GET /profile?phone=%2B4915112345678 HTTP/1.1" 200 2326'
+    assert [text[span.start : span.end] for span in ENGINE.find(text)] == ["%2B4915112345678"]

@@ -11,19 +11,19 @@ From the bottom up:
     presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
     national, national_checks          European numbers that Presidio has no recogniser for
     emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
-    phone_words, columns               words beside phones; what a table's heading says of a column
+    phone_words, columns, tables       words beside phones; what a heading says of a column, also in SQL and HTML
     serials, card_codes, coordinates   phones' and cars' numbers (IMEI, VIN); CVV beside its word; places on a map
     secrets, credentials               gitleaks' rules (derived table); passwords and user names people type
     dates, ages                        births and travel documents; minors
     streets, towns                     addresses by form; by the postcode and town behind them
-    access, accounts    secrets by where they stand (headers, command lines); user names in logs and profiles
     special, memberships               GDPR art. 9 by type: single words; unions and parties by name
     phrases      allow, deny and customers' word lists, to a million phrases
     normalise    the copy that is searched (NFKC, look-alikes, zero-width, escapes) and the way back to the offsets
     encoded      base64 that holds text
     transfer     form encoding, quoted-printable, encoded words of mail headers
     keyed        a value in data read beside its key
-    tables, records, named             columns of INSERT and HTML; fields of HL7, EDIFACT, vCard; names by their place
+    records      fields of persons by their place: HL7, X12, EDIFACT, account statements, vCard, LDIF
+    named        beside the names model: columns of names, speakers of a chat, births behind names
     labelled     numbers found by the word before them, where their shape alone says nothing
     assignments, listings, literals    secrets behind their names; in SQL and columns; what is a value and what is code
     catalogue    the types there are, modes, thresholds, settings

@@ -39,11 +39,13 @@ OF = frozenset(
 )
 """Beside a word for "name" in the same heading."""
 SPEAKER = re.compile(
-    r"^(?:\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? )?\[?\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[AP]M| ?[ap]m)?\]? (?:- )?"
+    r"^(?:\[?\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}[:.]\d\d(?:[:.]\d\d)?|\[?\d{1,2}[:.]\d\d)"
+    r"(?: ?[AaPp][Mm])?\]? (?:- )?"
     r"(?P<value>[^\W\d_][^:\n\d\[\](){}<>=]{1,40}): (?=\S)",
     re.MULTILINE,
 )
-"""Of a line in the export of a chat: `[09:14] Jess: ...`, `12/02/2024, 20:41 - Uncle Femi: ...`."""
+"""Of a line in the export of a chat: `[09:14] Jess: ...`, `12/02/2024, 20:41 - Uncle Femi: ...`. Logs have seconds, and
+dates that begin with the year."""
 ROLES = frozenset(
     listed(
         "agent bot assistant user system server client customer support operator admin caller host note notes info"

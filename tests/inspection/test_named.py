@@ -24,6 +24,7 @@ COLUMNS = {
         "Koch"
     ],
     "[09:14] Jess: hi\n[09:15] Ravi Menon: sure\n": ["Jess", "Ravi Menon"],
+    "[12/02/24, 20:41:03] Bram: hoi\n[9:05 PM] Ana: hola\n": ["Bram", "Ana"],
     "12/02/2024, 20:41 - Sjoukje: Hallo\n12/02/2024, 20:43 - +44 7700 900654: yes": ["Sjoukje"],
 }
 NOBODY = [
@@ -32,6 +33,7 @@ NOBODY = [
     "| Setting | Who is the account holder |\n|---|---|\n| Refuse | Refuse anonymous callers. |\n",
     "first name, last name and all that\nGrace, Hopper and others said so\n",
     "[09:14:22] INFO: Started\n[09:14:23] Server: Ready\n09:15 Status: Fine\n10:00 Worker_3: Up\n",
+    "10:15:22 Kernel: up\n2024-03-05 10:00:01 Scheduler: tick\n",
     "surname;age\nNULL;3\n-;4\nunknown;5\n",
 ]
 

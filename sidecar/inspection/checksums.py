@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from operator import mul
 
 ALNUM = {char: value for value, char in enumerate(string.digits + string.ascii_uppercase)}
 VALUES = bytes(code - 48 if 48 <= code < 58 else 0 for code in range(256))
@@ -31,7 +32,7 @@ def compact(text: str) -> str:
 
 
 def weighted(values: Iterable[int], weights: Sequence[int]) -> int:
-    return sum(value * weight for value, weight in zip(values, weights, strict=False))
+    return sum(map(mul, values, weights))
 
 
 LUHN_DOUBLE = bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)).ljust(256, b"\0")

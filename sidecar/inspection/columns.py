@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 
-from sidecar.inspection.context import Context, Neighbourhood, words_of
+from sidecar.inspection.context import NOTHING, Context, Neighbourhood, Said, words_of
 from sidecar.inspection.tables import INSERTS, has_html, values
+from sidecar.inspection.tokens import places
 
 MARKS = ",;\t|"
 """What parts the cells of a row."""
@@ -19,11 +21,14 @@ UNEVEN = ";|"
 LONGEST_ROW, LONGEST_CELL = 1000, 40
 """Code points. A longer line is no row, so that every question costs a fixed amount."""
 FIGURES = re.compile(r"\d{3}")
-QUOTED = re.compile(r'"[^"\n]*"')
 PARTING = re.compile(rf"[{MARKS}]| {{2,}}")
 BLANKS = re.compile(r"(?<![\s,;|]) {2,}(?![\s|])")
 WRAPPING = " \"'(+`*"
 """Stands between the mark and the value."""
+ENDS = MARKS + "\n"
+CELL_ENDS = ENDS + "<"
+EDGES, VALUE_EDGES = ENDS + WRAPPING, "'\"( ,>\n\t"
+"""What stands right before a cell's value, and before one of SQL's or HTML's."""
 CLOSING = " \"')`*\r"
 HEAD_CELL = re.compile(
     r"[\s\"'*`]*+(?:[\w#%€№][\w.°º%€£$&+#'’/\- ]{0,40}+(?:\([^()\n]{1,24}\))?[\w ]{0,12}+)?[\s\"'*`:.?]*+"
@@ -41,21 +46,24 @@ class Columns:
     cost as much as the text is long, and a text about which nobody asks costs nothing.
     """
 
-    __slots__ = ("_has_rows", "_headings", "_line", "_row", "_seen", "_text", "_values", "_words")
+    __slots__ = (
+        "_cells", "_has_rows", "_headings", "_line", "_parted", "_row", "_seen", "_text", "_values", "_words",
+    )  # fmt: skip
 
     def __init__(self, text: str, words: Context) -> None:
         self._text, self._words = text, words
         self._line = self._seen = 0
         self._headings: dict[str, Heading] = {}  # by mark, of the last heading above
         self._has_rows = False
-        self._row = (-1, "")  # the line asked about last: where it begins, and its cells parted
+        self._row, self._parted = -1, ""  # the line asked about last: where it begins, and its cells parted
+        self._cells: dict[int, list[str]] = {}  # what stands over them, by the mark before
         self._values: dict[int, list[str]] | None = None  # of SQL and HTML, by their start
 
     def over(self, start: int) -> list[str]:
         """The words of the heading over the cell that begins at `start`, but for quotes and brackets."""
-        self._advance(start)
-        found = self._in_row(start - self._line) if self._headings and start - self._line <= LONGEST_ROW else []
-        if not found and self._text[start - 1 : start] in "'\"( ,>\n\t":
+        before = self._text[start - 1 : start]
+        found = self._above(start) if before in EDGES and self._may_begin(start) else []
+        if not found and before in VALUE_EDGES:
             if self._values is None:
                 self._values = {value.start: words_of(value.column) for value in values(self._text)}
             found = self._values.get(start, [])
@@ -66,27 +74,35 @@ class Columns:
         text, limit = self._text, min(len(self._text), end + LONGEST_CELL)
         while end < limit and text[end] in CLOSING:
             end += 1
-        return end == len(text) or text[end] in f"{MARKS}\n<" or text[end - 2 : end] == "  "
+        return end == len(text) or text[end] in CELL_ENDS or text[end - 2 : end] == "  "
 
-    def _in_row(self, at: int) -> list[str]:
-        """`at` counts from the beginning of the line."""
-        row = self._parted()
-        mark = max(map(row.rfind, MARKS, [0] * len(MARKS), [at] * len(MARKS)))
-        if row[mark + 1 : at].strip(WRAPPING):
+    def _may_begin(self, start: int) -> bool:
+        """Whether a mark, two blanks or the line's beginning stands before, as in prose they seldom do."""
+        before = self._text[max(0, start - LONGEST_CELL) : start]
+        bare = before.rstrip(WRAPPING)
+        return not bare or bare[-1] in ENDS or "  " in before[len(bare) :]
+
+    def _above(self, start: int) -> list[str]:
+        self._advance(start)
+        if not self._headings or start - self._line > LONGEST_ROW:
             return []
-        for sign in row[mark] if mark >= 0 else MARKS:
-            cells, number = self._headings.get(sign, []), row.count(sign, 0, mark + 1)
-            if number < len(cells) and (row.count(sign) == len(cells) - 1 or (sign in UNEVEN and mark >= 0)):
-                return cells[number]
-        return []
+        if self._row != self._line:
+            self._part()
+        before = self._parted[: start - self._line].rstrip(WRAPPING)
+        return self._cells.get(len(before) - 1, [])
 
-    def _parted(self) -> str:
+    def _part(self) -> None:
         """The line asked about."""
-        if self._row[0] != self._line:
-            end = self._text.find("\n", self._line, self._line + LONGEST_ROW)
-            end = min(len(self._text), self._line + LONGEST_ROW) if end < 0 else end
-            self._row = (self._line, parted(self._text[self._line : end].rstrip("\r ")))
-        return self._row[1]
+        end = self._text.find("\n", self._line, self._line + LONGEST_ROW)
+        end = min(len(self._text), self._line + LONGEST_ROW) if end < 0 else end
+        row = parted(self._text[self._line : end].rstrip("\r "))
+        self._row, self._parted, self._cells = self._line, row, {}
+        for mark, heading in self._headings.items():
+            is_even = row.count(mark) == len(heading) - 1
+            if is_even or mark in UNEVEN:
+                self._cells.update(zip(places(row, mark), heading[1:], strict=False))
+            if is_even:
+                self._cells.setdefault(-1, heading[0])
 
     def _advance(self, start: int) -> None:
         text = self._text
@@ -102,9 +118,9 @@ class Columns:
             self._headings = {}
         elif FIGURES.search(line):
             self._has_rows = True
-        elif any(map(line.__contains__, (*MARKS, "  "))) and self._words.among(words_of(line)):
-            found = headings(line)
-            if found and not (self._has_rows and _sizes(found) == _sizes(self._headings)):
+        elif (named := cells(line)) and self._words.among(words_of(line)):
+            found = _headings(named)
+            if not (self._has_rows and _sizes(found) == _sizes(self._headings)):
                 self._headings, self._has_rows = found, False
 
 
@@ -125,7 +141,7 @@ def _first(text: str, at: Iterable[int], words: Context) -> int:
             start = text.rfind("\n", max(0, place - LONGEST_ROW), place) + 1
             after = text.find("\n", place, place + LONGEST_ROW) + 1
             line = text[start : after - 1].rstrip("\r ") if after and place - start < LONGEST_ROW else ""
-            if line and not FIGURES.search(line) and words.among(words_of(line)) and headings(line):
+            if line and not FIGURES.search(line) and cells(line) and words.among(words_of(line)):
                 return after
             after = after or place + LONGEST_ROW
     return -1
@@ -138,21 +154,26 @@ def is_heading(text: str, at: int, value: int) -> bool:
         return False
     start = text.rfind("\n", max(0, at - LONGEST_ROW), at) + 1
     line = text[start:end].rstrip("\r ")
-    return not FIGURES.search(line) and bool(headings(line))
+    return not FIGURES.search(line) and bool(cells(line))
 
 
 def headings(line: str) -> dict[str, Heading]:
-    """By mark, the words of each cell; none where these are no names."""
+    """By mark, the words of each cell of a heading; none where these are no names."""
+    return _headings(cells(line))
+
+
+def _headings(named: dict[str, list[str]]) -> dict[str, Heading]:
+    return {mark: list(map(words_of, names)) for mark, names in named.items()}
+
+
+def cells(line: str) -> dict[str, list[str]]:
+    """By mark, the names in a heading's cells; none where these are no names."""
     copied = COPY.fullmatch(line)
     if copied:
-        return {"\t": [words_of(name) for name in copied["columns"].split(",")]}
+        return {"\t": copied["columns"].split(",")}
     row = parted(line)
     found = {mark: row.split(mark) for mark in MARKS if mark in row}
-    return {
-        mark: [words_of(cell) for cell in cells]
-        for mark, cells in found.items()
-        if all(_is_name(cell, mark) for cell in cells)
-    }
+    return {mark: names for mark, names in found.items() if all(map(_is_name, names, repeat(mark)))}
 
 
 def _is_name(cell: str, mark: str) -> bool:
@@ -167,9 +188,15 @@ def _sizes(found: dict[str, Heading]) -> list[tuple[str, int]]:
 
 def parted(row: str) -> str:
     """Marks inside quotes part nothing, and two blanks part cells; every code point stays where it is."""
-    if '"' in row:
-        row = QUOTED.sub(lambda quoted: PARTING.sub(lambda mark: "." * len(mark.group()), quoted.group()), row)
+    pieces = row.split('"')
+    if len(pieces) > 2:
+        pieces[1:-1:2] = map(_closed, pieces[1:-1:2])
+        row = '"'.join(pieces)
     return BLANKS.sub(lambda blanks: "\t".ljust(len(blanks.group())), row) if "  " in row else row
+
+
+def _closed(quoted: str) -> str:
+    return PARTING.sub(lambda mark: "." * len(mark.group()), quoted)
 
 
 class Beside(Neighbourhood):
@@ -177,15 +204,16 @@ class Beside(Neighbourhood):
 
     __slots__ = ("_columns", "_headed", "_heading")
 
-    def __init__(self, text: str, words: Context) -> None:
-        super().__init__(text)
-        self._columns = Columns(text, words)
-        self._headed, self._heading = -1, list[str]()
+    def __init__(self, text: str, headings: Context, vocabulary: frozenset[str]) -> None:
+        super().__init__(text, vocabulary)
+        self._columns = Columns(text, headings)
+        self._headed, self._heading = -1, NOTHING
 
-    def heading(self, start: int) -> list[str]:
+    def heading(self, start: int) -> Said:
         """Remembered, for many rules ask about the same place."""
         if self._headed != start:
-            self._headed, self._heading = start, self._columns.over(start)
+            words = self._columns.over(start)
+            self._headed, self._heading = start, self._known(words) if words else NOTHING
         return self._heading
 
     def ends(self, end: int) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 WORDS = re.compile(r"[^\W\d_]+")
-LETTERS = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128)).encode().ljust(256)
-"""ASCII with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
-LABEL = re.compile(r"[^\W\d_][^,;!?\n]*\Z")
+LATIN = [chr(code) for code in range(256)]
+LETTERS = "".join(char.lower() if WORDS.match(char) else " " for char in LATIN).encode("latin-1")
+"""Latin-1 with capitals lowered and all but letters blank: translating and splitting is a third of a regex search."""
+CASES = "".join("a" if "a" <= char <= "z" else "A" if "A" <= char <= "Z" else " " for char in LATIN).encode()
+STOP = re.compile(r"[,;!?\n]")
 PAIR = re.compile(r"[\"'],\s{0,16}[\"']?[Vv]alue[\"']?\s?:\s?[\"']?\Z")
 HUMP = re.compile(r"[a-z](?=[A-Z])")
 NUMBERING = ("nummer", "number", "nr", "numer")
@@ -26,6 +28,16 @@ AFTER = 40
 often further away, and "078-05-1120 (SSN)" stands after."""
 
 
+class Said(NamedTuple):
+    """The words of a place, and those of them with which a term of the contexts begins that are asked about it."""
+
+    words: list[str]
+    heads: frozenset[str]
+
+
+NOTHING = Said([], frozenset())
+
+
 def label_end(text: str, start: int) -> int:
     """Where the label of the value at `start` ends: of a pair (`{"name": "ssn", "value": "..."}`) that is the name."""
     if "alue" not in text[max(0, start - 12) : start]:
@@ -35,41 +47,58 @@ def label_end(text: str, start: int) -> int:
 
 
 class Neighbourhood:
-    """The words around one span after another of a text; many rules ask about the same span, so it is remembered."""
+    """The words around one span after another of a text; many rules ask about the same one, so they are remembered.
 
-    __slots__ = ("_span", "_words", "text")
+    `vocabulary` holds the heads of every context that is asked: all other words are sifted once, not once a rule.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_said", "_start", "_vocabulary", "text")
+
+    def __init__(self, text: str, vocabulary: frozenset[str]) -> None:
         self.text = text
-        self._span = (-1, -1)
-        self._words: list[str] = []
+        self._vocabulary = vocabulary
+        self._start = -1
+        self._said: dict[int, Said] = {}  # by end
 
-    def words(self, start: int, end: int) -> list[str]:
-        if self._span != (start, end):
-            text = self.text
-            low = max(0, start - BEFORE)
-            if low and text[low - 1].isalpha():
-                while low < start and text[low].isalpha():  # half a word is none; compact JSON has no blank to seek
-                    low += 1
-            self._words = words_of(f"{text[low:start]} {text[end : end + AFTER]}")
-            self._span = (start, end)
-        return self._words
+    def near(self, start: int, end: int) -> Said:
+        if self._start != start:
+            self._start, self._said = start, {}
+        said = self._said.get(end)
+        if said is None:
+            said = self._said[end] = self._known(_around(self.text, start, end))
+        return said
+
+    def _known(self, words: list[str]) -> Said:
+        return Said(words, self._vocabulary.intersection(words))
+
+
+def _around(text: str, start: int, end: int) -> list[str]:
+    low = max(0, start - BEFORE)
+    if low and text[low - 1].isalpha():
+        while low < start and text[low].isalpha():  # half a word is none; compact JSON has no blank to seek
+            low += 1
+    return words_of(f"{text[low:start]} {text[end : end + AFTER]}")
 
 
 def words_of(text: str) -> list[str]:
     """Every word, in lower case; a name of code also as its words (`passportNumber`), a compound without the word for
     a number at its end (`bsnnummer`)."""
-    words = _plain(text)
-    if HUMP.search(text):
-        words += _plain(HUMP.sub(r"\g<0> ", text))
-    if not any(part in text for part in HINTS):
+    try:
+        drawn = text.encode("latin-1")
+    except UnicodeEncodeError:
+        words, has_hump = WORDS.findall(text.lower()), HUMP.search(text) is not None
+    else:
+        words, has_hump = _plain(drawn), b"aA" in drawn.translate(CASES)
+    if has_hump:
+        words += WORDS.findall(HUMP.sub(r"\g<0> ", text).lower())
+    if not any(map(text.__contains__, HINTS)):
         return words
     compounds = [word for word in words if word.endswith(NUMBERING) and word not in NUMBERING]
     return words + [NUMBER.sub("", word) for word in compounds]
 
 
-def _plain(text: str) -> list[str]:
-    return text.encode().translate(LETTERS).decode().split() if text.isascii() else WORDS.findall(text.lower())
+def _plain(drawn: bytes) -> list[str]:
+    return drawn.translate(LETTERS).decode("latin-1").split()
 
 
 class Context:
@@ -103,6 +132,11 @@ class Context:
                 whole._phrases[head] = tuple(dict.fromkeys((*whole._phrases.get(head, ()), *phrases)))
         return whole
 
+    @property
+    def heads(self) -> frozenset[str]:
+        """The words with which its terms begin."""
+        return self._words.union(self._phrases)
+
     def without(self, words: Iterable[str]) -> Context:
         """The same but for these single words."""
         rest = Context(())
@@ -113,11 +147,19 @@ class Context:
     def labels(self, text: str, start: int) -> bool:
         """Whether one stands right before `start` ("BSN nr.: ", `"nir": "`), nothing but a word or two between."""
         start = label_end(text, start)
-        label = LABEL.search(text, max(0, start - 40), start)
-        return label is not None and self.among(words_of(" ".join(WORDS.findall(label.group())[-4:])))
+        words = WORDS.findall(STOP.split(text[max(0, start - 40) : start])[-1])[-4:]
+        return bool(words) and self.among(words_of(" ".join(words)))
 
     def near(self, text: str, start: int, end: int) -> bool:
-        return self.among(Neighbourhood(text).words(start, end))
+        return self.among(_around(text, start, end))
+
+    def within(self, said: Said) -> bool:
+        """As `among`, of words whose `heads` hold every one with which a term of this context begins."""
+        if not said.heads:
+            return False
+        return not self._words.isdisjoint(said.heads) or (
+            not self._phrases.keys().isdisjoint(said.heads) and self.among(said.words)
+        )
 
     def among(self, words: list[str]) -> bool:
         if not self._words.isdisjoint(words):

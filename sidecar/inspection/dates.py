@@ -72,7 +72,7 @@ MONTHS = "|".join(
         reverse=True,
     )
 )
-MONTH = rf"(?:{MONTHS})\.?"
+MONTH = rf"(?=[^\W\d_])(?:{MONTHS})\.?"
 YEAR = r"(?:19|20)\d\d"
 DAY = r"(?:3[01]|[12]\d|0?[1-9])"
 NUMBER = r"(?:1[0-2]|0?[1-9])"

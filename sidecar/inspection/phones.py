@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from sidecar.inspection.columns import Beside
-from sidecar.inspection.context import WORDS, Context
+from sidecar.inspection.context import WORDS, Context, Said
 from sidecar.inspection.phone_words import (
     BEFORE,
     CONTEXT,
@@ -45,6 +45,8 @@ CLOCK = re.compile(
     r"|(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d)"
 )
 """The end of a date in a log of git, `2022 -0700`; from year to year; a date among other figures."""
+PARTED = re.compile(r"[-+./\u2013]")
+"""One of these stands in every date, time and year."""
 SPAN_OF_DAYS = re.compile(r"\d\d?([./])[0-3]?\d\1?(?:\d{2,4})? ?[-\u2013] ?\d\d?\1[0-3]?\d(?:\1|(?!\d))")
 """`04.08.-08.08.2025`, `01/15/2026-01/19/2026`."""
 FIGURES = re.compile(r"\.\.|\d{1,3}(?:\.\d{3})+(?!\S)| / |(?<![\d.])0\.\d|\. |\.\d+[ /]|[ /]\d+\.\d")
@@ -91,6 +93,7 @@ LABELLED = 20
 
 
 COLUMNS = Context.union((HEADINGS, OTHER_HEADINGS))
+VOCABULARY = BEFORE.union(Context.union((COLUMNS, CONTEXT, GENERIC, SPOKEN)).heads)
 
 
 @cache
@@ -139,27 +142,28 @@ class Around(Beside):
     __slots__ = ()
 
     def __init__(self, text: str) -> None:
-        super().__init__(text, COLUMNS)
+        super().__init__(text, COLUMNS, VOCABULARY)
 
-    def near(self, start: int, end: int) -> list[str]:
-        return self.heading(start) or self.words(start, end)
+    def said(self, start: int, end: int) -> Said:
+        heading = self.heading(start)
+        return heading if heading.words else self.near(start, end)
 
     def says(self, start: int, end: int) -> bool:
         """Whether a word says that a phone number stands there."""
-        return CONTEXT.among(self.near(start, end)) or self.is_labelled(start, end)
+        return CONTEXT.within(self.said(start, end)) or self.is_labelled(start, end)
 
     def speaks(self, start: int, end: int) -> bool:
         """Whether one says so of a number that looks like something else."""
-        return SPOKEN.among(self.near(start, end)) or self.is_labelled(start, end)
+        return SPOKEN.within(self.said(start, end)) or self.is_labelled(start, end)
 
     def is_other(self, start: int) -> bool:
         """Whether the heading names another number."""
         heading = self.heading(start)
-        return OTHER_HEADINGS.among(heading) and not (CONTEXT.among(heading) or HEADINGS.among(heading))
+        return OTHER_HEADINGS.within(heading) and not (CONTEXT.within(heading) or HEADINGS.within(heading))
 
     def is_labelled(self, start: int, end: int) -> bool:
-        is_near = not BEFORE.isdisjoint(self.words(start, end))
-        return (is_near and is_said_before(label(self.text, start))) or HEADINGS.among(self.heading(start))
+        is_near = not BEFORE.isdisjoint(self.near(start, end).heads)
+        return (is_near and is_said_before(label(self.text, start))) or HEADINGS.within(self.heading(start))
 
 
 class Phones:
@@ -192,7 +196,8 @@ class Phones:
         number = ""
         ends: list[tuple[int, int]] = []
         for run in islice(DIGITS.finditer(text, start, limit), MOST_GROUPS):
-            if TRUNK.match(text, run.start()) and self._is_whole(number) and self._is_begun(text, run.start()):
+            at = run.start()
+            if text[at] == "0" and TRUNK.match(text, at) and self._is_whole(number) and self._is_begun(text, at):
                 break
             number += run.group()
             ends.append((run.end(), len(number)))
@@ -244,10 +249,10 @@ class Phones:
             local = len(number) <= 12 and not written.isdigit() and around.speaks(start, end)
             return 0.45 if local else 0.0
         if SSN_FORM.fullmatch(written):
-            return 0.5 if SPOKEN.among(around.near(start, end)) else 0.0
+            return 0.5 if SPOKEN.within(around.said(start, end)) else 0.0
         if around.says(start, end):
             return SAID if written.isdigit() else 0.85
-        if GENERIC.among(around.near(start, end)) and not around.is_other(start):
+        if GENERIC.within(around.said(start, end)) and not around.is_other(start):
             return 0.4 if written.isdigit() else 0.55
         if written.isdigit() or not _has_form(written, number):
             return 0.35
@@ -259,16 +264,18 @@ class Phones:
             return 0.0
         if ITALIAN.fullmatch(written):
             return 0.5 if _is_called(around.text, start) or around.is_labelled(start, end) else 0.0
-        words, trunked = around.near(start, end), TRUNKED.fullmatch(written) is not None
+        said, trunked = around.said(start, end), TRUNKED.fullmatch(written) is not None
         if not trunked and DECIMAL.fullmatch(written):
             return 0.0
-        if around.speaks(start, end) or (trunked and (CONTEXT.among(words) or GENERIC.among(words))):
+        if around.speaks(start, end) or (trunked and (CONTEXT.within(said) or GENERIC.within(said))):
             return 0.5
         return 0.35 if trunked else 0.0
 
 
 def _is_time(text: str, start: int, written: str) -> bool:
     """Days and years; also on a line that a patch adds (`+2026/03/12 10`)."""
+    if not PARTED.search(written, 1):
+        return False
     return bool(DATE.match(written.lstrip("+(")) or CLOCK.search(written) or SPAN_OF_DAYS.match(text, start))
 
 

@@ -20,7 +20,7 @@ SAMPLE_SSNS = frozenset({"123456789", "987654320", "078051120"})
 def us_ssn(text: str) -> bool | None:
     if ("." in text) + ("-" in text) + (" " in text) > 1:
         return False
-    number = "".join(char for char in text if char.isdigit())
+    number = "".join(filter(str.isdigit, text))
     dead = len(set(number)) == 1 or number[3:5] == "00" or number[5:] == "0000" or number[:3] in ("000", "666")
     return False if dead or number in SAMPLE_SSNS else None
 

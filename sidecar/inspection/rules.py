@@ -64,6 +64,12 @@ class Rule:
     numeric: frozenset[int] = NEVER
     mixed: frozenset[int] = NEVER
     lead: bool = False
+    heads: frozenset[str] = field(init=False, repr=False)
+    """The words with which the terms of `context` and `label` begin."""
+
+    def __post_init__(self) -> None:
+        terms = [words for words in (self.context, self.label) if words is not None]
+        object.__setattr__(self, "heads", Context.union(terms).heads)
 
     def span(self, match: re.Match[str], around: Beside, threshold: float) -> Span | None:
         """The match as a span, its proof and its neighbourhood weighed; None below the threshold."""
@@ -87,16 +93,16 @@ class Rule:
         """Whether a word of its context stands near, or an own one over the column whose cell it fills."""
         if self.context is None:
             return False
-        if self.context.among(around.words(start, end)):
-            return True
         own = self.label or self.context
-        return own.among(around.heading(start)) and around.ends(end)
+        if own.within(around.heading(start)) and around.ends(end):
+            return True
+        return self.context.within(around.near(start, end))
 
     def is_labelled(self, around: Beside, start: int) -> bool:
         """Whether its own word stands right before, or over the column."""
         if self.label is None:
             return False
-        return self.label.labels(around.text, start) or self.label.among(around.heading(start))
+        return self.label.labels(around.text, start) or self.label.within(around.heading(start))
 
     def _mistyped(self, start: int, end: int, around: Beside) -> Span | None:
         if not self.is_labelled(around, start):
@@ -105,6 +111,7 @@ class Rule:
 
 
 Match = Callable[[str, int], re.Match[str] | None]
+Hit = tuple[Rule, re.Match[str]]
 
 
 class Side(NamedTuple):
@@ -112,6 +119,9 @@ class Side(NamedTuple):
 
     gate: Match
     rules: tuple[tuple[Match, Rule], ...]
+
+    def hits(self, text: str, start: int, least: int) -> list[Hit]:
+        return [(rule, hit) for match, rule in self.rules if (hit := match(text, start)) and hit.end() > least]
 
 
 class Bucket(NamedTuple):
@@ -125,19 +135,25 @@ class Bucket(NamedTuple):
     def find(self, around: Beside, start: int, least: int, threshold: float) -> list[Span]:
         """What begins at `start` and ends after `least`."""
         text = around.text
-        rules = self.strong.rules if self.strong.gate(text, start) else ()
+        hits = self.strong.hits(text, start, least) if self.strong.gate(text, start) else []
         weak = self.weak.gate(text, start)
         if weak is not None and self._is_said(around, start, weak.end()):
-            rules += self.weak.rules
-        found: list[tuple[Rule, Span]] = []
-        for match, rule in rules:
-            hit = match(text, start)
-            if hit is not None and hit.end() > least and (span := rule.span(hit, around, threshold)):
-                found.append((rule, span))
+            more = self.weak.hits(text, start, least)
+            hits += more if threshold <= MISTYPED else _said(around, start, more)
+        if not hits:
+            return []
+        found = [(rule, span) for rule, hit in hits if (span := rule.span(hit, around, threshold))]
         return _settled(around, found) if len(found) > 1 else [span for _, span in found]
 
     def _is_said(self, around: Beside, start: int, end: int) -> bool:
-        return self.terms.among(around.words(start, end)) or self.terms.among(around.heading(start))
+        return self.terms.within(around.heading(start)) or self.terms.within(around.near(start, end))
+
+
+def _said(around: Beside, start: int, hits: Sequence[Hit]) -> list[Hit]:
+    """Those beside a word with which one of the rule's terms begins: most rules need no other look, nor a check."""
+    heading = around.heading(start).heads
+    heads = {end: heading | around.near(start, end).heads for end in {hit.end() for _, hit in hits}}
+    return [(rule, hit) for rule, hit in hits if not rule.heads.isdisjoint(heads[hit.end()])]
 
 
 def _settled(around: Beside, found: Sequence[tuple[Rule, Span]]) -> list[Span]:
@@ -156,7 +172,7 @@ def _settled(around: Beside, found: Sequence[tuple[Rule, Span]]) -> list[Span]:
 class RuleBook:
     """Rules by the tokens they may start at; what stays below `threshold` is not reported."""
 
-    __slots__ = ("_headings", "_lead", "_mixed", "_numeric", "_threshold")
+    __slots__ = ("_headings", "_lead", "_mixed", "_numeric", "_threshold", "_vocabulary")
 
     def __init__(self, rules: Iterable[Rule], threshold: float) -> None:
         kept = list(rules)
@@ -164,13 +180,14 @@ class RuleBook:
         lead = [rule for rule in kept if rule.lead]
         self._threshold = threshold
         self._headings = Context.union(own for rule in kept if (own := rule.label or rule.context) is not None)
+        self._vocabulary = frozenset[str]().union(*(rule.heads for rule in kept))
         self._numeric = _by_length(alone, "numeric", threshold)
         self._mixed = _by_length(alone, "mixed", threshold)
         self._lead = (_by_length(lead, "mixed", threshold), _by_length(lead, "numeric", threshold))
 
     def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
         found: list[Span] = []
-        around, threshold = Beside(text, self._headings), self._threshold
+        around, threshold = Beside(text, self._headings, self._vocabulary), self._threshold
         for at in tried:
             start, end, numeric = tokens[at]
             bucket = (self._numeric if numeric else self._mixed).get(end - start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sidecar.inspection import columns
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.segments import joined, segments
@@ -177,3 +178,14 @@ def test_the_rows_of_another_html_table_are_not_below_the_heading() -> None:
 @pytest.mark.parametrize("unit", ["<td>12.03.1985</td>", "<tr><th>dob</th>", "CREATE TABLE t (dob date); "])
 def test_tables_cost_in_step_with_the_text(unit: str) -> None:
     assert_linear(ENGINE, f"{unit}INSERT INTO t VALUES (1, 'dob 12.03.1985');")
+
+
+def test_no_line_is_read_as_a_heading_where_no_number_begins_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In prose with commas it would be every line, twice."""
+    read: list[str] = []
+    cells = columns.cells
+    monkeypatch.setattr(columns, "cells", lambda line: read.append(line) or cells(line))
+    ENGINE.find("Well, my phone, the old one, rings\nand says 030 1234567 or so, with\nthe BSN 123456782 behind\n" * 9)
+    assert read == []
+    assert ENGINE.find("name,phone\nAnna,030 1234567\n")
+    assert set(read) == {"name,phone"}

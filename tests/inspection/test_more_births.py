@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sidecar.inspection import ages
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.engine import Engine
 
@@ -130,3 +133,16 @@ def test_the_age_of_a_child_is_found(text: str, age: str) -> None:
 )
 def test_other_years_are_none(text: str) -> None:
     assert found(text, "MINOR") == []
+
+
+AGE_PIECES = (
+    "aged ", "age of ", "aged :", "12", "7", "five", "sieben", " ", "-", "years old", "year-old", "yrs old", "y/o",
+    "y.o", "yo", "jahre alt", "jähriger", "jaar oud", "anos de idade", "år gammel", "åriga", "vuotias", "edad de ",
+    "âgé de ", "ha ", " ans", " años", " anni", " lat",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(AGE_PIECES), min_size=2, max_size=5).map("".join))
+def test_what_is_looked_for_before_an_age_stands_in_every_age(text: str) -> None:
+    age = ages.AGE.search(text)
+    assert age is None or ages.AGED.search(text, *age.span())

@@ -141,7 +141,7 @@ UPSTREAM = {
     "garbage": (502, "UPSTREAM_INVALID"),
     "not-http": (502, "UPSTREAM_INVALID"),
     "html": (502, "UPSTREAM_INVALID"),
-    "html-502": (502, "UPSTREAM_INVALID"),
+    "html-502": (502, "UPSTREAM_STATUS"),
     "wrong-type": (502, "UPSTREAM_INVALID"),
     "redirect": (502, "UPSTREAM_INVALID"),
 }

@@ -85,8 +85,8 @@ async def test_an_error_in_a_body_cuts_it_off():
 
 
 async def test_an_error_in_a_stream_of_a_known_length_cuts_it_off():
-    """Its event would not fit: it would be read as the answer's own text, and half of it as the next answer."""
-    head = [*SSE, ("Content-Length", "30")]
+    """Its bytes were promised to the answer: an event of ours among them would be taken for the model's."""
+    head = [*SSE, ("Content-Length", "500")]
     answer = await said(failing(UpstreamError("UPSTREAM_DISCONNECTED", "Gone."), before=(head, b"data: {}\n\n")))
     assert answer.endswith(b"\r\n\r\ndata: {}\n\n")
 

@@ -65,7 +65,7 @@ class Columns:
         found = self._above(start) if before in EDGES and self._may_begin(start) else []
         if not found and before in VALUE_EDGES:
             if self._values is None:
-                self._values = {value.start: words_of(value.column) for value in values(self._text)}
+                self._values = _placed(self._text)
             found = self._values.get(start, [])
         return found
 
@@ -197,6 +197,18 @@ def parted(row: str) -> str:
 
 def _closed(quoted: str) -> str:
     return PARTING.sub(lambda mark: "." * len(mark.group()), quoted)
+
+
+def _placed(text: str) -> dict[int, list[str]]:
+    """The words of the column of each value that has it elsewhere, by the value's start."""
+    told: dict[str, list[str]] = {}
+    found: dict[int, list[str]] = {}
+    for column, start, _, _ in values(text):
+        words = told.get(column)
+        if words is None:
+            words = told[column] = words_of(column)
+        found[start] = words
+    return found
 
 
 class Beside(Neighbourhood):

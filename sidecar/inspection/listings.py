@@ -61,17 +61,23 @@ def _headed(line: str) -> tuple[str, dict[int, int]]:
 
 def _rows(text: str, at: int, mark: str, columns: dict[int, int], strict: bool) -> tuple[list[Span], int]:
     found: list[Span] = []
-    size = next(iter(columns.values()))
+    for after, row in rows(text, at, mark, next(iter(columns.values())), LONGEST_ROW):
+        found += [_span(*row[number]) for number in columns if _is_password(text, *row[number], strict)]
+        at = after
+    return found, at
+
+
+def rows(text: str, at: int, mark: str, size: int, longest: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Where the next row begins, and this one's cells, while there are `size` of them; rules between rows are none."""
     for _ in range(MOST_ROWS):
-        end = text.find("\n", at, at + LONGEST_ROW)
-        end = min(len(text), at + LONGEST_ROW) if end < 0 else end
+        end = text.find("\n", at, at + longest)
+        end = min(len(text), at + longest) if end < 0 else end
         row = cells(text, at, end, mark)
         if len(row) != size:
-            break
+            return
         if not RULE.fullmatch(text, at, end):
-            found += [_span(*row[number]) for number in columns if _is_password(text, *row[number], strict)]
+            yield end + 1, row
         at = end + 1
-    return found, at
 
 
 def cells(text: str, at: int, end: int, mark: str) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.inspection.columns import FIGURES, LONGEST_ROW, headings
 from sidecar.inspection.context import words_of
 from sidecar.inspection.keywords import listed, lowered
-from sidecar.inspection.listings import MOST_ROWS, RULE, cells
+from sidecar.inspection.listings import rows
 from sidecar.inspection.records import names_in_records
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tables import values
@@ -119,8 +119,9 @@ def _below_headings(text: str) -> Iterator[Span]:
         for mark, heading in headings(line).items():
             columns = _columns(heading) if len(heading) > 1 else []
             if columns:
-                spans, after = _rows(text, after, mark, columns, len(heading))
-                yield from spans
+                for below, row in rows(text, after, mark, len(heading), LONGEST_ROW):
+                    yield from filter(None, [_span(text, *row[number]) for number in columns])
+                    after = below
                 break
 
 
@@ -142,20 +143,6 @@ def _columns(heading: Sequence[Sequence[str]]) -> list[int]:
 
 def _is_own(words: Sequence[str]) -> bool:
     return not OWN.isdisjoint(words) or not (NAME.isdisjoint(words) or OF.isdisjoint(words))
-
-
-def _rows(text: str, at: int, mark: str, columns: Sequence[int], size: int) -> tuple[list[Span], int]:
-    found: list[Span | None] = []
-    for _ in range(MOST_ROWS):
-        end = text.find("\n", at, at + LONGEST_ROW)
-        end = min(len(text), at + LONGEST_ROW) if end < 0 else end
-        row = cells(text, at, end, mark)
-        if len(row) != size:
-            break
-        if not RULE.fullmatch(text, at, end):
-            found += [_span(text, *row[number]) for number in columns]
-        at = end + 1
-    return [span for span in found if span], at
 
 
 def _span(text: str, start: int, end: int) -> Span | None:

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from sidecar.ledger.note import Verifier
 
 POLL_SECONDS = 0.5
-TABLE_ROWS = 50
-MAX_ROWS = 10**12
+TABLE_ROWS, MAX_ROWS = 50, 10**12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAILED, USAGE = 1, 2
 
@@ -238,9 +237,8 @@ def filters_of(options: argparse.Namespace) -> Filters:
 def _rows(options: argparse.Namespace) -> int | None:
     """How many rows a list may have, None for all: programs get all unless they say otherwise, people a screenful."""
     given: int | None = getattr(options, "limit", None)
-    if given is None and not (options.json or options.csv):
-        return TABLE_ROWS
-    return given or None
+    is_table = not (options.json or options.csv)
+    return TABLE_ROWS if given is None and is_table else given or None
 
 
 @contextmanager

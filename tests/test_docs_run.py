@@ -74,7 +74,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", sorted(set(commands())))
 def test_commands_that_are_shown_are_commands(command: str) -> None:
     """The help's own examples are in docs/cli.md; behind two spaces stands what they are for."""
-    words = shlex.split(re.split(r"\s{2,}", command)[0], comments=True)
+    words = shlex.split(re.split(r"\s{2,}| [|>] ", command)[0], comments=True)
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
             cli.build_parser().parse_args([word for word in words[1:] if word != "..."])

@@ -16,6 +16,7 @@ From the bottom up:
     secrets, credentials               gitleaks' rules (derived table); passwords and user names people type
     dates, ages                        births and travel documents; minors
     streets, towns                     addresses by form; by the postcode and town behind them
+    access, accounts    secrets by where they stand (headers, command lines); user names in logs and profiles
     special, memberships               GDPR art. 9 by type: single words; unions and parties by name
     phrases      allow, deny and customers' word lists, to a million phrases
     normalise    the copy that is searched (NFKC, look-alikes, zero-width, escapes) and the way back to the offsets

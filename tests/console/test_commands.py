@@ -90,10 +90,12 @@ def test_programs_get_all_and_a_list_cut_short_says_so(audit: Audit) -> None:
 
 
 def test_a_table_says_how_to_see_the_rest(audit: Audit) -> None:
+    codes = "by code: MODEL_NOT_ALLOWED:1\n"
     assert audit("query").out.endswith(
-        f"{CALLS} exchanges, 50 shown (allow:59, deny:1, answered:60); --limit 0 for all\n"
+        f"{CALLS} exchanges, 50 shown (allow:59, deny:1, answered:60); --limit 0 for all\n{codes}"
     )
-    assert audit("query", "--limit", "0").out.endswith(f"{CALLS} exchanges (allow:59, deny:1, answered:60)\n")
+    whole = audit("query", "--limit", "0").out
+    assert whole.endswith(f"{CALLS} exchanges (allow:59, deny:1, answered:60)\n{codes}")
     assert audit("query", "--limit", "-1").code == 2
 
 

@@ -208,7 +208,7 @@ QUERIES: list[tuple[list[str], set[str]]] = [
     (["--model", "gpt-*"], {"unknown"}),
     (["--verdict", "deny"], {"refused"}),
     (["--code", "UNINSPECTABLE_CONTENT"], {"refused"}),
-    (["--code", "UPSTREAM_INVALID"], {"failed"}),
+    (["--code", "UPSTREAM_STATUS"], {"failed"}),
     (["--state-is", "failed"], {"failed"}),
     (["--entity", "EMAIL_ADDRESS"], {"known"}),
     (["--prompt-version", "3.2.0"], {"known"}),

@@ -167,13 +167,13 @@ class Relay:
         return self._reader.rewrite(event, [text])
 
     def _news(self, event: ReplyEvent) -> Iterator[Delta]:
-        """What an event says that was not said before: Azure repeats its filter's results with every token, Perplexity
-        its citations, and all of the message so far.
-        """
+        """What an event says anew: Azure repeats its filter's results in each, Perplexity citations and the message."""
         for delta in event.deltas:
             said = self._kept.get(delta.channel) if _comes_whole(delta.channel) else None
-            if not said or delta.text != said[-1]:
-                yield delta._replace(text=delta.text.removeprefix("".join(said or ())))
+            if not said:
+                yield delta
+            elif delta.text != said[-1]:
+                yield delta._replace(text=delta.text.removeprefix("".join(said)))
 
     async def _release(self, *, final: bool) -> bytes:
         """Judge all that is held, then let go of what stands before the line."""

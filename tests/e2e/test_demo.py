@@ -46,6 +46,9 @@ def test_sigterm_leaves_nothing_behind(ready: str, code: int, tmp_path: Path) ->
                 time.sleep(0.02)
             demo.send_signal(signal.SIGTERM)
             assert demo.wait(60) == code
+            end = time.monotonic() + 30  # a worker that is loading its model sees only then that nobody is left
+            while in_session(demo.pid) and time.monotonic() < end:
+                time.sleep(0.02)
             assert in_session(demo.pid) == []
         finally:
             for process in in_session(demo.pid):

@@ -13,7 +13,8 @@ The rooms, from the bottom up (imports point down only; tests/test_architecture.
     ledger      entries, canonical bytes, Merkle tree, checkpoints, proofs, verification
     ports       what the conductor needs of the outside, as Protocols
     exchange    the conductor: the path of one call from top to bottom; beside it plan (what is decided before sending),
-                wire (bytes), carried (query and headers), relay (the reply half), account (what is recorded), deadline
+                wire (bytes), carried (query and headers), relay (the reply half), ending (when a stream is over),
+                account (what is recorded), deadline
     drivers     one file per outside thing: presidio, OPA, upstream client, SQL store, keys, clock
     proxy       the aiohttp data plane; admin beside it
     console     the auditor's read side

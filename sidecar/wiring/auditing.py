@@ -81,8 +81,9 @@ def record_id(reader: Reader, wanted: str | None) -> str:
         query = "SELECT id FROM exchange WHERE substr(id, 1, ?) = ? LIMIT 2"
         rows = reader.connection.execute(query, (len(wanted), wanted)).fetchall()
     if not rows:
-        advice = "No exchange of this id is in the log; `sidecar audit query` lists them."
-        raise OwnError("RECORD_UNKNOWN", advice, status=404)
+        empty = "The log holds no exchange yet."
+        unknown = "No exchange of this id is in the log; `sidecar audit query` lists them."
+        raise OwnError("RECORD_UNKNOWN", empty if wanted is None else unknown, status=404)
     if len(rows) > 1:
         raise OwnError("RECORD_UNKNOWN", "More than one id begins like this; give more of it.", status=404)
     return str(rows[0][0])

@@ -79,8 +79,14 @@ def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
         sys.stderr.write(f"sidecar: {error.code}: {error.advice}\n")
         return 1
     except (BundleRefused, OSError, ValueError) as error:
-        raise ConfigError(str(error)) from error
+        raise ConfigError(said(error)) from error
     return 0
+
+
+def said(error: Exception) -> str:
+    """What an error says; of a file's fault its name and the system's word for it, without the number."""
+    named = isinstance(error, OSError) and error.filename is not None
+    return f"{error.filename}: {error.strerror}" if named else str(error)
 
 
 def take_files(calls: int) -> None:

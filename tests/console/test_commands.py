@@ -327,6 +327,13 @@ def test_faults_of_the_system_name_the_file(audit: Audit, tmp_path: Path) -> Non
         assert said.code == 2 and str(tmp_path / "file") in said.err and said.err.count("\n") == 1
 
 
+async def test_the_newest_of_no_exchanges(audit: Audit, tmp_path: Path) -> None:
+    async with await start(tmp_path / "fresh"):
+        pass
+    assert "The log holds no exchange yet." in audit("show", "--last", "--state", str(tmp_path / "fresh")).err
+    assert "No exchange of this id" in audit("show", "abc").err
+
+
 def test_whoever_stops_reading_is_no_fault(state: Path) -> None:
     ours, theirs = os.pipe()
     os.close(ours)

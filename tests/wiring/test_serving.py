@@ -21,7 +21,7 @@ from sidecar.proxy.meter import Meter
 from sidecar.proxy.server import Bound, Listen
 from sidecar.wiring.banner import banner, base_lines, base_url
 from sidecar.wiring.observe import observe
-from sidecar.wiring.serving import say, upstream_settings
+from sidecar.wiring.serving import said, say, upstream_settings
 from tests.captures import OK, RawServer, answering
 from tests.exchange.test_govern import DENIED, Stage, question
 from tests.proxy.shell import logged
@@ -90,6 +90,13 @@ def test_a_stdout_that_takes_nothing_stops_no_start(stdout: Any, monkeypatch: py
         say("Base URL")
         assert ("ENOSPC" in out.getvalue()) is (stdout is not None)
     assert sys.stdout is None
+
+
+def test_a_file_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(OSError) as caught:
+        Path("/nowhere/ready.part").write_bytes(b"")
+    assert said(caught.value) == "/nowhere/ready.part: No such file or directory"
+    assert said(OSError("cannot listen on x")) == "cannot listen on x"
 
 
 @pytest.mark.parametrize(("calls", "told"), [(10, []), (1000, ["too few open files allowed"])])

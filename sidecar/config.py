@@ -57,7 +57,7 @@ PLAINLY = {
     "model_type": "must be a mapping of names to values",
     "string_type": "must be text; write it in quotes",
 }
-"""Pydantic's faults in words of our own. In YAML a country `no` is false, a tag of digits a number, one word no list."""
+"""Pydantic's faults in our words. In YAML a country `no` is false, a tag of digits a number, one word no list."""
 
 
 class Section(BaseModel):

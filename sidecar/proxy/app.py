@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
-from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError
+from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError, as_error
 from sidecar.model import Arrival, Caller
 from sidecar.ports import Clock, Entropy
 from sidecar.proxy.accept import Held, Limits, Passing, asserted_by, expect_continue, read_body, target_of, too_slow
@@ -137,7 +137,7 @@ class DataPlane:
             raise
         except Exception as bug:  # noqa: BLE001  ours: the caller gets a 503, the log a type and a line
             self.watcher.bug(bug)
-            await self.turn_away(self._stub(request, template), internal(), answer)
+            await self.turn_away(self._stub(request, template), as_error(bug), answer)
         return answer.result()
 
     async def _govern(self, request: web.BaseRequest, route: Route, target: str, answer: HttpAnswer) -> None:
@@ -220,7 +220,7 @@ class DataPlane:
             return fault
         except Exception as bug:  # noqa: BLE001  as in _handle
             self.watcher.bug(bug)
-            return internal()
+            return as_error(bug)
         return error
 
     def _stub(self, request: web.BaseRequest, template: str) -> Arrival:
@@ -254,10 +254,6 @@ class DataPlane:
 
 def draining() -> OwnError:
     return OwnError("DRAINING", "This sidecar is shutting down; send the call again, it will reach another.")
-
-
-def internal() -> OwnError:
-    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")
 
 
 class DataServer(web.Server):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
@@ -122,8 +121,9 @@ async def listen(runner: web.BaseRunner, at: Listen, mode: int) -> Listen:
 
 def _why(fault: OSError) -> str:
     """In the system's words alone: asyncio's repeat the address."""
-    known = fault.errno is not None and fault.errno in errno.errorcode
-    return os.strerror(fault.errno) if known else fault.strerror or str(fault)
+    if fault.errno is not None and fault.errno > 0:  # those of name lookups are negative
+        return os.strerror(fault.errno)
+    return fault.strerror or str(fault)
 
 
 async def _listen(runner: web.BaseRunner, at: Listen, mode: int) -> Listen:

@@ -136,7 +136,7 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag("--model", help="requested or served; may end in *")
     flag("--prompt", help="prompt name")
     flag("--prompt-version", help="prompt version")
-    flag("--verdict", choices=["allow", "deny"])
+    flag("--verdict", choices=["allow", "deny"], help="what policy said of the call, or of its reply")
     flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
     flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
     flag("--confidence-min", type=_share, metavar="P", help="0 to 1")

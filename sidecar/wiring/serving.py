@@ -72,6 +72,8 @@ def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
     Settings are looked at before anything is opened or written. Raises ConfigError.
     """
     refuse_problems(loaded)
+    if ready_file is not None and not ready_file.parent.is_dir():
+        raise ConfigError(f"--ready-file {ready_file}: there is no folder {ready_file.parent}")
     logs.setup()
     take_files(loaded.config.limits.in_flight)
     try:

@@ -22,7 +22,7 @@ from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError, a
 from sidecar.model import Arrival, Caller
 from sidecar.ports import Clock, Entropy
 from sidecar.proxy.accept import Held, Limits, Passing, asserted_by, expect_continue, read_body, target_of, too_slow
-from sidecar.proxy.answer import CLOSED, OPENAI, HttpAnswer, Voice
+from sidecar.proxy.answer import CLOSED, HttpAnswer
 from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.headers import Headers, request_headers, spelled
@@ -43,7 +43,6 @@ class Route:
     template: str
     passes: bool = False
     open: bool = False
-    voice: Voice = OPENAI
     allow: tuple[str, ...] = ()
 
 
@@ -71,7 +70,7 @@ Find = Callable[[str, str], Route]
 Admit = Callable[[Caller], None]
 """Asked before a body is read. Raises SidecarError for a caller who is not let in, or not now."""
 
-Govern = Callable[[Arrival, Route, HttpAnswer], Awaitable[None]]
+Govern = Callable[[Arrival, HttpAnswer], Awaitable[None]]
 """Answers one call and records it. May raise CancelledError when the caller has gone."""
 
 Refuse = Callable[[Arrival, SidecarError, HttpAnswer], Awaitable[None]]
@@ -119,12 +118,12 @@ class DataPlane:
             self.drain.leave(late)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        answer = HttpAnswer(request, None, patience=self.limits.reading_timeout)
+        answer = HttpAnswer(request, patience=self.limits.reading_timeout)
         template = UNROUTED
         try:
             target = target_of(request)
             route = self.find(request.method, target.partition("?")[0])
-            template, answer.voice, answer.allow = route.template, route.voice, route.allow
+            template, answer.allow = route.template, route.allow
             if route.allow:
                 raise CallerError("METHOD_NOT_ALLOWED", "Use a method that `Allow` names.", status=405)
             if route.passes:
@@ -165,7 +164,7 @@ class DataPlane:
                 await self.leave(arrival(body=b""), answer)
                 raise
             else:
-                await self.govern(arrival(body=body), route, answer)
+                await self.govern(arrival(body=body), answer)
 
     def _let_in(self, request: web.BaseRequest, headers: Headers) -> Caller:
         """Who called. Raises SidecarError for one who is not let in."""
@@ -247,7 +246,7 @@ class DataPlane:
         """Record and answer what was not HTTP. In flight like any other: at the end it is waited for."""
         late = self.drain.enter()
         try:
-            await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request, None))
+            await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request))
         finally:
             self.drain.leave(late)
 

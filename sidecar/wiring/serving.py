@@ -214,7 +214,7 @@ class Conductor:
     meter: Meter
     ledger: Ledger
 
-    async def govern(self, arrival: Arrival, _: Route, answer: HttpAnswer) -> None:
+    async def govern(self, arrival: Arrival, answer: HttpAnswer) -> None:
         done = Exchange(arrival, routes.GOVERNED[self.kind][arrival.route], answer, self.ports, self.house)
         await self._observed(done, done.run())
 

@@ -21,10 +21,10 @@ from typing import NamedTuple
 import orjson
 import pytest
 
-from sidecar import cli_audit
 from sidecar.cli import main
 from sidecar.console.render import CSV_COLUMNS
 from sidecar.model import Asserted, Caller
+from sidecar.wiring import auditing
 from sidecar.wiring.receipts import receipt_of
 from tests.ledger.factory import DENY, START, exchange_id, make_intent, make_outcome, start
 
@@ -160,8 +160,8 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("far_from_utc")
 def test_times_without_a_zone_are_utc(audit: Audit) -> None:
-    assert cli_audit.when(AT) == cli_audit.when(f"{AT}Z") == cli_audit.when("2026-09-21T16:13:20+02:00") == START
-    assert cli_audit.when("2026-09-21T14:13:20.000001") == START + 1
+    assert auditing.when(AT) == auditing.when(f"{AT}Z") == auditing.when("2026-09-21T16:13:20+02:00") == START
+    assert auditing.when("2026-09-21T14:13:20.000001") == START + 1
     assert f"\n{CALLS} exchanges" in audit("query", "--since", AT).out
     assert "\n0 exchanges" in audit("query", "--until", AT).out
 

@@ -20,7 +20,7 @@ The rooms, from the bottom up (imports point down only; tests/test_architecture.
     console     the auditor's read side
     config      the only reader of files and environment (config_sources) -> one frozen Config
     wiring      Config -> ports -> apps; the only place that constructs drivers
-    cli         the command, thin; demo shows it at work before stub, a model server that is none
+    cli         the command, thin; demo shows it at work, in front of stub, a server that answers without a model
     testing     the ports in memory, for tests
 
 One call: accept (proxy) -> parse (dialects) -> inspect -> decide (policy) -> redact -> record the intent, durable

@@ -130,7 +130,7 @@ def rationale(asked: Decision, replied: Decision | None) -> Rationale:
     return {"rationale_codes": codes, "rationale_source": source}
 
 
-class Tally(NamedTuple):
+class Found(NamedTuple):
     """Findings of a request, counted in one go."""
 
     entities: dict[str, int]
@@ -140,8 +140,8 @@ class Tally(NamedTuple):
     """detector -> entity -> (count, lowest score in ppm)"""
 
 
-def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Tally:
-    counted = Tally({}, {}, {})
+def tally(parts: Sequence[Part], findings: Sequence[Finding]) -> Found:
+    counted = Found({}, {}, {})
     if not findings:
         return counted
     entities, roles, scores = counted

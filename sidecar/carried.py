@@ -23,7 +23,7 @@ QUERY, HEADERS, SAID = 0, 1, 2
 """First steps of the places here. Those in a body begin with a field's name."""
 _KINDS = ("query", "header", "header.x-sidecar")
 _SAID = ("use-case", "prompt-name", "prompt-version")
-_NOTHING = Asserted()
+NOTHING_SAID = Asserted()
 
 _SILENT = """
     accept accept-charset accept-encoding accept-language authorization cache-control close connection
@@ -52,13 +52,12 @@ _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """A name that is shown in records; any other might be somebody's text."""
 
 
-def carried_parts(target: str, headers: Headers, said: Asserted = _NOTHING) -> tuple[Part, ...]:
+def carried_parts(target: str, headers: Headers, said: Asserted = NOTHING_SAID) -> tuple[Part, ...]:
     """The texts of the query and of the headers. Parts have the position as their place and the name as their key."""
     parts = [_part(QUERY, at, name, text) for at, name, text in _query(target)]
     parts += [_part(HEADERS, at, name, value) for at, (name, value) in enumerate(headers) if _is_read(name, value)]
-    if said is not _NOTHING:
-        told = enumerate((said.use_case, said.prompt_name, said.prompt_version))
-        parts += [_part(SAID, at, _SAID[at], text) for at, text in told if text and not _PLAIN.fullmatch(text)]
+    told = enumerate((said.use_case, said.prompt_name, said.prompt_version))
+    parts += [_part(SAID, at, _SAID[at], text) for at, text in told if text and not _PLAIN.fullmatch(text)]
     return tuple(parts)
 
 

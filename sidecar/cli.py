@@ -108,7 +108,7 @@ def _config_flags(parser: argparse.ArgumentParser) -> None:
     flag = parser.add_argument
     flag("--config", type=Path, metavar="FILE", help="settings in YAML")
     flag("--upstream", dest="upstream.url", metavar="URL", help="model server or API; /v1 may be left out")
-    flag("--kind", dest="upstream.kind", choices=["openai", "vllm"], help="which route table applies (openai)")
+    flag("--kind", dest="upstream.kind", choices=["openai", "vllm"], help="openai; or vllm: health and metrics pass")
     flag("--side", choices=["egress", "inbound"], help="before a hosted API, or beside an own server (egress)")
     flag("--listen", metavar="HOST:PORT", help="where applications connect (127.0.0.1:8400); unix:PATH for a socket")
     flag("--admin", metavar="HOST:PORT", help="health, metrics, receipts (127.0.0.1:8401)")

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5
 TABLE_ROWS, MAX_ROWS = 50, 10**12
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAILED, USAGE = 1, 2
 
 QUERY = """\
@@ -136,7 +134,7 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag("--model", help="requested or served; may end in *")
     flag("--prompt", help="prompt name")
     flag("--prompt-version", help="prompt version")
-    flag("--verdict", choices=["allow", "deny"])
+    flag("--verdict", choices=["allow", "deny"], help="what policy said of the call, or of its reply")
     flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
     flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
     flag("--confidence-min", type=_share, metavar="P", help="0 to 1")
@@ -203,19 +201,6 @@ def _unreadable(fault: Exception, state: Path) -> SidecarError:
     return store_fault(StateFolder(state).store, fault.__cause__ if isinstance(fault.__cause__, Exception) else fault)
 
 
-def when(text: str | None) -> int | None:
-    """`1h` ago, or a date and time, in UTC unless it names a zone, as microseconds. Raises ValueError."""
-    if text is None:
-        return None
-    if span := auditing.SPAN.fullmatch(text):
-        return auditing.now() - int(span[1]) * auditing.SPANS[span[2]] * 1_000_000
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is neither a span (30m, 1h, 7d) nor a date and time (2026-11-21T13:00)") from None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
-
-
 def filters_of(options: argparse.Namespace) -> Filters:
     from sidecar.drivers.store_query import Filters
 
@@ -225,8 +210,8 @@ def filters_of(options: argparse.Namespace) -> Filters:
     same = ("caller", "subject", "conversation", "model", "prompt", "prompt_version", "verdict", "code", "entity")
     return Filters(
         **{name: getattr(options, name) for name in same},
-        since=when(options.since),
-        until=when(getattr(options, "until", None)),
+        since=auditing.when(options.since),
+        until=auditing.when(getattr(options, "until", None)),
         confidence_min_ppm=ppm(options.confidence_min),
         confidence_max_ppm=ppm(options.confidence_max),
         state=options.state_is,

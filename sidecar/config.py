@@ -33,14 +33,31 @@ FLAGS = {
 }
 """The flags that name settings (cli.py, cli_pii.py), as an error names them."""
 
+DIGEST = "^[0-9a-f]{64}$"
+ORIGIN = "^[a-z][a-z0-9+.-]*://[^/?#]+$"
+HEX_KEY = "^[0-9a-f]{32,}$"
+DOMAIN = "^[A-Za-z0-9][A-Za-z0-9./-]{0,150}$"
+FORMS = {
+    DIGEST: "must be a SHA-256 in 64 small hex digits: printf %s KEY | sha256sum",
+    ORIGIN: "must be an origin such as https://app.example, without a path",
+    HEX_KEY: "must be at least 32 small hex digits: openssl rand -hex 32",
+    DOMAIN: "must be a domain such as acme.example: letters, digits, dots and hyphens",
+}
+"""What a text has to look like, in words."""
 
 PLAINLY = {
+    "missing": "is needed",
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
     "tuple_type": "must be a list, such as [A, B]",
     "dict_type": "must be a mapping of names to values",
     "model_type": "must be a mapping of names to values",
     "string_type": "must be text; write it in quotes",
 }
-"""Pydantic's words for the forms of YAML: a country `no` is false, a tag of digits a number, one word no list."""
+"""Pydantic's faults in our words. In YAML a country `no` is false, a tag of digits a number, one word no list."""
 
 
 class Section(BaseModel):
@@ -93,7 +110,7 @@ class PolicySettings(Section):
 
 
 class CallerKey(Section):
-    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the API key, in hex.")
+    sha256: str = Field(pattern=DIGEST, description="SHA-256 of the API key, in hex.")
     tenant: str
     app: str = "default"
     user: str | None = None
@@ -117,7 +134,7 @@ class CallerSettings(Section):
     roles_header: str | None = Field(None, description="Header in which a trusted proxy lists roles, with commas.")
     peers: tuple[CallerPeer, ...] = Field((), description="Unix-socket peers by user id.")
     required: bool = Field(False, description="Refuse anonymous callers.")
-    origins: tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9+.-]*://[^/?#]+$")], ...] = Field(
+    origins: tuple[Annotated[str, Field(pattern=ORIGIN)], ...] = Field(
         (), description="Origins of web pages that may call, such as https://app.example; none: no page may."
     )
 
@@ -154,7 +171,7 @@ class RedactionSettings(Section):
         "numbered", description="<PERSON_1>; keyed: the same in every call; lifelike: for tools that validate."
     )
     key: str | None = Field(
-        None, pattern="^[0-9a-f]{32,}$", description="Hex key of keyed surrogates and of hashes.", repr=False
+        None, pattern=HEX_KEY, description="Hex key of keyed surrogates and of hashes.", repr=False
     )
     operators: dict[Literal["mask", "hash", "drop"], dict[str, Any]] = Field(
         default_factory=dict,
@@ -185,7 +202,7 @@ class Config(Section):
     environment: str = Field("production", description="Name of the deployment; policy sees it.")
     origin: str = Field(
         "localhost",
-        pattern="^[A-Za-z0-9][A-Za-z0-9./-]{0,150}$",
+        pattern=DOMAIN,
         description="Your domain: the first part of the ledger's name.",
     )
     upstream: UpstreamSettings = UpstreamSettings()
@@ -250,11 +267,18 @@ def _validated(values: Mapping[str, Any], sources: Mapping[str, tuple[Any, str]]
         config = Config.model_validate(tree)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        told = [_refused(fault["loc"], PLAINLY.get(fault["type"], fault["msg"]), sources) for fault in faults]
+        told = [_refused(fault["loc"], _plainly(fault), sources) for fault in faults]
         raise ConfigError(*known, *told) from None
     if known:
         raise ConfigError(*known)
     return config
+
+
+def _plainly(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "string_pattern_mismatch":
+        return FORMS[fault["ctx"]["pattern"]]
+    words: str = PLAINLY.get(fault["type"], fault["msg"])
+    return words.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _refused(loc: Sequence[int | str], message: str, sources: Mapping[str, tuple[Any, str]]) -> str:
@@ -275,7 +299,7 @@ def _flat(tree: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[str
         elif name in NAMES:
             values[name] = value
         else:
-            near = nearest(name, {known: known for known in NAMES})
+            near = nearest(name, {known: known for known in (*NAMES, *SECTIONS)})
             wrong.append(f"{name} (file {file}): no such setting{near or '; `sidecar config check` lists them all'}")
     return values, wrong
 

@@ -1,4 +1,4 @@
-"""Time in the core: how long a step took, and a deadline that costs nothing where nobody waits.
+"""Time in the core: how long a step took, turns for the others, and a deadline that costs nothing where nobody waits.
 
 `asyncio.timeout` arms and cancels a timer, which the loop keeps in its heap until the time has come. Four of them a
 request were 4 % of its CPU, and none could ever fire: work that does not wait gives the loop no turn to fire it in.
@@ -19,15 +19,9 @@ PER_SECOND = 4_096
 """Code points that may cost a further second. With the names model a KB of prose takes 17 ms, one of JSON or CSV, all
 names and numbers, 65: this is four times as long. A hang is found sooner: a worker has the plain deadline for a frame.
 """
+
 EACH = 16
 """Code points that each text counts for besides its own: a value in data takes some 3 ms beside its key."""
-
-
-def for_texts(seconds: float, parts: Iterable[Part]) -> float:
-    """A deadline that grows with the text: a million-token prompt is no fault, only long. Nor are thousands of short
-    values, each of which is read beside its key."""
-    return seconds + sum([len(part.text) + len(part.key or "") + EACH for part in parts]) / PER_SECOND
-
 
 LONG_STEP = 131_072
 """Bytes from which one step over a body takes about half a millisecond or more."""
@@ -35,10 +29,15 @@ LONG_STEP = 131_072
 HUGE_STEP = 1_048_576
 """Bytes from which a step goes into a thread: a list of a million numbers takes half a second to walk."""
 
-
 TURNS = 4
 """Of the event loop, between two long steps: a chunk that came during one is read in the first turn, wakes its reader
 in the second, and is written in the third. With a single turn it waited for three long steps (profiled)."""
+
+
+def for_texts(seconds: float, parts: Iterable[Part]) -> float:
+    """A deadline that grows with the text: a million-token prompt is no fault, only long. Nor are thousands of short
+    values, each of which is read beside its key."""
+    return seconds + sum([len(part.text) + len(part.key) + EACH for part in parts]) / PER_SECOND
 
 
 async def others() -> None:

@@ -33,6 +33,8 @@ IMAGE = {"type": "image_url", "image_url": {"url": IMAGE_URL}}
 MODEL = "stub-model"
 ALTERED = b'"state":"answered"', b'"state":"xnswered"'
 """What is changed of a stored entry, and into what: one byte."""
+RULES, OWN = "rules that fired", ".governor."
+"""The title in front of the first rule, and the mark of rules that merge the packs, which say nothing to a newcomer."""
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 WIDTH = 150
@@ -183,7 +185,8 @@ def show(state: Path, record: str, ended: str) -> None:
 def brief(record: str) -> str:
     """The record without the rules that merely had nothing to say, and cut to the width of a screen."""
     lines = [line for line in record.splitlines() if "stopped " not in line or ".deny " in line]
-    shown = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines if ".governor." not in line]
+    lines = [f"  {RULES}" if RULES in line and OWN in line else line for line in lines]
+    shown = [line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines if OWN not in line]
     return "\n".join([*shown, "", "(shortened: `sidecar audit show` has every rule and why it stopped)"])
 
 

@@ -14,9 +14,9 @@ exchange that was begun gets one intent and one outcome, also one that was refus
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,29 +30,25 @@ from sidecar.errors import CallerError, Refusal, SidecarError, UpstreamError, as
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import Arrival, Call, Decision, Inspection, Operation, Part, ReleaseMode, ReplyFacts, Verdict
 from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan, refusal_of
-from sidecar.ports import Answer, Clock, Decide, EngineAnswer, Forward, Inspect, Record
+from sidecar.ports import Answer, EngineAnswer, Ports
 from sidecar.redaction import Restorer, redact
-from sidecar.relay import Digest, Judgement, Relay, Withheld
-from sidecar.wire import PACKED, Pipe, failed, header, is_stream, opened, outbound_of, pipe_of, reply_headers, without
+from sidecar.relay import Judgement, Relay, Withheld
+from sidecar.wire import (
+    PACKED,
+    Digest,
+    Pipe,
+    failed,
+    header,
+    is_stream,
+    opened,
+    outbound_of,
+    pipe_of,
+    reply_headers,
+    without,
+)
 
 NOTICE_HEADER = "AI-Notice"
 """Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """The outside, as the conductor sees it.
-
-    `reasons` explains the codes of the policy in force; `aborted_by` says who cut an exchange off, `client` or `drain`.
-    """
-
-    inspect: Inspect
-    decide: Decide
-    record: Record
-    forward: Forward
-    clock: Clock
-    reasons: Callable[[], Mapping[str, policy.Reason]] = dict
-    aborted_by: Callable[[], str] = lambda: "client"
 
 
 async def govern(arrival: Arrival, dialect: Dialect, answer: Answer, ports: Ports, house: House) -> Exchange:

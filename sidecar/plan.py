@@ -15,7 +15,7 @@ from sidecar.redaction.oneway import DEFAULTS
 NOTHING_FOUND = Inspection(findings=(), detectors=())
 NO_CALL = Call(operation=Operation.OPAQUE, model=None)
 UNREAD: Any = None
-"""The dialect of a call that is refused unread."""
+"""In place of a dialect, for a call that is refused unread: nothing of it is parsed."""
 
 BODY_LIMIT = 64 * 1024 * 1024
 

@@ -1,18 +1,20 @@
 """The ports: what the conductor needs of the outside, as Protocols. Drivers implement them, testing.py fakes them.
 
-Every port may raise a `SidecarError`; anything else it raises is a fault of ours and becomes a deny or a 503 in
-`exchange.govern`, nowhere else.
+Every port may raise a `SidecarError`; anything else it raises is a fault of ours, and becomes a deny or a 503 in
+exchange.py, nowhere else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from sidecar.errors import SidecarError
 from sidecar.ledger.facts import Intent, Outcome
 from sidecar.model import Inspection, Outbound, Part, PolicyVersion
+from sidecar.policy import Reason
 
 
 class EngineAnswer(NamedTuple):
@@ -100,3 +102,19 @@ class Entropy(Protocol):
     def token(self, size: int) -> bytes:
         """`size` unpredictable bytes."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The outside, as the conductor sees it.
+
+    `reasons` explains the codes of the policy in force; `aborted_by` says who cut an exchange off, `client` or `drain`.
+    """
+
+    inspect: Inspect
+    decide: Decide
+    record: Record
+    forward: Forward
+    clock: Clock
+    reasons: Callable[[], Mapping[str, Reason]] = dict
+    aborted_by: Callable[[], str] = lambda: "client"

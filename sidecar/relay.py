@@ -7,7 +7,6 @@ caller's own values are never inspected again and never reach a policy input.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,18 +32,22 @@ from sidecar.model import (
     Verdict,
 )
 from sidecar.redaction import Restorer, Vault, mask_text, spread
-from sidecar.stream import Gate, Transducer
+from sidecar.stream import Gate
 
 TOOL_TEXTS = {
     "tool_calls.name": (("tool_calls.arguments", True), ("tool_calls.input", False)),
     "function_call.name": (("function_call.arguments", True),),
 }
 """Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
+
 REASONING_FIELDS = ("reasoning", "reasoning_content")
+
 WHOLE = re.compile(r"(\w+\.name|(\w+\.)?extra_content|annotations|content_filter\w+|matched_stop|message|\w+_reason)\b")
 """Fields that each event gives in full, where others go on from event to event."""
+
 LATE_LIMIT = 64 * 1024 * 1024
 """Bytes that a stream may go on by after its end, all of which wait for the outcome: as many as a body may have."""
+
 KEPT_LIMIT = 4 * 1024 * 1024
 """Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
 
@@ -263,64 +266,6 @@ class Relay:
             del self._open[channel]
             if self.restorer.holding(channel):
                 (self.tail if self.tail else out).append(self._reader.carry(channel, self.restorer.finish(channel)))
-
-
-class Digest:
-    """SHA-256 and length of what went by."""
-
-    def __init__(self) -> None:
-        self._sha = hashlib.sha256()
-        self.size = 0
-
-    def feed(self, data: bytes) -> bytes:
-        self._sha.update(data)
-        self.size += len(data)
-        return data
-
-    def value(self) -> bytes:
-        return self._sha.digest()
-
-
-class Compressed:
-    """A coded reply that nothing changes: the caller gets the coded bytes, once what they stand for may go."""
-
-    def __init__(self, inner: Relay, coding: Transducer) -> None:
-        self._inner = inner
-        self._coding = coding
-        self._late: list[bytes] = []
-        self._size = 0
-
-    async def feed(self, data: bytes) -> bytes:
-        left = await self._inner.feed(self._coding.feed(data))
-        self._size = len(data) + (self._size if self._late else 0)
-        self._late.append(data)
-        if self._size > LATE_LIMIT:
-            raise UpstreamError("GATE_OVERFLOW", f"The reply exceeds {LATE_LIMIT} coded bytes.")
-        if not left or self._inner.tail:
-            return b""
-        out, self._late = b"".join(self._late), []
-        return out
-
-    async def finish(self) -> bytes:
-        self._coding.finish()
-        await self._inner.finish()
-        self._inner.tail[:] = [b"".join(self._late)]
-        return b""
-
-
-class Opened:
-    """A coded reply that has to be read or changed: the caller gets it without the coding."""
-
-    def __init__(self, inner: Relay, coding: Transducer) -> None:
-        self._inner = inner
-        self._coding = coding
-
-    async def feed(self, data: bytes) -> bytes:
-        return await self._inner.feed(self._coding.feed(data))
-
-    async def finish(self) -> bytes:
-        self._coding.finish()
-        return await self._inner.finish()
 
 
 def _parts_of(pieces: Mapping[Channel, Sequence[str]]) -> tuple[Part, ...]:

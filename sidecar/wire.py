@@ -1,10 +1,11 @@
 """Bodies and headers on their way out and back: content coding, what is sent, how a reply's bytes are read.
 
-Pure functions. Where nothing changes, the caller's own bytes and headers go on as they are (guarantee 5).
+No I/O. Where nothing changes, the caller's own bytes and headers go on as they are (guarantee 5).
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
@@ -15,21 +16,79 @@ from sidecar.model import Arrival, Call, Decision, Outbound, PlaceKind
 from sidecar.plan import BODY_LIMIT
 from sidecar.ports import Incoming
 from sidecar.redaction import Redaction
-from sidecar.relay import Compressed, Opened, Relay
-from sidecar.stream import READABLE_CODINGS, decoder
+from sidecar.relay import LATE_LIMIT, Relay
+from sidecar.stream import READABLE_CODINGS, Transducer, decoder
 
 EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
 """Headers that speak of the exact bytes: left out where the bytes have changed."""
 
 REQUEST_EDITED_AWAY = EDITED_AWAY | {"accept-encoding"}
 
+PACKED = 100
+"""How many times as large as its coding a body may be, as far as can be guessed before it is opened."""
+
 Headers = Sequence[tuple[str, str]]
 
 
-Pipe = Relay | Compressed | Opened
+class Digest:
+    """SHA-256 and length of what went by."""
 
-PACKED = 100
-"""How many times as large a coded body may be when it is opened, about."""
+    def __init__(self) -> None:
+        self._sha = hashlib.sha256()
+        self.size = 0
+
+    def feed(self, data: bytes) -> bytes:
+        self._sha.update(data)
+        self.size += len(data)
+        return data
+
+    def value(self) -> bytes:
+        return self._sha.digest()
+
+
+class Compressed:
+    """A coded reply that nothing changes: the caller gets the coded bytes, once what they stand for may go."""
+
+    def __init__(self, inner: Relay, coding: Transducer) -> None:
+        self._inner = inner
+        self._coding = coding
+        self._late: list[bytes] = []
+        self._size = 0
+
+    async def feed(self, data: bytes) -> bytes:
+        left = await self._inner.feed(self._coding.feed(data))
+        self._size = len(data) + (self._size if self._late else 0)
+        self._late.append(data)
+        if self._size > LATE_LIMIT:
+            raise UpstreamError("GATE_OVERFLOW", f"The reply exceeds {LATE_LIMIT} coded bytes.")
+        if not left or self._inner.tail:
+            return b""
+        out, self._late = b"".join(self._late), []
+        return out
+
+    async def finish(self) -> bytes:
+        self._coding.finish()
+        await self._inner.finish()
+        self._inner.tail[:] = [b"".join(self._late)]
+        return b""
+
+
+class Opened:
+    """A coded reply that has to be read or changed: the caller gets it without the coding."""
+
+    def __init__(self, inner: Relay, coding: Transducer) -> None:
+        self._inner = inner
+        self._coding = coding
+
+    async def feed(self, data: bytes) -> bytes:
+        return await self._inner.feed(self._coding.feed(data))
+
+    async def finish(self) -> bytes:
+        self._coding.finish()
+        return await self._inner.finish()
+
+
+Pipe = Relay | Compressed | Opened
 
 
 def opened(body: bytes, coding: str, limit: int) -> bytes:

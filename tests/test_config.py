@@ -54,6 +54,24 @@ def test_a_file_that_is_no_yaml_is_placed_and_not_quoted(tmp_path: Path, text: s
     assert SECRET not in line
 
 
+def patterns(schema: object) -> set[str]:
+    if isinstance(schema, list):
+        return set().union(*map(patterns, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = {schema["pattern"]} if isinstance(schema.get("pattern"), str) else set()
+    return own.union(*map(patterns, schema.values()))
+
+
+def test_every_pattern_is_told_in_words() -> None:
+    assert patterns(config.Config.model_json_schema()) == set(config.FORMS)
+
+
+def test_a_misspelt_section_is_told_what_was_meant(tmp_path: Path) -> None:
+    [line] = refused(file=written(tmp_path, "upstrem: {url: http://h}"))
+    assert "did you mean upstream " in line
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = "limits: {body: none, drian: 3}\nside: left\ndetection: {thresholds: {URL: 40}}\nredaction: [a]\n"
     lines = refused(file=written(tmp_path, text), environ={"SIDECAR_CALLER_REQUIRED": "true"})
@@ -140,7 +158,7 @@ def flags_of(parser: argparse.ArgumentParser) -> dict[str, str]:
 
 def test_a_problem_names_the_flag_as_it_is_called() -> None:
     assert refused({"upstream.url": "ftp://h"}) == [
-        "upstream.url (flag --upstream): Value error, must begin with http:// or https://"
+        "upstream.url (flag --upstream): must begin with http:// or https://"
     ]
     found = flags_of(cli.build_parser())
     assert found == {name: config.FLAGS[name] for name in found}
@@ -196,7 +214,25 @@ def test_a_key_that_no_header_can_hold_is_refused_at_the_start(key: str) -> None
         ("callers: {trusted: 10.0.0.0/8}", "callers.trusted (file F): must be a list, such as [A, B]"),
         ("callers: {keys: [planted]}", "callers.keys.0 (file F): must be a mapping of names to values"),
         ("policy: {data: planted}", "policy.data (file F): must be a mapping of names to values"),
-        ("detection: {thresholds: {URL: on}}", "detection.thresholds.URL (file F): Input should be a valid number"),
+        ("detection: {thresholds: {URL: on}}", "detection.thresholds.URL (file F): must be a number"),
+        ("limits: {body: many}", "limits.body (file F): must be a whole number"),
+        ("limits: {body: 0}", "limits.body (file F): must be greater than 0"),
+        ("policy: {fallback: maybe}", "policy.fallback (file F): must be true or false"),
+        ("side: outbound", "side (file F): must be 'egress' or 'inbound'"),
+        ("callers: {peers: [{uid: 1}]}", "callers.peers.0.tenant (file F): is needed"),
+        (
+            "callers: {keys: [{sha256: abc, tenant: x}]}",
+            "callers.keys.0.sha256 (file F): must be a SHA-256 in 64 small hex digits: printf %s KEY | sha256sum",
+        ),
+        (
+            "callers: {origins: [app.example]}",
+            "callers.origins.0 (file F): must be an origin such as https://app.example, without a path",
+        ),
+        ("redaction: {key: xyz}", "redaction.key (file F): must be at least 32 small hex digits: openssl rand -hex 32"),
+        (
+            "origin: my domain",
+            "origin (file F): must be a domain such as acme.example: letters, digits, dots and hyphens",
+        ),
         ("environment: 2024-01-01", "environment (file F): must be text; write it in quotes"),
     ],
 )

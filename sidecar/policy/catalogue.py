@@ -89,10 +89,7 @@ CALLER_FAULTS: Mapping[str, Reason] = {
     ),
     **_table(
         415,
-        [
-            ("ENCODING_UNSUPPORTED", "The body's content coding cannot be read.", "Send it plain or as gzip."),
-            ("MEDIA_TYPE_UNSUPPORTED", "The body's media type cannot be read.", "Send application/json."),
-        ],
+        [("ENCODING_UNSUPPORTED", "The body's content coding cannot be read.", "Send it plain or as gzip.")],
         severity="low",
     ),
 }

@@ -10,6 +10,6 @@
     answer        the way back; the only place that turns errors into responses
     drain         what is in flight, and the way out
     admin         health, metrics, receipts, drain
-    meter, tally  what is counted; counters that cost an addition
-    logs, log_writer           lines without content; the thread that writes them
+    meter         what is counted; tally: counters that cost an addition
+    logs          lines without content; log_writer: the thread that writes them
 """

@@ -38,7 +38,7 @@ class Limits:
 
     body: int = 64 * 1024 * 1024
     held: int = 1024 * 1024 * 1024
-    body_timeout: float = 30.0
+    body_timeout: float = 60.0
     reading_timeout: float = 120.0
     body_rate: int = 64 * 1024
     line: int = 16 * 1024
@@ -99,7 +99,7 @@ async def read_body(request: web.BaseRequest, limits: Limits, take: Take) -> byt
         raise too_large()
     content = request.content
     if content.is_eof() and content.exception() is None:
-        return within(content.read_nowait(-1), limits, take)
+        return _whole(content.read_nowait(-1), limits, take)
     await expect_continue(request)
     try:
         return await _gather(request, limits, take)
@@ -149,7 +149,8 @@ class Passing:
             yield chunk
 
 
-def within(body: bytes, limits: Limits, take: Take) -> bytes:
+def _whole(body: bytes, limits: Limits, take: Take) -> bytes:
+    """A body that has come with its head."""
     if len(body) > limits.body:
         raise too_large()
     take(len(body))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -34,16 +34,11 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus}
 BODILESS = frozenset({204, 304})
 
 
-class Voice(Protocol):
-    """How a dialect says an error: as a body, and as the last event of a stream that has begun."""
-
-    def body(self, error: SidecarError, record: str | None) -> bytes: ...
-
-    def event(self, error: SidecarError, record: str | None) -> bytes: ...
-
-
 class OpenAIVoice:
-    """The error envelope of the OpenAI API. Its SDKs raise on it, in a stream too, with it as their `body`."""
+    """How an error is said: the envelope of the OpenAI API, as a body and as the last event of a stream that has begun.
+
+    Its SDKs raise on it, in a stream too, with it as their `body`.
+    """
 
     def body(self, error: SidecarError, record: str | None) -> bytes:
         if isinstance(error, UpstreamError):
@@ -68,21 +63,16 @@ class HttpAnswer:
     `status` says afterwards what the caller got.
     """
 
-    __slots__ = (
-        "_keep", "_patience", "_request", "_silent", "_stream", "_writer", "allow", "record", "status", "voice",
-    )  # fmt: skip
+    __slots__ = ("_keep", "_patience", "_request", "_silent", "_stream", "_writer", "allow", "record", "status")
 
-    def __init__(
-        self, request: web.BaseRequest, record: str | None, voice: Voice = OPENAI, patience: float = 120.0
-    ) -> None:
+    def __init__(self, request: web.BaseRequest, patience: float = 120.0) -> None:
         self._request = request
         self._patience = patience
         self._writer: AbstractStreamWriter = request.writer
         self._keep = bool(request.keep_alive)
         self._silent = False
         self._stream = False
-        self.record = record
-        self.voice = voice
+        self.record: str | None = None
         self.allow: tuple[str, ...] = ()
         self.status: int | None = None
 
@@ -156,13 +146,13 @@ class HttpAnswer:
             if not self.started:
                 await self._refuse(error)
             elif self._stream and self._writer.length is None:
-                await self.write(self.voice.event(error, self.record))
+                await self.write(OPENAI.event(error, self.record))
                 await self.end()
             else:
                 self.abort()
 
     async def _refuse(self, error: SidecarError) -> None:
-        body = self.voice.body(error, self.record)
+        body = OPENAI.body(error, self.record)
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         if error.retry_after is not None:
             headers.append(("Retry-After", error.retry_after))

@@ -18,11 +18,11 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
-from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError
+from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError, as_error
 from sidecar.model import Arrival, Caller
 from sidecar.ports import Clock, Entropy
 from sidecar.proxy.accept import Held, Limits, Passing, asserted_by, expect_continue, read_body, target_of, too_slow
-from sidecar.proxy.answer import CLOSED, OPENAI, HttpAnswer, Voice
+from sidecar.proxy.answer import CLOSED, HttpAnswer
 from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.headers import Headers, request_headers, spelled
@@ -43,7 +43,6 @@ class Route:
     template: str
     passes: bool = False
     open: bool = False
-    voice: Voice = OPENAI
     allow: tuple[str, ...] = ()
 
 
@@ -71,7 +70,7 @@ Find = Callable[[str, str], Route]
 Admit = Callable[[Caller], None]
 """Asked before a body is read. Raises SidecarError for a caller who is not let in, or not now."""
 
-Govern = Callable[[Arrival, Route, HttpAnswer], Awaitable[None]]
+Govern = Callable[[Arrival, HttpAnswer], Awaitable[None]]
 """Answers one call and records it. May raise CancelledError when the caller has gone."""
 
 Refuse = Callable[[Arrival, SidecarError, HttpAnswer], Awaitable[None]]
@@ -119,12 +118,12 @@ class DataPlane:
             self.drain.leave(late)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        answer = HttpAnswer(request, None, patience=self.limits.reading_timeout)
+        answer = HttpAnswer(request, patience=self.limits.reading_timeout)
         template = UNROUTED
         try:
             target = target_of(request)
             route = self.find(request.method, target.partition("?")[0])
-            template, answer.voice, answer.allow = route.template, route.voice, route.allow
+            template, answer.allow = route.template, route.allow
             if route.allow:
                 raise CallerError("METHOD_NOT_ALLOWED", "Use a method that `Allow` names.", status=405)
             if route.passes:
@@ -137,7 +136,7 @@ class DataPlane:
             raise
         except Exception as bug:  # noqa: BLE001  ours: the caller gets a 503, the log a type and a line
             self.watcher.bug(bug)
-            await self.turn_away(self._stub(request, template), internal(), answer)
+            await self.turn_away(self._stub(request, template), as_error(bug), answer)
         return answer.result()
 
     async def _govern(self, request: web.BaseRequest, route: Route, target: str, answer: HttpAnswer) -> None:
@@ -165,7 +164,7 @@ class DataPlane:
                 await self.leave(arrival(body=b""), answer)
                 raise
             else:
-                await self.govern(arrival(body=body), route, answer)
+                await self.govern(arrival(body=body), answer)
 
     def _let_in(self, request: web.BaseRequest, headers: Headers) -> Caller:
         """Who called. Raises SidecarError for one who is not let in."""
@@ -220,7 +219,7 @@ class DataPlane:
             return fault
         except Exception as bug:  # noqa: BLE001  as in _handle
             self.watcher.bug(bug)
-            return internal()
+            return as_error(bug)
         return error
 
     def _stub(self, request: web.BaseRequest, template: str) -> Arrival:
@@ -247,17 +246,13 @@ class DataPlane:
         """Record and answer what was not HTTP. In flight like any other: at the end it is waited for."""
         late = self.drain.enter()
         try:
-            await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request, None))
+            await self.turn_away(self._stub(request, UNROUTED), error, HttpAnswer(request))
         finally:
             self.drain.leave(late)
 
 
 def draining() -> OwnError:
     return OwnError("DRAINING", "This sidecar is shutting down; send the call again, it will reach another.")
-
-
-def internal() -> OwnError:
-    return OwnError("INTERNAL", "The sidecar failed; nothing was let through. Try again, and look at its log.")
 
 
 class DataServer(web.Server):

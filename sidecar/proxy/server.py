@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,6 +27,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """A closed terminal, or who hopes that the settings are read anew, must not end calls unrecorded either."""
 
 BACKLOG = 1024
+FORM = "An address to listen on looks like HOST:PORT or unix:/path/to.sock."
 OWN_USER, ANY_USER = 0o600, 0o666
 """Who may connect to a Unix socket: other users only where callers are told apart by their user id."""
 
@@ -48,7 +50,7 @@ class Listen:
             return cls(path=absolute(text.removeprefix("unix:")))
         host, colon, port = text.rpartition(":")
         if not colon or not port.isdecimal() or int(port) > 65535:
-            raise ValueError("An address to listen on looks like HOST:PORT or unix:/path/to.sock.")
+            raise ValueError(FORM)
         return cls(host=host.strip("[]"), port=int(port))
 
     def __str__(self) -> str:
@@ -68,7 +70,7 @@ class Bound:
 def absolute(path: str) -> str:
     """`unix:///run/x` is `/run/x`, too. Raises ValueError for no path."""
     if not path:
-        raise ValueError("An address to listen on looks like HOST:PORT or unix:/path/to.sock.")
+        raise ValueError(FORM)
     return "/" + path.lstrip("/") if path.startswith("/") else str(Path.cwd() / path)
 
 
@@ -110,7 +112,21 @@ async def cut_off(server: DataServer, data: DataPlane) -> None:
 
 
 async def listen(runner: web.BaseRunner, at: Listen, mode: int) -> Listen:
-    """Open one listener, a Unix socket with these permissions; returns where it is."""
+    """Open one listener, a Unix socket with these permissions; returns where it is. Raises OSError, with advice."""
+    try:
+        return await _listen(runner, at, mode)
+    except OSError as fault:
+        raise OSError(f"cannot listen on {at}: {_why(fault)}; free it, or choose another address") from fault
+
+
+def _why(fault: OSError) -> str:
+    """In the system's words alone: asyncio's repeat the address."""
+    if fault.errno is not None and fault.errno > 0:  # those of name lookups are negative
+        return os.strerror(fault.errno)
+    return fault.strerror or str(fault)
+
+
+async def _listen(runner: web.BaseRunner, at: Listen, mode: int) -> Listen:
     if at.path:
         unlink_dead(Path(at.path))
         await web.SockSite(runner, bound_socket(at.path, mode), backlog=BACKLOG).start()
@@ -126,9 +142,9 @@ def bound_socket(path: str, mode: int) -> socket.socket:
     try:
         sock.bind(path)
         Path(path).chmod(mode)
-    except OSError as fault:
+    except OSError:
         sock.close()
-        raise OSError(f"{path}: {fault.strerror or fault}") from None
+        raise
     return sock
 
 
@@ -142,7 +158,7 @@ def unlink_dead(path: Path) -> None:
         except ConnectionRefusedError:
             path.unlink()
             return
-    raise OSError(f"another process listens on {path}")
+    raise OSError("another process listens there")
 
 
 async def serve(
@@ -155,7 +171,7 @@ async def serve(
     started: Started | None = None,
     stop: asyncio.Event | None = None,
 ) -> Bound:
-    """Serve until SIGTERM, SIGINT or `stop`; then drain for at most `deadline` seconds and cut off the rest.
+    """Serve until SIGTERM, SIGINT, SIGHUP or `stop`; then drain for at most `deadline` seconds and cut off the rest.
 
     A second signal cuts off at once. When this returns no exchange runs any more: close the ledger then.
     """

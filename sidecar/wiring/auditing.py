@@ -1,9 +1,10 @@
-"""The auditor's side: the record of a state folder, and the policy bundles that decided. No proxy code is loaded."""
+"""The auditor's side: a state folder, and the policy bundles that decided. No proxy code is loaded."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -20,11 +21,20 @@ from sidecar.wiring.bundles import kept_bundle, kept_digests
 
 SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 SPAN = re.compile(r"(\d{1,6})([smhdw])")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def now() -> int:
-    """Microseconds since the epoch."""
-    return SystemClock().now()
+def when(text: str | None) -> int | None:
+    """`1h` ago, or a date and time, in UTC unless it names a zone, as microseconds. Raises ValueError."""
+    if text is None:
+        return None
+    if span := SPAN.fullmatch(text):
+        return SystemClock().now() - int(span[1]) * SPANS[span[2]] * 1_000_000
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither a span (30m, 1h, 7d) nor a date and time (2026-11-21T13:00)") from None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
 
 
 def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:
@@ -81,8 +91,9 @@ def record_id(reader: Reader, wanted: str | None) -> str:
         query = "SELECT id FROM exchange WHERE substr(id, 1, ?) = ? LIMIT 2"
         rows = reader.connection.execute(query, (len(wanted), wanted)).fetchall()
     if not rows:
-        advice = "No exchange of this id is in the log; `sidecar audit query` lists them."
-        raise OwnError("RECORD_UNKNOWN", advice, status=404)
+        empty = "The log holds no exchange yet."
+        unknown = "No exchange of this id is in the log; `sidecar audit query` lists them."
+        raise OwnError("RECORD_UNKNOWN", empty if wanted is None else unknown, status=404)
     if len(rows) > 1:
         raise OwnError("RECORD_UNKNOWN", "More than one id begins like this; give more of it.", status=404)
     return str(rows[0][0])

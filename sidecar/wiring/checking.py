@@ -27,7 +27,7 @@ from sidecar.wiring.surrogates import operators_of
 
 OF_NOTHING = digest("")
 NO_DOMAIN = Config.model_fields["origin"].default
-"""Of whoever names no domain: then that of the folder is as good as any."""
+"""Who leaves the default takes the name that the folder's log has."""
 
 
 def refuse_problems(loaded: Loaded) -> None:
@@ -68,7 +68,7 @@ def _state(config: Config) -> Iterator[Problem]:
 
 
 def _named_otherwise(config: Config) -> str | None:
-    """A log keeps its name: auditors know it by it, and every signature bears it. Or it is somebody else's folder."""
+    """The log's domain, where another is asked for. A log keeps its name: every signature bears it."""
     known = None if config.origin == NO_DOMAIN else StateFolder(config.state).domain()
     return None if known == config.origin.rstrip("/") else known
 

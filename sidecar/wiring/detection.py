@@ -82,8 +82,7 @@ def problems(settings: DetectionSettings) -> Iterator[Problem]:
     for setting, named in (("entities", unsigned), ("thresholds", settings.thresholds)):
         for entity in named:
             if entity not in types:
-                near = nearest(entity, {known: known for known in types})
-                yield Problem(f"detection.{setting}", f"no detector finds {entity}{near}")
+                yield Problem(f"detection.{setting}", unfindable(entity, types))
     for entity, path in settings.words.items():
         yield from _unreadable(f"detection.words.{entity}", Path(path))
 
@@ -91,6 +90,12 @@ def problems(settings: DetectionSettings) -> Iterator[Problem]:
 def types_known(settings: DetectionSettings) -> frozenset[str]:
     """Every type there is: those of the rules and of the names model, wanted here or not, and the customer's own."""
     return known_types().union(settings.deny, settings.words, *map(_types_of, settings.recognisers))
+
+
+def unfindable(entity: str, types: Iterable[str]) -> str:
+    """What is wrong with a type that nobody finds, and what may have been meant."""
+    near = nearest(entity, {known: known for known in types})
+    return f"no detector finds {entity}{near or '; `sidecar serve` lists at its start what is looked for'}"
 
 
 def _unknown_countries(locales: Iterable[str]) -> Iterator[Problem]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sidecar.config import Problem
-from sidecar.config_sources import nearest
 from sidecar.drivers.bundle import Bundle
+from sidecar.wiring.detection import unfindable
 
 PACK = "pii_egress"
 ANY = "*"
@@ -39,14 +39,14 @@ def unknown_types(bundle: Bundle, known: Iterable[str]) -> Iterator[Problem]:
     """Types that nobody finds, where the pack for personal data is in use: what they should protect would leave."""
     if not _runs(bundle):
         return
-    types = {name: name for name in known}
+    types = frozenset(known)
     for steps in TYPED:
         name = ".".join(("policy.data.pii", *steps))
         for entity in dict.fromkeys(_named(_at(bundle.data, "governor", "config", "pii", *steps))):
             if entity == ANY and "forbidden" in steps:
                 yield Problem(name, "* stands for no type here; name each type that is forbidden")
             elif entity != ANY and entity not in types:
-                yield Problem(name, f"no detector finds {entity}{nearest(entity, types)}")
+                yield Problem(name, unfindable(entity, types))
 
 
 def listed_names(bundle: Bundle) -> frozenset[str]:

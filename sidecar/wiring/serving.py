@@ -16,7 +16,6 @@ from pathlib import Path
 
 import orjson
 
-from sidecar import exchange
 from sidecar.config import Config, ConfigError, Loaded
 from sidecar.dialects import routes
 from sidecar.drivers.bundle_refusal import BundleRefused
@@ -25,8 +24,10 @@ from sidecar.drivers.inspector import Inspector
 from sidecar.drivers.store import Ledger
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
 from sidecar.errors import CallerError, OwnError, SidecarError
+from sidecar.exchange import Exchange
 from sidecar.model import Arrival, Caller
 from sidecar.plan import UNREAD, House
+from sidecar.ports import Ports
 from sidecar.proxy import logs
 from sidecar.proxy.accept import Limits
 from sidecar.proxy.admin import AdminPlane
@@ -71,6 +72,8 @@ def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
     Settings are looked at before anything is opened or written. Raises ConfigError.
     """
     refuse_problems(loaded)
+    if ready_file is not None and not ready_file.parent.is_dir():
+        raise ConfigError(f"--ready-file {ready_file}: there is no folder {ready_file.parent}")
     logs.setup()
     take_files(loaded.config.limits.in_flight)
     try:
@@ -79,8 +82,15 @@ def run(loaded: Loaded, *, ready_file: Path | None = None) -> int:
         sys.stderr.write(f"sidecar: {error.code}: {error.advice}\n")
         return 1
     except (BundleRefused, OSError, ValueError) as error:
-        raise ConfigError(str(error)) from error
+        raise ConfigError(said(error)) from error
     return 0
+
+
+def said(error: Exception) -> str:
+    """What an error says; of a file's fault its name and the system's word for it, without the number."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def take_files(calls: int) -> None:
@@ -194,54 +204,62 @@ def house_of(config: Config, drivers: Drivers) -> House:
     )
 
 
-def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
-    """The two apps on their ports."""
-    drain, meter, house = Drain(), Meter(drivers.ledger.size), house_of(config, drivers)
-    if drivers.engine.audit is not None:
-        meter.registry.register(AuditMetric(drivers.engine.audit))
-    ports = exchange.Ports(
-        inspect=drivers.inspector,
-        decide=drivers.engine,
-        record=drivers.ledger,
-        forward=drivers.upstream,
-        clock=drivers.clock,
-        reasons=lambda: drivers.engine.reasons,
-        aborted_by=drain.aborted_by,
-    )
-    kind = config.upstream.kind
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conductor:
+    """What the data plane asks for each call. An exchange is counted and logged however it ends."""
 
-    def admit(caller: Caller) -> None:
-        if drain.in_flight > config.limits.in_flight:
-            raise OwnError("OVERLOADED", "Too many exchanges are in flight; send the call again in a moment.")
-        if config.callers.required and caller.auth == "anonymous":
-            raise CallerError("CALLER_UNKNOWN", "Ask the operator for a key.", status=401)
+    kind: str
+    ports: Ports
+    house: House
+    meter: Meter
+    ledger: Ledger
 
-    async def observed(done: exchange.Exchange, ending: Awaitable[None]) -> None:
-        try:
-            await ending
-        finally:
-            observe(done, meter, drivers.ledger)
+    async def govern(self, arrival: Arrival, answer: HttpAnswer) -> None:
+        done = Exchange(arrival, routes.GOVERNED[self.kind][arrival.route], answer, self.ports, self.house)
+        await self._observed(done, done.run())
 
-    async def govern(arrival: Arrival, _: Route, answer: HttpAnswer) -> None:
-        done = exchange.Exchange(arrival, routes.GOVERNED[kind][arrival.route], answer, ports, house)
-        await observed(done, done.run())
-
-    async def refuse(arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
-        refused = exchange.Exchange(arrival, UNREAD, answer, ports, house)
-        await observed(refused, refused.refuse(error))
+    async def refuse(self, arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
+        refused = self._unread(arrival, answer)
+        await self._observed(refused, refused.refuse(error))
         if refused.fault is not None and refused.outcome is None:
             raise refused.fault
 
-    async def leave(arrival: Arrival, answer: HttpAnswer) -> None:
-        left = exchange.Exchange(arrival, UNREAD, answer, ports, house)
-        await observed(left, left.abort())
+    async def leave(self, arrival: Arrival, answer: HttpAnswer) -> None:
+        left = self._unread(arrival, answer)
+        await self._observed(left, left.abort())
 
-    data = DataPlane(
-        find=lambda method, path: find(kind, method, path),
-        admit=admit,
-        govern=govern,
-        refuse=refuse,
-        leave=leave,
+    def _unread(self, arrival: Arrival, answer: HttpAnswer) -> Exchange:
+        return Exchange(arrival, UNREAD, answer, self.ports, self.house)
+
+    async def _observed(self, done: Exchange, ending: Awaitable[None]) -> None:
+        try:
+            await ending
+        finally:
+            observe(done, self.meter, self.ledger)
+
+
+def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
+    """The two apps on their ports."""
+    drain, meter = Drain(), Meter(drivers.ledger.size)
+    if drivers.engine.audit is not None:
+        meter.registry.register(AuditMetric(drivers.engine.audit))
+    return data_plane(config, drivers, drain, meter), admin_plane(config, drivers, drain, meter)
+
+
+def data_plane(config: Config, drivers: Drivers, drain: Drain, meter: Meter) -> DataPlane:
+    conductor = Conductor(
+        kind=config.upstream.kind,
+        ports=ports_of(drivers, drain),
+        house=house_of(config, drivers),
+        meter=meter,
+        ledger=drivers.ledger,
+    )
+    return DataPlane(
+        find=partial(find, config.upstream.kind),
+        admit=partial(admit, config, drain),
+        govern=conductor.govern,
+        refuse=conductor.refuse,
+        leave=conductor.leave,
         upstream=drivers.upstream,
         clock=drivers.clock,
         entropy=drivers.entropy,
@@ -259,7 +277,10 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
             reading_timeout=config.limits.reading_timeout,
         ),
     )
-    admin = AdminPlane(
+
+
+def admin_plane(config: Config, drivers: Drivers, drain: Drain, meter: Meter) -> AdminPlane:
+    return AdminPlane(
         drain=drain,
         meter=meter,
         receipt=receipt_of(config.state),
@@ -267,7 +288,26 @@ def planes_of(config: Config, drivers: Drivers) -> tuple[DataPlane, AdminPlane]:
         drain_wait=config.limits.drain,
         pages=Pages(loopback=is_loopback(Listen.at(config.admin))),
     )
-    return data, admin
+
+
+def ports_of(drivers: Drivers, drain: Drain) -> Ports:
+    return Ports(
+        inspect=drivers.inspector,
+        decide=drivers.engine,
+        record=drivers.ledger,
+        forward=drivers.upstream,
+        clock=drivers.clock,
+        reasons=lambda: drivers.engine.reasons,
+        aborted_by=drain.aborted_by,
+    )
+
+
+def admit(config: Config, drain: Drain, caller: Caller) -> None:
+    """Before a body is read. Raises OwnError (OVERLOADED), CallerError (CALLER_UNKNOWN)."""
+    if drain.in_flight > config.limits.in_flight:
+        raise OwnError("OVERLOADED", "Too many exchanges are in flight; send the call again in a moment.")
+    if config.callers.required and caller.auth == "anonymous":
+        raise CallerError("CALLER_UNKNOWN", "Ask the operator for a key.", status=401)
 
 
 @lru_cache(maxsize=64)

@@ -21,10 +21,10 @@ from typing import NamedTuple
 import orjson
 import pytest
 
-from sidecar import cli_audit
 from sidecar.cli import main
 from sidecar.console.render import CSV_COLUMNS
 from sidecar.model import Asserted, Caller
+from sidecar.wiring import auditing
 from sidecar.wiring.receipts import receipt_of
 from tests.ledger.factory import DENY, START, exchange_id, make_intent, make_outcome, start
 
@@ -160,8 +160,8 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("far_from_utc")
 def test_times_without_a_zone_are_utc(audit: Audit) -> None:
-    assert cli_audit.when(AT) == cli_audit.when(f"{AT}Z") == cli_audit.when("2026-09-21T16:13:20+02:00") == START
-    assert cli_audit.when("2026-09-21T14:13:20.000001") == START + 1
+    assert auditing.when(AT) == auditing.when(f"{AT}Z") == auditing.when("2026-09-21T16:13:20+02:00") == START
+    assert auditing.when("2026-09-21T14:13:20.000001") == START + 1
     assert f"\n{CALLS} exchanges" in audit("query", "--since", AT).out
     assert "\n0 exchanges" in audit("query", "--until", AT).out
 
@@ -325,6 +325,13 @@ def test_faults_of_the_system_name_the_file(audit: Audit, tmp_path: Path) -> Non
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         said = audit("export", "--to", path)
         assert said.code == 2 and str(tmp_path / "file") in said.err and said.err.count("\n") == 1
+
+
+async def test_the_newest_of_no_exchanges(audit: Audit, tmp_path: Path) -> None:
+    async with await start(tmp_path / "fresh"):
+        pass
+    assert "The log holds no exchange yet." in audit("show", "--last", "--state", str(tmp_path / "fresh")).err
+    assert "No exchange of this id" in audit("show", "abc").err
 
 
 def test_whoever_stops_reading_is_no_fault(state: Path) -> None:

@@ -16,6 +16,24 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.demo import brief
+
+RECORD = """
+POLICY
+  obligations       -
+  rules that fired  fired    data.governor.decide.decision  governor/decide.rego:9
+                    fired    data.packs.models.allowed  models/pack.rego:8
+                    stopped  data.packs.models.other  models/pack.rego:9: nothing
+"""
+
+
+def test_a_shortened_record_keeps_the_title_of_its_rules() -> None:
+    """Without it the rules seemed to be obligations."""
+    lines = brief(RECORD).splitlines()
+    at = lines.index("  rules that fired")
+    assert "data.packs.models.allowed" in lines[at + 1]
+    assert not any("governor" in line or "stopped  " in line for line in lines)
+
 
 def in_session(session: int) -> list[int]:
     """The processes of a session (proc_pid_stat(5): the sixth field)."""

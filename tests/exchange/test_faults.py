@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from sidecar.errors import CallerError, OwnError, UpstreamError
-from sidecar.exchange import Exchange, Ports
+from sidecar.exchange import Exchange
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import Inspection, Outbound, Part
-from sidecar.ports import EngineAnswer
+from sidecar.ports import EngineAnswer, Ports
 from sidecar.testing import (
     FakeAnswer,
     FakeClock,

@@ -14,11 +14,12 @@ import pytest
 
 from sidecar.dialects.routes import match
 from sidecar.errors import OwnError, UpstreamError
-from sidecar.exchange import Exchange, Ports, govern
+from sidecar.exchange import Exchange, govern
 from sidecar.ledger.facts import State
 from sidecar.ledger.fields import outcome_fields
 from sidecar.model import Inspection, Outbound, Part, Role, Side
 from sidecar.plan import House, Surrogates
+from sidecar.ports import Ports
 from sidecar.testing import (
     ALLOW,
     FakeAnswer,

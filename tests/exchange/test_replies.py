@@ -209,7 +209,7 @@ async def test_a_coded_stream_leaves_event_by_event_however_it_is_cut() -> None:
 
 
 async def test_a_coding_that_stands_for_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sidecar.relay.LATE_LIMIT", 10_000)
+    monkeypatch.setattr("sidecar.wire.LATE_LIMIT", 10_000)
     packer = zlib.compressobj(wbits=31)
     empty: list[bytes | BaseException] = [packer.flush(zlib.Z_SYNC_FLUSH) + b"\0\0\0\xff\xff" * 200 for _ in range(50)]
     stage = Stage(lambda _: ScriptedReply(headers=CODED, chunks=empty))

@@ -91,7 +91,7 @@ class Shell:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def govern(self, arrival: Arrival, route: Route, answer: HttpAnswer) -> None:
+    async def govern(self, arrival: Arrival, answer: HttpAnswer) -> None:
         self.arrivals.append(arrival)
         answer.record = arrival.id
         await self.handler(arrival, answer)

@@ -324,6 +324,29 @@ async def test_several_listeners_and_a_socket_left_behind(tmp_path: Path):
             leave_behind(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("203.0.113.1:0", "Cannot assign requested address"),
+        ("unix:/nowhere/s.sock", "No such file or directory"),
+        (f"unix:/tmp/{'s' * 120}", "AF_UNIX path too long"),
+    ],
+)
+async def test_an_address_that_cannot_be_had_is_named(text: str, why: str):
+    async with planes(slowly(0)) as (running, admin):
+        with pytest.raises(OSError) as caught:
+            async with listening(running.plane, admin, [Listen.at(text)], LOOPBACK):
+                pass
+    assert str(caught.value) == f"cannot listen on {text}: {why}; free it, or choose another address"
+
+
+async def test_a_port_that_is_taken_is_named():
+    async with planes(slowly(0)) as (running, admin), listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
+        with pytest.raises(OSError, match=f"^cannot listen on {bound.admin}: Address already in use; free it"):
+            async with listening(running.plane, admin, [bound.admin], LOOPBACK):
+                pass
+
+
 def leave_behind(path: Path) -> None:
     """As a process that was killed would."""
     import socket

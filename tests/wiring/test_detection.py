@@ -43,6 +43,7 @@ def refused(**settings: Any) -> list[str]:
         ({"entities": ["EMAIL"]}, "detection.entities: no detector finds EMAIL; did you mean EMAIL_ADDRESS"),
         ({"entities": ["URL", "iban"]}, "detection.entities: no detector finds iban; did you mean IBAN_CODE"),
         ({"entities": ["AGE"]}, "detection.entities: no detector finds AGE"),
+        ({"entities": ["QQQQ"]}, "detection.entities: no detector finds QQQQ; `sidecar serve` lists at its start"),
         ({"entities": ["PERSON"]}, "detection.entities: PERSON needs the names model"),
         ({"entities": ["DE_TAX_ID"], "locales": ["fr"]}, "detection.entities: DE_TAX_ID needs de in detection.locales"),
         ({"entities": ["+EMAIL"]}, "detection.entities: no detector finds EMAIL; did you mean EMAIL_ADDRESS"),

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from sidecar.config import load
+from sidecar.config import ConfigError, load
 from sidecar.drivers.rego_engine import default_bundle, version_of
 from sidecar.drivers.store import Ledger
 from sidecar.drivers.upstream import UpstreamClient
@@ -21,7 +21,7 @@ from sidecar.proxy.meter import Meter
 from sidecar.proxy.server import Bound, Listen
 from sidecar.wiring.banner import banner, base_lines, base_url
 from sidecar.wiring.observe import observe
-from sidecar.wiring.serving import say, upstream_settings
+from sidecar.wiring.serving import run, said, say, upstream_settings
 from tests.captures import OK, RawServer, answering
 from tests.exchange.test_govern import DENIED, Stage, question
 from tests.proxy.shell import logged
@@ -90,6 +90,20 @@ def test_a_stdout_that_takes_nothing_stops_no_start(stdout: Any, monkeypatch: py
         say("Base URL")
         assert ("ENOSPC" in out.getvalue()) is (stdout is not None)
     assert sys.stdout is None
+
+
+def test_a_file_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(OSError) as caught:
+        Path("/nowhere/ready.part").write_bytes(b"")
+    assert said(caught.value) == "/nowhere/ready.part: No such file or directory"
+    assert said(OSError("cannot listen on x")) == "cannot listen on x"
+
+
+def test_a_ready_file_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    loaded = load({"upstream.url": "http://h", "state": tmp_path / "state"}, environ={})
+    with pytest.raises(ConfigError, match="there is no folder /nowhere"):
+        run(loaded, ready_file=Path("/nowhere/ready.json"))
+    assert not (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize(("calls", "told"), [(10, []), (1000, ["too few open files allowed"])])

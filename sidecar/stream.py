@@ -62,8 +62,9 @@ class Inflater:
 
     def feed(self, data: bytes) -> bytes:
         if self._zlib is None:
-            data = self._head = self._head + data
+            data = self._head + data
             if len(data) < 2:
+                self._head = data
                 return b""
             self._format = format_of(data, bare=self._bare)
             self._zlib = zlib.decompressobj(self._format)

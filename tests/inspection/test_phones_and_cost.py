@@ -133,6 +133,6 @@ def test_twice_the_text_costs_about_twice_the_time(kind: str) -> None:
 
 
 def test_a_number_of_years_costs_little_more_than_one_of_anything_else() -> None:
-    """Each was looked at for a hundred words without regard to case: 21 times the cost of other words."""
+    """Each was looked at for a hundred words without regard to case: 8 times the cost of other words."""
     years, pears = (min(cost(ENGINE, unit * 1024) for _ in range(3)) for unit in ("5 years ", "5 pears "))
-    assert years < 14 * pears, (years, pears)
+    assert years < 5 * pears, (years, pears)

@@ -197,10 +197,12 @@ class Pool:
         Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies, Abandoned.
         """
         frame = encode_texts(texts)
+        if self._suspects.is_refused(frame):
+            raise WorkerFailed
         async with self._slots.taken(short=sum(map(len, texts)) <= SHORT):
             if not wanted():
                 raise Abandoned
-            if self.breaker.is_open or self._suspects.is_refused(frame):
+            if self.breaker.is_open:
                 raise WorkerFailed
             reply = await self._noted(self._called(frame))
         if "found" not in reply:

@@ -118,6 +118,9 @@ async def test_a_text_that_kills_workers_is_refused_and_no_other_is() -> None:
                 await made.find(["die"])
             assert await made.find(["live"]) == [[]]
             assert made.started == started
+        async with made._slots.taken(short=True):  # it does not even wait for a turn
+            with pytest.raises(WorkerFailed):
+                await asyncio.wait_for(made.find(["die"]), 10)
         now = REFUSED_S
         with pytest.raises(WorkerFailed):
             await made.find(["die"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from sidecar.errors import SidecarError, UpstreamError
@@ -16,6 +16,11 @@ from sidecar.model import Channel, Release, ReleaseMode, ReplyEvent
 
 READABLE_CODINGS = ("gzip", "deflate", "identity")
 """Content codings that can be opened here; `Accept-Encoding` is narrowed to these."""
+
+GZIP = zlib.MAX_WBITS | 16
+INFLATED_AT_ONCE = 16 * 1024
+MEMBER = 1024
+"""Bytes that each further member of gzip counts for besides its own: it may have 20 and be empty, and costs 4 us."""
 
 HELD_LIMIT = 8 * 1024 * 1024
 """Bytes of reply events that the Gate holds at most before it refuses (GATE_OVERFLOW)."""
@@ -41,29 +46,71 @@ class Identity:
 
 
 class Inflater:
-    """gzip or zlib, bounded. `fault` is raised when the data are damaged or grow beyond `limit` bytes."""
+    """gzip of one member or of several (RFC 1952 2.2), or zlib, or deflate without either's frame, which is what some
+    servers take `deflate` for (RFC 9110 8.4.1.2): its first bytes tell. Bounded: `fault` is raised when the data are
+    damaged or grow beyond `limit` bytes.
+    """
 
-    def __init__(self, *, limit: int, damaged: SidecarError, too_large: SidecarError) -> None:
-        self._zlib = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    def __init__(self, *, bare: bool, limit: int, damaged: SidecarError, too_large: SidecarError) -> None:
+        self._bare = bare
+        self._head = b""
+        self._format = 0
+        self._zlib: zlib._Decompress | None = None
         self._left = limit
         self._damaged = damaged
         self._too_large = too_large
 
     def feed(self, data: bytes) -> bytes:
-        try:
-            out = self._zlib.decompress(data, self._left + 1)
-        except zlib.error:
-            raise self._damaged from None
-        self._left -= len(out)
+        if self._zlib is None:
+            data = self._head + data
+            if len(data) < 2:
+                self._head = data
+                return b""
+            self._format = format_of(data, bare=self._bare)
+            self._zlib = zlib.decompressobj(self._format)
+        return b"".join(self._inflated(data))
+
+    def _inflated(self, data: bytes) -> Iterator[bytes]:
+        """In slices, for each member copies what is behind it."""
+        for start in range(0, len(data), INFLATED_AT_ONCE):
+            rest = data[start : start + INFLATED_AT_ONCE]
+            while rest:
+                member = self._member()
+                try:
+                    out = member.decompress(rest, self._left + 1)
+                except zlib.error:
+                    raise self._damaged from None
+                self._count(len(out))
+                yield out
+                rest = member.unused_data
+
+    def _member(self) -> zlib._Decompress:
+        """The one under way, or the next. Only gzip has a next."""
+        assert self._zlib is not None
+        if self._zlib.eof:
+            if self._format != GZIP:
+                raise self._damaged
+            self._count(MEMBER)
+            self._zlib = zlib.decompressobj(GZIP)
+        return self._zlib
+
+    def _count(self, size: int) -> None:
+        self._left -= size
         if self._left < 0:
             raise self._too_large
-        return out
 
     def finish(self) -> bytes:
-        """The rest. A coding that was cut off, or has data behind its end, is damaged."""
-        if not self._zlib.eof or self._zlib.unused_data:
+        """The rest. A coding that was cut off is damaged."""
+        if self._zlib is None or not self._zlib.eof:
             raise self._damaged
         return b""
+
+
+def format_of(data: bytes, *, bare: bool) -> int:
+    """zlib's `wbits` for data that begin so."""
+    if data[0] & 15 == zlib.DEFLATED and int.from_bytes(data[:2]) % 31 == 0:  # RFC 1950 2.2
+        return zlib.MAX_WBITS
+    return -zlib.MAX_WBITS if bare and data[:2] != b"\x1f\x8b" else GZIP
 
 
 def decoder(coding: str, *, limit: int, damaged: SidecarError, too_large: SidecarError) -> Transducer | None:
@@ -72,7 +119,7 @@ def decoder(coding: str, *, limit: int, damaged: SidecarError, too_large: Sideca
     if name in ("", "identity"):
         return Identity()
     if name in ("gzip", "x-gzip", "deflate"):
-        return Inflater(limit=limit, damaged=damaged, too_large=too_large)
+        return Inflater(bare=name == "deflate", limit=limit, damaged=damaged, too_large=too_large)
     return None
 
 

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sidecar.drivers.inspector_queue import Slots
@@ -27,6 +27,10 @@ START_S = 120.0
 FAILURES, COOL_S = 5, 5.0
 """After so many failures in a row the pool refuses at once for so long: restarting models is no way to serve. But first
 it asks a text that does nobody harm: where that is read, the texts were to blame, which are refused one by one."""
+DEATHS, REFUSED_S, MOST_SUSPECTS = 2, 60.0, 256
+"""Texts during which so many workers have died, or stood still, are refused for so long: SDKs send a call again, and
+conversations grow by repeating it, and each time the next worker has to load its models while others wait. One death
+may be another's fault: memory is short, somebody has stopped the process."""
 HARMLESS = "Warm up, please."
 
 
@@ -123,8 +127,33 @@ class Breaker:
         self._until = self._monotonic() + COOL_S
 
 
+class Suspects:
+    """What was being read when workers died, by hash: as a frame, so that no text is to blame for its neighbours."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._deaths: dict[int, tuple[int, float]] = {}
+
+    def note(self, frame: bytes) -> None:
+        deaths, _ = self._deaths.pop(hash(frame), (0, 0.0))
+        self._deaths[hash(frame)] = deaths + 1, self._monotonic() + REFUSED_S
+        if len(self._deaths) > MOST_SUSPECTS:
+            del self._deaths[next(iter(self._deaths))]
+
+    def clear(self, frame: bytes) -> None:
+        """It has been read after all."""
+        if self._deaths:
+            self._deaths.pop(hash(frame), None)
+
+    def is_refused(self, frame: bytes) -> bool:
+        deaths, until = self._deaths.get(hash(frame), (0, 0.0)) if self._deaths else (0, 0.0)
+        return deaths >= DEATHS and self._monotonic() < until
+
+
 class Pool:
-    """`find` hands texts to an idle worker. A frame that takes longer than `frame_s` costs the worker its life."""
+    """`find` hands texts to an idle worker. A frame that takes longer than `frame_s` costs the worker its life, and the
+    next one is started at once, not when somebody wants it.
+    """
 
     def __init__(
         self,
@@ -144,7 +173,9 @@ class Pool:
         self._slots = Slots(size)
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
+        self._replacing: asyncio.Task[None] | None = None
         self.breaker = Breaker(monotonic)
+        self._suspects = Suspects(monotonic)
         self.started = 0
 
     @property
@@ -166,6 +197,8 @@ class Pool:
         Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies, Abandoned.
         """
         frame = encode_texts(texts)
+        if self._suspects.is_refused(frame):
+            raise WorkerFailed
         async with self._slots.taken(short=sum(map(len, texts)) <= SHORT):
             if not wanted():
                 raise Abandoned
@@ -200,10 +233,23 @@ class Pool:
 
     async def _called(self, frame: bytes) -> Any:
         worker = self._idle.pop() if self._idle else await self._start()
-        async with _kept_if_well(worker, self._frame_s, self._busy):
-            reply = await worker.call(frame)
+        try:
+            async with _kept_if_well(worker, self._frame_s, self._busy):
+                reply = await worker.call(frame)
+        except Exception:
+            self._suspects.note(frame)
+            if self._replacing is None or self._replacing.done():
+                self._replacing = asyncio.get_running_loop().create_task(self._replace())
+            raise
+        self._suspects.clear(frame)
         self._idle.append(worker)
         return reply
+
+    async def _replace(self) -> None:
+        async with self._slots.taken(short=True):
+            if not (self._idle or self.breaker.is_open):
+                with suppress(TimeoutError, WorkerFailed):  # whoever comes next tries again, and is told
+                    self._idle.append(await self._start())
 
     async def _start(self) -> Worker:
         worker = Worker(self._command)
@@ -213,6 +259,8 @@ class Pool:
         return worker
 
     def close(self) -> None:
+        if self._replacing is not None:
+            self._replacing.cancel()
         for worker in (*self._idle, *self._busy):
             worker.kill()
         self._idle.clear()

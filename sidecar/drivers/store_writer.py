@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sidecar.drivers import store_sql as sql
@@ -88,6 +89,7 @@ class StoreWriter:
         self._connection = connection
         self._engine = engine
         self._file = CheckpointFile(folder.checkpoint)
+        self._place = place_of(folder.store)
         if head.checkpoint:
             self._file.replace(head.checkpoint)
 
@@ -113,6 +115,8 @@ class StoreWriter:
         if batch is None:
             return
         try:
+            if place_of(self.folder.store) != self._place:
+                raise StoreFault("the state folder was moved, removed or replaced while it was in use")
             self._connection.execute("COMMIT")
         except Exception as fault:
             raise self._fail(fault) from fault
@@ -207,6 +211,15 @@ class StoreWriter:
         finally:
             self._file.close()
             self._lock.release()
+
+
+def place_of(path: Path) -> tuple[int, int] | None:
+    """Which file this path leads to. One that was removed can be written as long as it is open, and is lost then."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _nobody(_: Exception) -> None:

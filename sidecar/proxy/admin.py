@@ -7,7 +7,7 @@ NetworkPolicy (reference/wire.md 1.4).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 from aiohttp import web
@@ -54,9 +54,12 @@ class AdminPlane:
     async def draining(self, request: web.Request) -> web.Response:
         """Stop taking calls; with `wait=1`, answer when the last one has ended or the time is up (503 then).
 
-        Kubelets ask by GET, and so would an image in any web page that somebody on this machine looks at.
+        Kubelets ask by GET, and so would an image in any web page that somebody on this machine looks at. A page whose
+        name leads here (DNS rebinding) sends no `Origin` with a GET, nor a `Sec-Fetch-Site` over plain HTTP: such a
+        one has to name this pod by its address or a local name, as kubelets do, wherever the port listens.
         """
-        self.pages.check(request.headers, ANONYMOUS)
+        pages = self.pages if request.method == "POST" else replace(self.pages, loopback=True)
+        pages.check(request.headers, ANONYMOUS)
         self.drain.begin()
         idle = not self.drain.running
         if request.query.get("wait") == "1":

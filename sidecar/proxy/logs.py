@@ -43,6 +43,24 @@ class ContentFree(logging.Formatter):
         return dumped(line)
 
 
+class Seldom(logging.Filter):
+    """Of lines that are not ours, one a second from each place: when no more files can be opened, asyncio says so a
+    thousand times in a row, each second anew, which would fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if is_ours(record.name):
+            return True
+        place = record.name, record.pathname, record.lineno
+        if 0 <= record.created - self._last.get(place, 0.0) < 1:
+            return False
+        self._last[place] = record.created
+        return True
+
+
 def head(at: float, level: int, logger: str) -> dict[str, object]:
     """What every line begins with."""
     return {
@@ -92,6 +110,7 @@ def setup(stream: TextIO | None = None) -> Queued:
     """
     handler = Queued(stream or sys.stderr)
     handler.setFormatter(ContentFree())
+    handler.addFilter(Seldom())
     ROOT.handlers[:] = [handler]
     ROOT.setLevel(logging.WARNING)
     LOGGER.setLevel(logging.INFO)

@@ -7,7 +7,18 @@ import time
 
 import pytest
 
-from sidecar.drivers.inspector_pool import COOL_S, FAILURES, LONGEST_NAME, Abandoned, Breaker, Pool, WorkerFailed
+from sidecar.drivers.inspector_pool import (
+    COOL_S,
+    FAILURES,
+    LONGEST_NAME,
+    MOST_SUSPECTS,
+    REFUSED_S,
+    Abandoned,
+    Breaker,
+    Pool,
+    Suspects,
+    WorkerFailed,
+)
 from sidecar.drivers.inspector_queue import Slots
 from sidecar.drivers.inspector_worker import MOST_BYTES
 
@@ -91,6 +102,56 @@ async def test_no_worker_is_started_in_vain() -> None:
     with pytest.raises(WorkerFailed):
         await made.find(["text"])
     assert made.started == 0
+
+
+MORTAL = "heard(); say(b'{}')\nwhile b'die' not in heard(): say(b'{\"found\": [[]]}')"
+"""Reads every text but one."""
+
+
+async def test_a_text_that_kills_workers_is_refused_and_no_other_is() -> None:
+    """It is sent again, and stands in every later turn of its conversation; each worker has its models to load."""
+    made, now = pool(MORTAL), 0.0
+    made._suspects = Suspects(lambda: now)
+    try:
+        for started in (2, 3, 3, 3):
+            with pytest.raises(WorkerFailed):
+                await made.find(["die"])
+            assert await made.find(["live"]) == [[]]
+            assert made.started == started
+        async with made._slots.taken(short=True):  # it does not even wait for a turn
+            with pytest.raises(WorkerFailed):
+                await asyncio.wait_for(made.find(["die"]), 10)
+        now = REFUSED_S
+        with pytest.raises(WorkerFailed):
+            await made.find(["die"])
+        assert await made.find(["live"]) == [[]]
+        assert made.started == 4
+    finally:
+        made.close()
+
+
+async def test_the_next_worker_is_there_before_somebody_wants_it() -> None:
+    made = pool(MORTAL)
+    try:
+        with pytest.raises(WorkerFailed):
+            await made.find(["die"])
+        assert made._replacing is not None
+        await asyncio.wait_for(made._replacing, 20)
+        assert (made.started, len(made._idle)) == (2, 1)
+    finally:
+        made.close()
+
+
+def test_one_death_is_no_proof_and_few_are_remembered() -> None:
+    suspects = Suspects(lambda: 0.0)
+    suspects.note(b"read in the end")
+    suspects.clear(b"read in the end")
+    for frame in (b"read in the end", b"deadly", b"deadly"):
+        suspects.note(frame)
+    assert [suspects.is_refused(frame) for frame in (b"read in the end", b"deadly", b"other")] == [False, True, False]
+    for number in range(MOST_SUSPECTS):
+        suspects.note(b"%d" % number)
+    assert not suspects.is_refused(b"deadly") and len(suspects._deaths) == MOST_SUSPECTS
 
 
 async def waiting(slots: Slots, done: list[str], name: str) -> None:

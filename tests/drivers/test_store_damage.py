@@ -308,3 +308,29 @@ def test_an_export_is_for_others_to_read(shared: Path) -> None:
     with unprivileged():
         report = verify_folder_export(target, key=key)
     assert report.exit_code == VERIFIED_EXCEPT and [each.reason for each in report.bundles] == ["bundle-unreadable"]
+
+
+# -- a folder that goes away while it is in use ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["moved", "removed", "replaced", "put back from a copy"])
+async def test_nothing_is_recorded_where_nobody_will_find_it(tmp_path: Path, how: str) -> None:
+    """An open file can be written on when it has no name any more: each call would be answered and no record kept."""
+    state = tmp_path / "state"
+    ledger = await start(state)
+    await ledger.open(make_intent(1))
+    shutil.copytree(state, tmp_path / "copy")
+    if how == "removed":
+        shutil.rmtree(state)
+    else:
+        state.rename(tmp_path / "moved")
+    if how == "put back from a copy":
+        (tmp_path / "copy").rename(state)
+    if how == "replaced":
+        await fill(state, 2)
+    with pytest.raises(OwnError, match="LEDGER_UNAVAILABLE") as fault:
+        await ledger.open(make_intent(2))
+    assert "was moved, removed or replaced" in fault.value.advice and ledger.failed
+    await ledger.stop()
+    if how == "moved":
+        assert verify_path(tmp_path / "moved").exit_code == VERIFIED

@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -412,3 +413,23 @@ async def test_a_socket_that_cannot_be_made_is_named(tmp_path: Path):
 def test_where_one_cannot_listen(text: str):
     with pytest.raises(ValueError, match="looks like"):
         Listen.at(text)
+
+
+async def test_no_page_drains_a_sidecar_whose_admin_port_others_reach():
+    """Its name may lead to this pod's address (DNS rebinding); kubelets ask by address, people by POST too."""
+    async with planes(slowly(0.0)) as (running, admin):
+        admin = replace(admin, pages=Pages())
+        server = Server(running, admin, deadline=1)
+        port = (await server.bound).admin.port
+        for asked in (
+            b"GET /drain HTTP/1.1\r\nHost: evil.example:8401",
+            b"HEAD /drain HTTP/1.1\r\nHost: evil.example:8401",
+            b"POST /drain HTTP/1.1\r\nHost: evil.example:8401\r\nOrigin: http://evil.example:8401",
+        ):
+            answer = await talk(port, asked + b"\r\nConnection: close\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 403 ") and not running.drain.draining
+        for asked in (b"GET /drain HTTP/1.1\r\nHost: 10.1.2.3:8401", b"POST /drain HTTP/1.1\r\nHost: llm.corp.example"):
+            answer = await talk(port, asked + b"\r\nConnection: close\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 200 ") and running.drain.draining
+        server.stop.set()
+        await asyncio.wait_for(server.task, 10)

@@ -219,3 +219,20 @@ def test_every_metric_of_an_exchange():
     ):
         assert line in text
     assert SECRET not in text
+
+
+def test_what_others_say_a_thousand_times_is_written_once_a_second(stream: io.StringIO):
+    """asyncio logs each of 1,024 refused accepts when no more files can be opened: 160 KB a second."""
+    seldom = logs.Seldom()
+
+    def said(at: float, name: str = "asyncio", line: int = 1) -> bool:
+        record = logging.LogRecord(name, logging.ERROR, "base_events.py", line, "x", (), None)
+        record.created = at
+        return bool(seldom.filter(record))
+
+    assert [said(at) for at in (100.0, 100.0, 100.9, 101.0, 101.5, 50.0)] == [True, False, False, True, False, True]
+    assert said(50.0, line=2), "another place"
+    assert all(said(50.0, "sidecar.store") for _ in range(3)), "our own lines are all written"
+    for _ in range(1024):
+        logging.getLogger("asyncio").error("socket.accept() out of system resource")
+    assert len(lines(stream)) < 9

@@ -91,6 +91,62 @@ async def test_a_thoughts_signature_is_whole_in_the_event_that_brings_it() -> No
     assert [each["extra_content"]["google"] for each in calls] == [{"thought_signature": "CpQB+E"}]
 
 
+def detail(index: int, text: str) -> bytes:
+    return event({"reasoning_details": [{"type": "reasoning.text", "index": index, "format": "v1", "text": text}]})
+
+
+async def test_a_held_tail_says_which_item_it_goes_on_with() -> None:
+    """OpenRouter's `reasoning_details`: the end of one was given out with the next, or by an event that said neither
+    index nor type; the openai SDK's `chat.completions.stream()` raises RuntimeError on it."""
+    stage = await played(detail(0, "ask <EMAIL_ADD"), detail(1, "RESS_1> or <EMAIL_ADDR"), detail(0, "RESS_1> & "), END)
+    texts = {0: "", 1: ""}
+    for item in (each["reasoning_details"][0] for each in deltas(stage.answer.body) if each):
+        assert item["type"] == "reasoning.text"
+        texts[item["index"]] += item["text"]
+    assert texts == {0: f"ask {SECRET} & ", 1: "RESS_1> or <EMAIL_ADDR"}
+
+
+async def test_a_held_tail_of_a_content_part_is_one_again() -> None:
+    """Mistral's models think in parts within parts; its SDK tells them by their type."""
+    part = {"type": "thinking", "thinking": [{"type": "text", "text": "is 1 <"}]}
+    stage = await played(event({"content": [part]}), event({"content": "ok"}), END)
+    first, _, held, _ = deltas(stage.answer.body)
+    assert [each["content"][0]["type"] for each in (first, held)] == ["thinking", "thinking"]
+    assert [each["content"][0]["thinking"] for each in (first, held)] == [
+        [{"type": "text", "text": "is 1 "}], [{"type": "text", "text": "<"}],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["reasoning_details", "thinking_blocks"])
+async def test_a_signature_is_whole_in_the_event_that_brings_it(place: str) -> None:
+    """Claude's by OpenRouter and LiteLLM: given back in two pieces, the next call is refused."""
+    signed = {place: [{"type": "thinking", "index": 0, "signature": "CpQB+E"}]}
+    stage = await played(event(signed), event({"content": "ok"}), END)
+    assert deltas(stage.answer.body)[0] == signed
+
+
+@pytest.mark.parametrize("problem", [{"error": {"message": "out of memory"}}, {"object": "error", "message": "no"}])
+@pytest.mark.parametrize("blank_line", [b"\n\n", b""])
+async def test_what_is_held_leaves_before_the_server_gives_up(problem: dict[str, Any], blank_line: bytes) -> None:
+    """It came behind the error, which an SDK raises; without its blank line the two became one event."""
+    last = b"data: " + orjson.dumps(problem) + blank_line
+    stage = await played(event({"content": "x <EMAIL_"}), last)
+    first, held, told = stage.answer.body.removesuffix(b"\n\n").split(b"\n\n")
+    assert [each["content"] for each in deltas(first + b"\n\n" + held)] == ["x ", "<EMAIL_"]
+    assert told == last.removesuffix(b"\n\n")
+    assert stage.steps.index("close failed") < len(stage.steps) - stage.steps[::-1].index("write") - 1
+
+
+async def test_of_several_choices_too_an_error_waits_for_the_record() -> None:
+    def reply(_: Outbound) -> ScriptedReply:
+        return ScriptedReply(headers=SSE, chunks=[event({"content": "a"}), b'data: {"error": {"message": "no"}}\n\n'])
+
+    stage = Stage(reply)
+    await stage.run(question(f"Write to {SECRET}.", stream=True, n=2))
+    assert stage.steps[-3:] == ["close failed", "write", "end"]
+    assert stage.answer.body.endswith(b'data: {"error": {"message": "no"}}\n\n')
+
+
 async def test_a_tool_that_is_named_once_keeps_its_values_where_its_name_is_empty_from_then_on() -> None:
     listed = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"mail"})))
     others = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"search"})))

@@ -143,7 +143,7 @@ async def test_of_several_choices_too_an_error_waits_for_the_record() -> None:
 
     stage = Stage(reply)
     await stage.run(question(f"Write to {SECRET}.", stream=True, n=2))
-    assert stage.steps[-3:] == ["close failed", "write", "end"]
+    assert [step for step in stage.steps if step in ("write", "close failed")] == ["write", "close failed", "write"]
     assert stage.answer.body.endswith(b'data: {"error": {"message": "no"}}\n\n')
 
 

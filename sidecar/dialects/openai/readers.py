@@ -165,7 +165,8 @@ class UnaryReader(_Reader):
         if not raw:
             raise ended_early()
         deltas = self._read(raw)
-        self._complete, self._tree.head = True, {}  # a tree is several times as large as its bytes
+        self._complete = True
+        self._tree.forget()
         return [ReplyEvent(raw, deltas, True)]
 
     def carry(self, channel: Channel, text: str) -> bytes:  # noqa: ARG002  a Reader's

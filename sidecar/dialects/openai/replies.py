@@ -80,6 +80,8 @@ class ReplyTree:
 
     def __init__(self, call: Call) -> None:
         self.head: Mapping[str, Any] = {}
+        """The last object that had choices: what is carried has its id and model."""
+        self._tree: Mapping[str, Any] = {}
         self.where: dict[Channel, tuple[Path, Beside]] = {}
         self.seen: set[int] = set()
         self.error = False
@@ -99,15 +101,21 @@ class ReplyTree:
         if type(tree) is not dict:
             raise unreadable()
         deltas: list[Delta] = []
-        self.head, self._walked = tree, 0
+        self._tree, self._walked = tree, 0
         if not tree.keys() <= _TOP_KNOWN or tree.get("object") == "error":
             self._others(tree, deltas)
         choices = tree.get("choices")
         if choices is not None:
             self._choices(choices, deltas)
+        if choices:
+            self.head = tree
         if self._model is None or "usage" in tree:
             self._facts(tree)
         return tuple(deltas)
+
+    def forget(self) -> None:
+        """Let go of what was read: a tree is several times as large as its bytes."""
+        self.head = self._tree = {}
 
     def finished(self) -> bool:
         """Whether each choice seen has said why it ended."""
@@ -227,7 +235,7 @@ class ReplyTree:
         if not _LABEL.fullmatch(field):  # keys that are somebody's text
             field = f"other[{len(self._channels)}]"
         channel = Channel(index, field, item, json_text, index == NO_CHOICE or _WHOLE.match(field) is not None)
-        self.where.setdefault(channel, (path, _beside(self.head, path)))
+        self.where.setdefault(channel, (path, _beside(self._tree, path)))
         return channel
 
     def _add_logprobs(self, value: Any) -> None:

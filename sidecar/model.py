@@ -374,3 +374,5 @@ class ReplyFacts:
     confidence_source: str = "unavailable"
     upstream_error: bool = False
     complete: bool = False
+    not_inspected: str | None = None
+    """Why some of it cannot be read here, as a code; None where all is text."""

@@ -198,6 +198,29 @@ async def test_a_message_that_grows_beside_its_deltas_is_restored_in_both(judged
         assert {part.text for part in seen(stage)} == {said[-1]}
 
 
+PICTURE = {"type": "image_url", "index": 0, "image_url": {"url": "data:image/png;base64," + "QUJD" * 100}}
+SPOKEN = {"id": "audio_1", "data": "QUJD" * 100}
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize("said", [{"images": [PICTURE]}, {"audio": SPOKEN}], ids=["image", "audio"])
+async def test_what_nobody_here_can_read_is_no_text_and_the_record_says_so(said: dict[str, Any], judged: bool) -> None:
+    """OpenRouter's and Gemini's images. A picture was searched for seconds, and number plates were found in it."""
+    redact = {"type": "redact", "id": "all", "params": {"entities": ["*"], "mode": "surrogate"}}
+    allow = {"contract": "1", "allow": True, "denies": [], "obligations": [redact, *[JUDGED] * judged]}
+    stage = await played(event({"content": f"for {HIDDEN}", **said}), END, answers={"request": allow})
+    assert [part.text for part in seen(stage)] == [f"for {HIDDEN}"]
+    assert deltas(stage.answer.body)[0] == {"content": f"for {SECRET}", **said}
+    assert stage.record.outcomes[0].reply_not_inspected == "UNINSPECTABLE_CONTENT"
+
+
+@pytest.mark.parametrize("url", [f"data:,{HIDDEN}", f"data:text/plain;base64,{HIDDEN}"])
+async def test_what_only_looks_like_media_is_text(url: str) -> None:
+    stage = await played(event({"images": [{"image_url": {"url": url}}]}), END)
+    assert SECRET.encode() in stage.answer.body
+    assert stage.record.outcomes[0].reply_not_inspected is None
+
+
 JUDGED = {"type": "release", "id": "r", "params": {"mode": "whole"}}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidecar.dialects.openai.fields import MODEL
+from sidecar.dialects.openai.messages import encoded
 from sidecar.dialects.spans import Path
 from sidecar.errors import UpstreamError
 from sidecar.model import EMPTY, Call, Channel, Delta, ReplyFacts, Usage
@@ -95,6 +96,7 @@ class ReplyTree:
         self._usage: Any = None
         self._logprobs = (0.0, 0)
         self._walked = 0
+        self._has_media = False
 
     def read(self, tree: Any) -> tuple[Delta, ...]:
         """The deltas of one object. Raises UpstreamError when it is of another shape or nested too deep."""
@@ -133,6 +135,7 @@ class ReplyTree:
             confidence_source="unavailable" if confidence is None else CONFIDENCE_SOURCE,
             upstream_error=self.error,
             complete=complete and not self.error,
+            not_inspected="UNINSPECTABLE_CONTENT" if self._has_media else None,
         )
 
     def _facts(self, tree: dict[str, Any]) -> None:
@@ -215,7 +218,9 @@ class ReplyTree:
         if kind is dict:
             own = _FREE.isdisjoint(path)
             for key, item in value.items():
-                if not (own and key in _SILENT):
+                if own and key in _SILENT:
+                    self._has_media = self._has_media or (field == "audio" and key == "data")
+                else:
                     self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         else:
             for place, item in enumerate(value):
@@ -223,6 +228,9 @@ class ReplyTree:
                     self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
 
     def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
+        if text[:5] == "data:" and encoded(text) and _FREE.isdisjoint(path):  # an image: masks would break it
+            self._has_media = True
+            return
         channel = self._channels.get((*at, path))
         if channel is None:
             channel = self._channels[(*at, path)] = self._channel(*at, field, path)

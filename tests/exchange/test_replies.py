@@ -161,6 +161,23 @@ async def test_a_tool_that_is_named_once_keeps_its_values_where_its_name_is_empt
     assert SECRET.encode() not in stage.answer.body
 
 
+@pytest.mark.parametrize("names", [("search", "mail"), ("mail", "search")])
+async def test_calls_of_one_number_in_one_event_are_told_apart_by_their_ids(names: tuple[str, str]) -> None:
+    """Ollama numbers them all 0: the arguments of each got values by the name of the last."""
+    listed = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"mail"})))
+    calls = [tool(name, f'{{"to": "{HIDDEN}"}}')["tool_calls"][0] | {"id": f"call_{name}"} for name in names]
+    stage = await played(event({"tool_calls": calls}), END, house=listed)
+    functions = [call["function"] for call in deltas(stage.answer.body)[0]["tool_calls"]]
+    assert {each["name"]: orjson.loads(each["arguments"])["to"] for each in functions} == {
+        "mail": SECRET, "search": HIDDEN,
+    }  # fmt: skip
+    pieces = [{"index": 0, "id": "a", "function": {"name": "mail", "arguments": '{"to": "<EMAIL_'}}]
+    pieces.append({"index": 0, "function": {"arguments": 'ADDRESS_1>"}'}})
+    stage = await played(event({"tool_calls": pieces}), END, house=listed)
+    said = "".join(call["function"]["arguments"] for call in deltas(stage.answer.body)[0]["tool_calls"])
+    assert orjson.loads(said) == {"to": SECRET}
+
+
 async def test_what_each_event_repeats_is_inspected_once() -> None:
     """Azure's filter results stand beside every token, Perplexity's citations, OpenRouter's provider: a thousand tokens
     made a text of a thousand times as much, which the end of the reply waited for."""

@@ -108,7 +108,7 @@ class StreamReader(_Reader):
         for choice in held.get("choices", ()):
             choice.update(index=channel.choice, logprobs=None, finish_reason=None)
             for call in choice[path[2]]["tool_calls"] if path[3:4] == ("tool_calls",) else ():
-                call["index"] = channel.item
+                call["index"] = channel.item if call.get("index") is None else call["index"]
         return b"data: " + spell({**chunk, **held}) + self._end
 
     def ends(self, event: ReplyEvent) -> tuple[int, ...]:

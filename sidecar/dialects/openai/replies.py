@@ -198,12 +198,17 @@ class ReplyTree:
         return known[field]
 
     def _items(self, index: int, field: str, path: Path, items: list[Any], deltas: list[Delta]) -> None:
-        """Tool calls, `reasoning_details` and their like say by `index` which item they go on with."""
+        """Tool calls, `reasoning_details` and their like say by `index` which item they go on with. Some servers number
+        all calls of an event 0 (Ollama once did): what has an `id` of its own is an item of its own.
+        """
+        known: dict[int, Any] = {}
         for position, item in enumerate(items):
             if type(item) in (str, dict, list):  # of a million numbers, naming each would take seconds
-                number = item.get("index") if type(item) is dict else None
-                at = index, number if type(number) is int else position
-                self._walk(at, field, (*path, position), item, deltas)
+                number, name = (item.get("index"), item.get("id")) if type(item) is dict else (None, None)
+                number = number if type(number) is int else position
+                if name and known.setdefault(number, name) != name:
+                    number = ~position
+                self._walk((index, number), field, (*path, position), item, deltas)
 
     def _walk(self, at: tuple[int, int], field: str, path: Path, value: Any, deltas: list[Delta]) -> None:
         """Every string below. Raises UpstreamError where it is nested too deep."""

@@ -199,7 +199,7 @@ class ReplyTree:
 
     def _items(self, index: int, field: str, path: Path, items: list[Any], deltas: list[Delta]) -> None:
         """Tool calls, `reasoning_details` and their like say by `index` which item they go on with. Some servers number
-        all calls of an event 0 (Ollama once did): what has an `id` of its own is an item of its own.
+        all calls 0 (ollama/ollama#15457): what has an `id` of its own is an item of its own.
         """
         known: dict[int, Any] = {}
         for position, item in enumerate(items):

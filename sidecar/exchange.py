@@ -375,7 +375,7 @@ class Exchange:
             release=str(self.plan.decision.duties.release.mode),
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
             reply_findings=self.relay.findings if self.relay and self.relay.is_judged else count_entities(found),
-            reply_not_inspected=self.not_inspected,
+            reply_not_inspected=self.not_inspected or self.facts().not_inspected,
             **restoration(self.relay.restorer if self.relay else None),
             **rationale(self.plan.decision, decision),
             rationale=self.rationale,

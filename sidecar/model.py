@@ -318,13 +318,15 @@ class Channel(NamedTuple):
     """One run of reply text: a field of a choice, or the arguments of one of its tool calls.
 
     `json_text` says that the text is itself JSON (tool arguments, declared JSON output), so that restored values
-    are escaped for the depth at which they stand.
+    are escaped for the depth at which they stand; `whole` that each event gives the text in full, where that of others
+    goes on from event to event.
     """
 
     choice: int
     field: str
     item: int = 0
     json_text: bool = False
+    whole: bool = False
 
 
 class Delta(NamedTuple):
@@ -372,3 +374,5 @@ class ReplyFacts:
     confidence_source: str = "unavailable"
     upstream_error: bool = False
     complete: bool = False
+    not_inspected: str | None = None
+    """Why some of it cannot be read here, as a code; None where all is text."""

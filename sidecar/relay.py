@@ -7,7 +7,6 @@ caller's own values are never inspected again and never reach a policy input.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -41,9 +40,6 @@ TOOL_TEXTS = {
 """Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
-
-WHOLE = re.compile(r"(\w+\.name|(\w+\.)?extra_content|annotations|content_filter\w+|matched_stop|message|\w+_reason)\b")
-"""Fields that each event gives in full, where others go on from event to event."""
 
 LATE_LIMIT = 64 * 1024 * 1024
 """Bytes that a stream may go on by after its end, all of which wait for the outcome: as many as a body may have."""
@@ -165,14 +161,14 @@ class Relay:
         text = self.restorer.feed(delta.channel, delta.text)
         if text == delta.text:
             return event.raw
-        if _comes_whole(delta.channel):
+        if delta.channel.whole:
             text += self.restorer.finish(delta.channel)
         return self._reader.rewrite(event, [text])
 
     def _news(self, event: ReplyEvent) -> Iterator[Delta]:
         """What an event says anew: Azure repeats its filter's results in each, Perplexity citations and the message."""
         for delta in event.deltas:
-            said = self._kept.get(delta.channel) if _comes_whole(delta.channel) else None
+            said = self._kept.get(delta.channel) if delta.channel.whole else None
             if not said:
                 yield delta
             elif delta.text != said[-1]:
@@ -226,7 +222,7 @@ class Relay:
         changed = any(new != delta.text for new, delta in zip(texts, event.deltas, strict=True))
         raw = self._reader.rewrite(event, texts) if changed else event.raw
         self._ended.update(ends)
-        late = event.last or self.tail or len(self._ended) >= self._choices
+        late = event.last or self.tail or -1 in self._ended or len(self._ended) >= self._choices
         if late:
             self._wait(raw)
         else:
@@ -244,7 +240,7 @@ class Relay:
             self._assign(delta, text)
         for position, delta in enumerate(event.deltas):
             text = self.restorer.feed(delta.channel, texts[position])
-            if event.last or delta.channel.choice in ends or _comes_whole(delta.channel):
+            if event.last or delta.channel.choice in ends or delta.channel.whole:
                 self._open.pop(delta.channel, None)
                 text += self.restorer.finish(delta.channel)
             else:
@@ -256,7 +252,7 @@ class Relay:
         write "" from then on.
         """
         for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()) if text else ():
-            self.restorer.assign(delta.channel._replace(field=field, json_text=json_text), text)
+            self.restorer.assign(delta.channel._replace(field=field, json_text=json_text, whole=False), text)
 
     def _flush(self, event: ReplyEvent, ends: Sequence[int], out: list[bytes]) -> None:
         """Give out held tails of channels that will get no more text, in an event of their own."""
@@ -275,11 +271,6 @@ def _parts_of(pieces: Mapping[Channel, Sequence[str]]) -> tuple[Part, ...]:
 def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
     """Reply text as parts, so that the same detectors read it."""
     return tuple([Part(place=_place(c), role=Role.ASSISTANT, text=text) for c, text in texts.items()])
-
-
-def _comes_whole(channel: Channel) -> bool:
-    """Whether each event gives this text in full: nothing of it is held for more, or a tool would lose its name."""
-    return channel.choice < 0 or WHOLE.match(channel.field) is not None
 
 
 def _place(channel: Channel) -> Place:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of what is tested
+hypothesis.settings.load_profile("untimed")
 
 ALL = bool(os.environ.get("SIDECAR_TEST_ALL"))  # noqa: TID251  the test runner's own switch
 

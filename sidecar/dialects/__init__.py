@@ -46,7 +46,9 @@ class Reader(Protocol):
         ...
 
     def ends(self, event: ReplyEvent) -> tuple[int, ...]:
-        """Choices that get no more text after this event: their held tails go out in it or before it."""
+        """Choices that get no more text after this event: their held tails go out in it or before it. -1 among them
+        stands for texts of no choice, and says that the server has given up.
+        """
         ...
 
     def facts(self) -> ReplyFacts:

@@ -7,7 +7,8 @@ more than `MAX_WORDS` segments, or a reply of `A_A_A_...` would be read to its e
 
 Models rewrite what they repeat. The closed list of spellings taken for `<PERSON_1>` (reference/pii.md 8):
 
-    brackets    `<` `>`, HTML `&lt;` `&gt;`, JSON `\\u003c` `\\u003e` (up to four backslashes: JSON within JSON)
+    brackets    `<` `>`, HTML `&lt;` `&gt;`, JSON `\\u003c` `\\u003e` (up to four backslashes: JSON within JSON),
+                Markdown `\\<` `\\>`, the first only with the second: what stands in a folder has a backslash before it
     underscore  `_`, or with up to four backslashes before it (Markdown, JSON)
     case        any, where both brackets stand
     one bracket missing, or both, where the name is in capitals and nothing that could belong to a longer name adjoins
@@ -37,15 +38,15 @@ RESERVED = frozenset(_WELL_KNOWN.split())
 MAX_WORDS = 16
 """Segments of a label."""
 
-_OPEN = r"(?:<|&[lL][tT];|\\{1,4}u003[cC])"
-_CLOSE = r"(?:>|&[gG][tT];|\\{1,4}u003[eE])"
+_OPEN = r"(?:\\{0,4}<|&[lL][tT];|\\{1,4}u003[cC])"
+_CLOSE = r"(?:\\{0,4}>|&[gG][tT];|\\{1,4}u003[eE])"
 _JOIN = r"\\{0,4}_"
 _SUFFIX = r"(?:0[0-9a-fA-F]{16}|[1-9][0-9]*+)"
 _MORE = f"{{0,{MAX_WORDS - 1}}}+"
 
 # Both begin behind the first character, which `tokens` matches as one of a set: so the search skips all others fast.
 _BRACKETED = (
-    r"(?:(?<=<)|(?<=&)[lL][tT];|(?<=\\)\\{0,3}u003[cC])"
+    r"(?:(?<=<)|(?<=&)[lL][tT];|(?<=\\)\\{0,3}(?:u003[cC]|<))"
     rf"(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z][A-Za-z0-9]*+){_MORE}{_JOIN}{_SUFFIX})"
     rf"(?:(?P<close>{_CLOSE})|(?![A-Za-z0-9]))"
 )
@@ -167,7 +168,7 @@ def pending(tail: str, labels: Collection[str]) -> bool:
     if end and (end[0] == "&" or found["more"]):
         return not end.lower().startswith("&l") and any(_completes(name, each) for each in labels)
     return any(_begins(name, each) for each in labels) or (
-        opened == "<" and not end and _CANONICAL_START.fullmatch(body) is not None
+        opened is not None and opened.endswith("<") and not end and _CANONICAL_START.fullmatch(body) is not None
     )
 
 

@@ -29,7 +29,9 @@ MAX_HOSTS = 256
 _CONTEXT = 32
 """Code points before a text that may change what its beginning means: escapes, and what adjoins a bare name."""
 
-_BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&`»“”’…–—。、，！？：；）】」』]|\Z""")
+_BEHIND_HALF = re.compile(r"""[\s.,;:!?)\]}"'*|<\\&`»“”’…–—。、，！？：；）】」』》〉＞⟩›｝~]|\Z""")
+_IN_TAG = re.compile(r"<(?![A-Z])[^<>]*\Z")
+"""What stands before a name whose `>` closes something else: `<mailto:`, `<a href=`; not `<PERSON_2, `, a list."""
 _BEFORE_HALF = ("_", "-", "/")
 _ENDS_AUTHORITY = "/\\?#@"
 
@@ -249,9 +251,10 @@ class Restorer:
         return entry is None or entry.name != token.name or entry.bare
 
     def _well_formed(self, token: grammar.Token) -> bool:
-        if len(token.opening + token.body + token.closing) > self._vault.longest:
+        opening = "<" if token.opening.endswith("<") else token.opening
+        if len(opening + token.body + token.closing) > self._vault.longest:
             return False
-        exact = token.opening == "<" and token.closing == ">" and grammar.canonical(token.body)
+        exact = opening == "<" and token.closing == ">" and grammar.canonical(token.body)
         return exact or grammar.label_of(token.name.upper()) in self._labels
 
     def _bracketed(self, found: re.Match[str], token: grammar.Token, entry: Entry | None) -> Match | None:
@@ -275,6 +278,8 @@ class Restorer:
         text = found.string
         if entry is None or entry.name != token.name or text.endswith(_BEFORE_HALF, 0, found.start()):
             return None
+        if token.closing == ">" and _IN_TAG.search(text, max(0, found.start() - _CONTEXT), found.start()):
+            return Match(entry, found.start(), found.start("bare"))
         if token.closing or _BEHIND_HALF.match(text, found.end()):
             return Match(entry, *found.span())
         self.ambiguous += 1
@@ -341,7 +346,8 @@ def _spelled(entry: Entry, raw: str) -> str:
 
 
 def _opening(found: re.Match[str]) -> int | None:
-    """Where the opening bracket begins: of the backslashes before a `u003c`, only those that escape it are its own.
+    """Where the opening bracket begins: of the backslashes before a `u003c`, only those that escape it are its own;
+    of those before a `<`, as many as escape the closing one.
 
     JSON doubles backslashes with every document it is put in, so the escape's own are the largest power of two in
     their number. None when there are more than the list of spellings holds.
@@ -349,9 +355,12 @@ def _opening(found: re.Match[str]) -> int | None:
     text, start = found.string, found.start()
     if text[start] != "\\":
         return start
-    bracket = text.index("u", start)
+    bracket = found.start("body") - (1 if text[found.start("body") - 1] == "<" else len("u003c"))
     run = bracket - start
     while run < _CONTEXT and bracket - run > 0 and text[bracket - run - 1] == "\\":
         run += 1
+    if text[bracket] == "<":
+        close = found["close"] or ""
+        return bracket - (min(run, len(close) - 1) if close.endswith(">") else 0)
     own = run & -run
     return bracket - own if own <= 4 and run < _CONTEXT else None

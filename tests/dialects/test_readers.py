@@ -193,8 +193,8 @@ def test_text_in_unusual_places() -> None:
     assert by_field(events) == {
         "-1.citations[0].0": "https://x/?mail=<EMAIL_ADDRESS_1>",
         "0.content.0": "See it",
-        "0.annotations[0].url_citation.title.0": "<PERSON_1>",
-        "0.annotations[0].url_citation.url.0": "https://x/",
+        "0.annotations.url_citation.title.0": "<PERSON_1>",
+        "0.annotations.url_citation.url.0": "https://x/",
         "0.audio.transcript.0": "by <PERSON_1>",
     }
 
@@ -208,6 +208,15 @@ def test_keys_that_are_texts_do_not_become_labels() -> None:
 def test_declared_json_marks_its_channels() -> None:
     _, events = streamed(chunk(content="{", refusal="no"), call=JSON_CALL)
     assert {c.field: c.json_text for c in texts(events)} == {"content": True, "refusal": False}
+    _, events = streamed(chunk(content=[{"type": "text", "text": "{"}]), call=JSON_CALL)
+    assert {c.field: c.json_text for c in texts(events)} == {"content.text": True}
+
+
+def test_a_choice_without_a_number_is_known_by_its_place() -> None:
+    nameless: Any = {"index": None, "delta": {"content": "a"}, "finish_reason": "stop"}
+    reader, (event, _) = streamed({"choices": [nameless]})
+    assert [delta.channel.choice for delta in event.deltas] == [0]
+    assert reader.ends(event) == (0,)
 
 
 @pytest.mark.parametrize("goes_on", ["", "null"])
@@ -264,7 +273,7 @@ def test_an_error_in_a_stream_is_marked_and_its_message_restorable() -> None:
     assert by_field(events)["-1.error.message.0"] == "engine died at <PERSON_1>"
     facts = reader.facts()
     assert (facts.upstream_error, facts.complete, facts.finish_reasons) == (True, False, ())
-    assert reader.ends(events[1]) == (-1,)
+    assert reader.ends(events[1]) == (-1, 0)
 
 
 @pytest.mark.parametrize("name", ["error.json", "vllm-old-error.json", "fastapi-error.json"])

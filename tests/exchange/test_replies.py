@@ -91,6 +91,65 @@ async def test_a_thoughts_signature_is_whole_in_the_event_that_brings_it() -> No
     assert [each["extra_content"]["google"] for each in calls] == [{"thought_signature": "CpQB+E"}]
 
 
+def detail(index: int, text: str) -> bytes:
+    return event({"reasoning_details": [{"type": "reasoning.text", "index": index, "format": "v1", "text": text}]})
+
+
+async def test_a_held_tail_says_which_item_it_goes_on_with() -> None:
+    """OpenRouter's `reasoning_details`: the end of one was given out with the next, or by an event that said neither
+    index nor type; the openai SDK's `chat.completions.stream()` raises RuntimeError on it."""
+    stage = await played(detail(0, "ask <EMAIL_ADD"), detail(1, "RESS_1> or <EMAIL_ADDR"), detail(0, "RESS_1> & "), END)
+    texts = {0: "", 1: ""}
+    for item in (each["reasoning_details"][0] for each in deltas(stage.answer.body) if each):
+        assert item["type"] == "reasoning.text"
+        texts[item["index"]] += item["text"]
+    assert texts == {0: f"ask {SECRET} & ", 1: "RESS_1> or <EMAIL_ADDR"}
+
+
+async def test_a_held_tail_of_a_content_part_is_one_again() -> None:
+    """Mistral's models think in parts within parts; its SDK tells them by their type."""
+    part = {"type": "thinking", "thinking": [{"type": "text", "text": "is 1 <"}]}
+    stage = await played(event({"content": [part]}), event({"content": "ok"}), END)
+    first, _, held, _ = deltas(stage.answer.body)
+    assert [each["content"][0]["type"] for each in (first, held)] == ["thinking", "thinking"]
+    assert [each["content"][0]["thinking"] for each in (first, held)] == [
+        [{"type": "text", "text": "is 1 "}], [{"type": "text", "text": "<"}],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["reasoning_details", "thinking_blocks"])
+async def test_a_signature_is_whole_in_the_event_that_brings_it(place: str) -> None:
+    """Claude's by OpenRouter and LiteLLM: given back in two pieces, the next call is refused."""
+    signed = {place: [{"type": "thinking", "index": 0, "signature": "CpQB+E"}]}
+    stage = await played(event(signed), event({"content": "ok"}), END)
+    assert deltas(stage.answer.body)[0] == signed
+
+
+@pytest.mark.parametrize("problem", [{"error": {"message": "out of memory"}}, {"object": "error", "message": "no"}])
+@pytest.mark.parametrize("blank_line", [b"\n\n", b""])
+async def test_what_is_held_leaves_before_the_server_gives_up(problem: dict[str, Any], blank_line: bytes) -> None:
+    """It came behind the error, which an SDK raises; without its blank line the two became one event."""
+    last = b"data: " + orjson.dumps(problem) + blank_line
+    stage = await played(event({"content": "x <EMAIL_"}), last)
+    first, held, told = stage.answer.body.removesuffix(b"\n\n").split(b"\n\n")
+    assert [each["content"] for each in deltas(first + b"\n\n" + held)] == ["x ", "<EMAIL_"]
+    for each in (first, held):
+        head = orjson.loads(each.removeprefix(b"data: "))
+        assert (head["id"], head["object"], head["model"]) == ("c1", "chat.completion.chunk", "m-1")
+    assert told == last.removesuffix(b"\n\n")
+    assert stage.steps.index("close failed") < len(stage.steps) - stage.steps[::-1].index("write") - 1
+
+
+async def test_of_several_choices_too_an_error_waits_for_the_record() -> None:
+    def reply(_: Outbound) -> ScriptedReply:
+        return ScriptedReply(headers=SSE, chunks=[event({"content": "a"}), b'data: {"error": {"message": "no"}}\n\n'])
+
+    stage = Stage(reply)
+    await stage.run(question(f"Write to {SECRET}.", stream=True, n=2))
+    assert [step for step in stage.steps if step in ("write", "close failed")] == ["write", "close failed", "write"]
+    assert stage.answer.body.endswith(b'data: {"error": {"message": "no"}}\n\n')
+
+
 async def test_a_tool_that_is_named_once_keeps_its_values_where_its_name_is_empty_from_then_on() -> None:
     listed = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"mail"})))
     others = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"search"})))
@@ -100,6 +159,23 @@ async def test_a_tool_that_is_named_once_keeps_its_values_where_its_name_is_empt
     assert stage.record.outcomes[0].withheld == {}
     stage = await played(*chunks, house=others)
     assert SECRET.encode() not in stage.answer.body
+
+
+@pytest.mark.parametrize("names", [("search", "mail"), ("mail", "search")])
+async def test_calls_of_one_number_in_one_event_are_told_apart_by_their_ids(names: tuple[str, str]) -> None:
+    """Ollama numbers them all 0: the arguments of each got values by the name of the last."""
+    listed = replace(HOUSE, surrogates=Surrogates(tools=frozenset({"mail"})))
+    calls = [tool(name, f'{{"to": "{HIDDEN}"}}')["tool_calls"][0] | {"id": f"call_{name}"} for name in names]
+    stage = await played(event({"tool_calls": calls}), END, house=listed)
+    functions = [call["function"] for call in deltas(stage.answer.body)[0]["tool_calls"]]
+    assert {each["name"]: orjson.loads(each["arguments"])["to"] for each in functions} == {
+        "mail": SECRET, "search": HIDDEN,
+    }  # fmt: skip
+    pieces = [{"index": 0, "id": "a", "function": {"name": "mail", "arguments": '{"to": "<EMAIL_'}}]
+    pieces.append({"index": 0, "function": {"arguments": 'ADDRESS_1>"}'}})
+    stage = await played(event({"tool_calls": pieces}), END, house=listed)
+    said = "".join(call["function"]["arguments"] for call in deltas(stage.answer.body)[0]["tool_calls"])
+    assert orjson.loads(said) == {"to": SECRET}
 
 
 async def test_what_each_event_repeats_is_inspected_once() -> None:
@@ -137,6 +213,29 @@ async def test_a_message_that_grows_beside_its_deltas_is_restored_in_both(judged
     assert shown[-1] == f"Write to {SECRET} today."
     if not judged:
         assert {part.text for part in seen(stage)} == {said[-1]}
+
+
+PICTURE = {"type": "image_url", "index": 0, "image_url": {"url": "data:image/png;base64," + "QUJD" * 100}}
+SPOKEN = {"id": "audio_1", "data": "QUJD" * 100}
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize("said", [{"images": [PICTURE]}, {"audio": SPOKEN}], ids=["image", "audio"])
+async def test_what_nobody_here_can_read_is_no_text_and_the_record_says_so(said: dict[str, Any], judged: bool) -> None:
+    """OpenRouter's and Gemini's images. A picture was searched for seconds, and number plates were found in it."""
+    redact = {"type": "redact", "id": "all", "params": {"entities": ["*"], "mode": "surrogate"}}
+    allow = {"contract": "1", "allow": True, "denies": [], "obligations": [redact, *[JUDGED] * judged]}
+    stage = await played(event({"content": f"for {HIDDEN}", **said}), END, answers={"request": allow})
+    assert [part.text for part in seen(stage)] == [f"for {HIDDEN}"]
+    assert deltas(stage.answer.body)[0] == {"content": f"for {SECRET}", **said}
+    assert stage.record.outcomes[0].reply_not_inspected == "UNINSPECTABLE_CONTENT"
+
+
+@pytest.mark.parametrize("url", [f"data:,{HIDDEN}", f"data:text/plain;base64,{HIDDEN}"])
+async def test_what_only_looks_like_media_is_text(url: str) -> None:
+    stage = await played(event({"images": [{"image_url": {"url": url}}]}), END)
+    assert SECRET.encode() in stage.answer.body
+    assert stage.record.outcomes[0].reply_not_inspected is None
 
 
 JUDGED = {"type": "release", "id": "r", "params": {"mode": "whole"}}

@@ -109,7 +109,8 @@ VALUES = {
 _WORDS = r"""PERSON person US_PERSON PERSON_1 PERSON_2 US_PERSON_1 LITERAL_1 <PERSON_1> <person_1> <PERSON_2>
 <LITERAL_1> &lt;PERSON_1&gt; &lt;PERSON_1> <PERSON\_1> <PERSON\\_2\> \u003cPERSON_1\u003e
 \\u003cPERSON_2\\u003e \\\u003cPERSON_1> <PERSON_1 PERSON_1> PERSON_1> </PERSON_1> <PERSON_01>
-<PERSON_١> <PERSON_99> <EMAIL_ADDRESS_1> EMAIL_ADDRESS_1 <PERSON_ <PERS < << > & &lt &lt; &gt; \ \\ \u
+<PERSON_١> <PERSON_99> \<PERSON_1\> \\<PERSON\_2\\> \> \< <mailto: <a ＜ ＞
+<EMAIL_ADDRESS_1> EMAIL_ADDRESS_1 <PERSON_ <PERS < << > & &lt &lt; &gt; \ \\ \u
 \u00 \u003 _ _1 1 P PE <P <EM <IP_ADDRESS_1> IP_ADDRESS_1 <PHONE_NUMBER_1> <US_PERSON_1>
 <US_US_PERSON_1> get_PERSON_1 get_US_PERSON_1_x MY_PERSON_1 - . , : ; ! ( ) [ ] { } " \" ' = / //
 https:// https://evil.example/?q= https://ok.example/ http: https:\/\/ok.example\/ www.ok.example/

@@ -36,6 +36,12 @@ BARE = redacted([part("Anna", kind=PlaceKind.IDENTIFIER)], {"Anna": "PERSON"})[1
         ("Hi PERSON_1>, bye", "Hi Anna Smith, bye"),
         ("C:\\<PERSON_1>\\x", "C:\\Anna Smith\\x"),
         ("\\\\\\u003cPERSON_1>", "\\\\Anna Smith"),
+        ("by \\<PERSON\\_1\\>.", "by Anna Smith."),
+        ("by \\\\<PERSON_1\\\\>, <PERSON_1\\>, PERSON_1\\>.", "by Anna Smith, Anna Smith, Anna Smith."),
+        ("C:\\\\\\<PERSON_1\\>", "C:\\\\Anna Smith"),
+        ("<mailto:EMAIL_ADDRESS_1>", "<mailto:anna@x.com>"),
+        ("<a href=mailto:EMAIL_ADDRESS_1>PERSON_1</a>", "<a href=mailto:anna@x.com>Anna Smith</a>"),
+        ("<PERSON_1, EMAIL_ADDRESS_1> <b>PERSON_1>", "Anna Smith, anna@x.com <b>Anna Smith"),
     ],
 )
 def test_a_surrogate_comes_back_in_every_spelling_of_the_closed_list(upstream: str, caller: str) -> None:
@@ -87,6 +93,10 @@ def test_bare_words_are_restored() -> None:
     assert everywhere(ANNA, "PERSON_1, [PERSON_1] PERSON_1_x") == "Anna Smith, [Anna Smith] PERSON_1_x"
     assert everywhere(ANNA, "< PERSON_1 > 'PERSON_1'") == "< Anna Smith > 'Anna Smith'"
     assert everywhere(ANNA, "`PERSON_1` «PERSON_1» PERSON_1。") == "`Anna Smith` «Anna Smith» Anna Smith。"
+    assert everywhere(ANNA, "《PERSON_1》〈PERSON_1〉＜PERSON_1＞ ~~PERSON_1~~") == (
+        "《Anna Smith》〈Anna Smith〉＜Anna Smith＞ ~~Anna Smith~~"
+    )
+    assert everywhere(ANNA, "⟨PERSON_1⟩ ‹PERSON_1› ｛PERSON_1｝") == "⟨Anna Smith⟩ ‹Anna Smith› ｛Anna Smith｝"
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def _media(kind: str) -> Handler:
             collector.anything(at, value)
             return
         collector.opaque(at, "reference" if "://" in value[:32] else _kind_of(kind, value))
-        if not _encoded(value):
+        if not encoded(value):
             collector.add(at, value)
 
     members: Mapping[str, Handler] = {
@@ -123,7 +123,7 @@ def _kind_of(kind: str, value: str) -> str:
     return "unknown" if is_other else kind
 
 
-def _encoded(value: str) -> bool:
+def encoded(value: str) -> bool:
     """Base64: pointless to search for text."""
     if value[:5].lower() == "data:":
         head, comma, rest = value.partition(",")
@@ -147,7 +147,7 @@ def sealed(kind: str) -> Handler:
     def handle(collector: Collector, at: At, value: Any) -> None:
         collector.opaque(at, kind)
         for item in value if type(value) is list else (value,):
-            if type(item) is not str or not _encoded(item):
+            if type(item) is not str or not encoded(item):
                 collector.anything(at, value)
                 return
 

@@ -9,7 +9,7 @@ import orjson
 
 from sidecar.dialects.edits import Change, cuts
 from sidecar.dialects.jsontext import load_reply, spell
-from sidecar.dialects.openai.replies import NO_CHOICE, ReplyTree, has_ended, unreadable
+from sidecar.dialects.openai.replies import NO_CHOICE, Beside, ReplyTree, has_ended, has_failed, index_of, unreadable
 from sidecar.dialects.spans import Misplaced, Path, apply
 from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, is_event, with_data
 from sidecar.errors import OwnError, UpstreamError
@@ -102,11 +102,13 @@ class StreamReader(_Reader):
         raise ended_early()
 
     def carry(self, channel: Channel, text: str) -> bytes:
-        path = self._tree.where[channel]
         chunk: dict[str, Any] = {key: self._tree.head[key] for key in _HEAD if key in self._tree.head}
-        held = _nested(path, channel, text)
-        if channel.choice != NO_CHOICE:
-            held = {"choices": [{"index": channel.choice, **held, "logprobs": None, "finish_reason": None}]}
+        path, beside = self._tree.where[channel]
+        held = _nested(path, beside, text)
+        for choice in held.get("choices", ()):
+            choice.update(index=channel.choice, logprobs=None, finish_reason=None)
+            for call in choice[path[2]]["tool_calls"] if path[3:4] == ("tool_calls",) else ():
+                call["index"] = channel.item if call.get("index") is None else call["index"]
         return b"data: " + spell({**chunk, **held}) + self._end
 
     def ends(self, event: ReplyEvent) -> tuple[int, ...]:
@@ -114,7 +116,16 @@ class StreamReader(_Reader):
         if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null') and b'"error"' not in raw:
             return ()
         data = data_of(raw) or b"null"
-        return () if data.strip() == b"[DONE]" else _ended(load_reply(data))
+        return () if data.strip() == b"[DONE]" else self._ended(load_reply(data))
+
+    def _ended(self, tree: Any) -> tuple[int, ...]:
+        """Choices with a reason to have ended; where the server gave up, all, and those without a choice."""
+        if type(tree) is not dict:
+            return ()
+        if has_failed(tree):
+            return (NO_CHOICE, *sorted(self._tree.seen))
+        choices = enumerate(tree.get("choices") or ())
+        return tuple([index_of(choice, place) for place, choice in choices if has_ended(choice.get("finish_reason"))])
 
     def _event(self, raw: bytes, data: bytes | None) -> ReplyEvent:
         if not data:
@@ -154,7 +165,8 @@ class UnaryReader(_Reader):
         if not raw:
             raise ended_early()
         deltas = self._read(raw)
-        self._complete, self._tree.head = True, {}  # a tree is several times as large as its bytes
+        self._complete = True
+        self._tree.forget()
         return [ReplyEvent(raw, deltas, True)]
 
     def carry(self, channel: Channel, text: str) -> bytes:  # noqa: ARG002  a Reader's
@@ -231,22 +243,9 @@ def _at(tree: Any, path: Path) -> Any:
     return tree
 
 
-def _nested(path: Path, channel: Channel, text: str) -> dict[str, Any]:
-    """`text` at `path`, below its choice if it has one, and nothing beside it but a tool call's index."""
+def _nested(path: Path, beside: Beside, text: str) -> dict[str, Any]:
+    """`text` at `path`, and nothing more than that needs to be read."""
     held: Any = text
-    below = path if channel.choice == NO_CHOICE else path[2:]
-    for step in reversed(below):
-        held = [held] if type(step) is int else {step: held}
-    calls = held.get("delta", {}).get("tool_calls") if type(held.get("delta")) is dict else None
-    if calls:
-        calls[0] = {"index": channel.item, **calls[0]}
+    for step, members in zip(reversed(path), reversed(beside), strict=True):
+        held = [held] if type(step) is int else {**members, step: held}
     return dict(held)
-
-
-def _ended(tree: Any) -> tuple[int, ...]:
-    """Choices with a reason to have ended, and those without a choice where the server gave up."""
-    if type(tree) is not dict:
-        return ()
-    choices = enumerate(tree.get("choices") or ())
-    ended = [choice.get("index", place) for place, choice in choices if has_ended(choice.get("finish_reason"))]
-    return tuple([NO_CHOICE, *ended] if tree.get("error") else ended)

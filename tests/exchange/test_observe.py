@@ -18,6 +18,7 @@ from sidecar.drivers.rego_engine import RegoEngine
 from sidecar.drivers.store import Ledger
 from sidecar.errors import OwnError, SidecarError, UpstreamError
 from sidecar.exchange import Exchange
+from sidecar.ledger.facts import State
 from sidecar.plan import UNREAD
 from sidecar.proxy.meter import Meter
 from sidecar.rego import Limits
@@ -85,6 +86,25 @@ async def test_a_call_that_the_shell_refuses(
     assert (line["state"], line["code"]) == (state, code)
     assert f'sidecar_refusals_total{{code="{code}"}} 1.0' in page
     assert stage.record.outcomes == [] or stage.record.outcomes[0].status == 404
+
+
+async def test_what_metrics_and_log_say_of_an_answered_call(stream: io.StringIO) -> None:
+    """A stage lasts from the end of the one before it."""
+    done = await Stage().run(question(f"I am {SECRET}"))
+    laps = {"parse_us": 10_000, "judge_us": 60_000, "total_us": 100_000}
+    counts = {"reply_findings": {"PERSON": 2}, "restored": {"URL": 3}}
+    done.outcome = replace(done.outcome_of(State.ANSWERED), timings_us=laps, **counts)
+    line, page = seen(done, stream)
+    assert (line["duration_us"], line["state"], line["code"]) == (100_000, "answered", None)
+    sums = {text for text in page.splitlines() if "_seconds_sum" in text}
+    assert {text for text in sums if not text.endswith(" 0.0")} == {
+        "sidecar_exchange_seconds_sum 0.1",
+        'sidecar_stage_seconds_sum{stage="parse"} 0.01',
+        'sidecar_stage_seconds_sum{stage="judge"} 0.05',
+    }
+    assert 'sidecar_findings_total{entity="EMAIL_ADDRESS",side="request"} 1.0' in page
+    assert 'sidecar_findings_total{entity="PERSON",side="reply"} 2.0' in page
+    assert "sidecar_restored_total 3.0" in page
 
 
 async def test_a_caller_who_leaves_while_the_ledger_fails(stream: io.StringIO) -> None:

@@ -342,6 +342,47 @@ async def test_what_was_found_in_a_reply_that_was_withheld_is_counted(release: d
     assert (outcome.state, outcome.reply_findings) == (State.REFUSED, {"EMAIL_ADDRESS": 1})
 
 
+class Halting(ScriptedReply):
+    """A reply of which each chunk takes a moment."""
+
+    async def read(self) -> bytes:
+        await asyncio.sleep(0.01)
+        return await super().read()
+
+
+async def test_what_comes_a_moment_behind_the_end_is_taken_so_that_the_connection_lives_on() -> None:
+    reply = Halting(headers=SSE, chunks=[events("hi"), b": that was it\n\n"])
+    stage = Stage(lambda _: reply)
+    await stage.run(question("hi", stream=True))
+    assert b"data: [DONE]" in stage.answer.body
+    assert reply.chunks == []
+
+
+class Hanging(ScriptedReply):
+    """A reply whose connection stays when all of it is said."""
+
+    async def read(self) -> bytes:
+        return await super().read() or await asyncio.sleep(60, b"")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        ScriptedReply(headers=SSE, chunks=[events("hi"), UpstreamError("UPSTREAM_DISCONNECTED", "-")]),
+        Hanging(headers=SSE, chunks=[events("hi")]),
+    ],
+    ids=["breaks", "stays"],
+)
+async def test_a_connection_is_of_no_account_once_the_stream_has_said_its_end(
+    reply: ScriptedReply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sidecar.ending.LATE", 0.05)
+    stage = Stage(lambda _: reply)
+    await stage.run(question("hi", stream=True))
+    assert b"data: [DONE]" in stage.answer.body and stage.answer.error is None
+    assert stage.record.outcomes[0].state is State.ANSWERED
+
+
 async def test_what_looks_like_a_surrogates_beginning_behind_the_end_waits_with_it() -> None:
     """It is held to see whether it becomes one, and given out at the very end, in an event of its own."""
     late = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"<EMAIL_ADD"}}]}\n\n'

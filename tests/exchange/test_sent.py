@@ -41,6 +41,7 @@ def fields(stage: Stage) -> list[tuple[str, str]]:
         ("br", "identity"),
         ("*", "identity"),
         ("GZIP , deflate", "GZIP , deflate"),
+        ("gzip ;q=0.5, br", "gzip ;q=0.5"),
     ],
 )
 async def test_no_coding_is_asked_for_that_cannot_be_read_here(accepts: str, asked: str) -> None:

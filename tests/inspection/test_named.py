@@ -19,10 +19,13 @@ COLUMNS = {
     'Customer Name,Order\n"O\'Brien, Siobhán",10442\n"King, Mark",10443\n': ["O'Brien, Siobhán", "King, Mark"],
     "| Name | E-Mail |\n|---|---|\n| Rose Baker | rb@x.example |\n": ["Rose Baker"],
     "<table><tr><th>Vorname</th><th>Alter</th></tr>\n<tr><td>\n <b>Mia</b></td><td>3</td></tr></table>": ["Mia"],
+    "<TABLE><TR><TH>VORNAME</TH><TH>ALTER</TH></TR>\n<TR><TD>Mia</TD><TD>3</TD></TR></TABLE>": ["Mia"],
     "INSERT INTO people (id, surname) VALUES (1, 'Stone'), (2, NULL);": ["Stone"],
     "CREATE TABLE p (id int(11) NOT NULL, `nachname` varchar(64), KEY `k` (`id`));\nINSERT INTO p VALUES (1,'Koch');": [
         "Koch"
     ],
+    "surname;given name\nde la Cruz;Ana maria\n": ["de la Cruz", "Ana maria"],
+    "CREATE TABLE p (PRIMARY KEY (id), id int, surname text);\nINSERT INTO p VALUES (1,'Stein');": ["Stein"],
     "[09:14] Jess: hi\n[09:15] Ravi Menon: sure\n": ["Jess", "Ravi Menon"],
     "[12/02/24, 20:41:03] Bram: hoi\n[9:05 PM] Ana: hola\n": ["Bram", "Ana"],
     "12/02/2024, 20:41 - Sjoukje: Hallo\n12/02/2024, 20:43 - +44 7700 900654: yes": ["Sjoukje"],
@@ -34,7 +37,9 @@ NOBODY = [
     "first name, last name and all that\nGrace, Hopper and others said so\n",
     "[09:14:22] INFO: Started\n[09:14:23] Server: Ready\n09:15 Status: Fine\n10:00 Worker_3: Up\n",
     "10:15:22 Kernel: up\n2024-03-05 10:00:01 Scheduler: tick\n",
-    "surname;age\nNULL;3\n-;4\nunknown;5\n",
+    "<table><tr><td>Surname 1</td><td>3</td></tr>\n<tr><td>Timeout</td><td>4</td></tr></table>",
+    "surname;age\nNULL;3\n-;4\nunknown;5\nA;6\n",
+    "[09:14] Please Call The Front Desk: now\n[09:15] Cache-Warmer: done\n",
 ]
 
 

@@ -31,6 +31,7 @@ VCARD = (
     "BEGIN:VCARD\nVERSION:3.0\nN:Gump;Forrest;;Mr.;\nFN:Forrest Gump\n"
     "ADR;TYPE=HOME:;;42 Plantation Row;Baytown;LA;30314;USA\nEND:VCARD\n"
 )
+NEXT_OF_KIN = f"NK1|1|NUCLEAR^NELDA|SPO|12 ELM ST^^AKRON^OH^44308|(330)555-1212|(330)555-3434{'|' * 10}19480203"
 FOUND = {
     PID: [
         ("MEDICAL_RECORD_NUMBER", "PATID1234"), ("US_SSN", "219099999"), ("DATE_OF_BIRTH", "19610615"),
@@ -51,6 +52,12 @@ FOUND = {
         ("PHONE_NUMBER", "3055552222"), ("EMAIL_ADDRESS", "jh@example.com"),
     ],
     VCARD: [("STREET_ADDRESS", "42 Plantation Row;Baytown;LA;30314")],
+    NEXT_OF_KIN: [
+        ("STREET_ADDRESS", "12 ELM ST^^AKRON^OH^44308"), ("PHONE_NUMBER", "(330)555-1212"),
+        ("PHONE_NUMBER", "(330)555-3434"), ("DATE_OF_BIRTH", "19480203"),
+    ],
+    "MRG|7412589^^^KIS|||7412590": [("MEDICAL_RECORD_NUMBER", "7412589"), ("MEDICAL_RECORD_NUMBER", "7412590")],
+    f"PID|1||  7412589 ^^^KIS{'|' * 17}UNKNOWN^NC": [("MEDICAL_RECORD_NUMBER", "7412589")],
     "dn: cn=x\nhomePostalAddress: 742 Evergreen Way$Springfield$62704\nuserPassword: {SSHA}dkfljlk34r2kljdsfk9\n": [
         ("STREET_ADDRESS", "742 Evergreen Way$Springfield$62704"), ("PASSWORD", "{SSHA}dkfljlk34r2kljdsfk9"),
     ],
@@ -68,7 +75,9 @@ NAMES = {
 
 @pytest.mark.parametrize("text", FOUND)
 def test_fields_are_found_by_their_place(text: str) -> None:
-    assert [(span.entity, text[span.start : span.end]) for span in ENGINE.find(text)] == FOUND[text]
+    spans = ENGINE.find(text)
+    assert [(span.entity, text[span.start : span.end]) for span in spans] == FOUND[text]
+    assert all(0.5 < span.score <= 1.0 for span in spans)
 
 
 @pytest.mark.parametrize("text", NAMES)

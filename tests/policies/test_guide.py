@@ -98,8 +98,3 @@ def test_the_words_of_the_page_are_those_of_the_types() -> None:
     assert set(Role) <= words["content.entities"]
     assert set(Operation) <= words["route"]
     assert set(get_args(UpstreamSettings.model_fields["kind"].annotation)) <= words["model.provider"]
-
-
-def test_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#h][^)]*)\)", PAGE):
-        assert (generate.ROOT / "docs" / target).exists(), target

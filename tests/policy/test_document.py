@@ -271,12 +271,12 @@ def test_findings_are_grouped() -> None:
     def one(where: Place, score: float) -> Finding:
         return Finding(place=where, start=0, end=1, entity="PERSON", score=score, detector="d")
 
-    found = (one(place, 0.5), one(place, 0.75), one(other, float("nan")))
+    found = (one(place, 0.5), one(place, 0.75), one(other, float("nan")), one(other, 2.5), one(other, -1.0))
     content = document(call, Inspection(findings=found, detectors=()))["content"]
     assert content["chars"] == 13
     assert content["entities"] == [
         {"type": "PERSON", "role": "system", "count": 2, "score_ppm": 750_000},
-        {"type": "PERSON", "role": "user", "count": 1, "score_ppm": 1_000_000},
+        {"type": "PERSON", "role": "user", "count": 3, "score_ppm": 1_000_000},
     ]
 
 
@@ -286,6 +286,14 @@ def test_numbers_are_bounded() -> None:
     )
     asked = document(call)["request"]
     assert (asked["max_tokens"], asked["temperature"], asked["choices"]) == (10_000_000, None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "seen"), [(1, 1), (0.7, 0.7), (0.123456, 0.123), (-2, -2), (1000, None), (999.5, 999.5), (True, None)]
+)
+def test_a_setting_is_seen_as_it_was_said(said: float, seen: float | None) -> None:
+    asked = document(Call(operation=Operation.CHAT, model=None, params={"temperature": said, "top_p": said}))["request"]
+    assert (asked["temperature"], asked["top_p"]) == (seen, seen)
 
 
 def test_uninspectable_is_one_line_a_kind() -> None:

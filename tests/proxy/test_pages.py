@@ -64,6 +64,8 @@ async def test_a_page_reaches_nothing(path: bytes, lines: tuple[bytes, ...]) -> 
     "lines",
     [
         (LOCAL,),
+        (LOCAL, b"Sec-Fetch-Site: none"),
+        (LOCAL, b"Sec-Fetch-Site: same-origin"),
         (b"Host: 127.0.0.1:8400",),
         (b"Host: [::1]:8400",),
         (b"Host: sidecar",),

@@ -203,6 +203,10 @@ def test_a_models_spelling_comes_back_at_any_cut_in_text_and_json(token: str, sp
     )
 
 
+def test_a_number_with_its_country_is_ours_whatever_number_stands_before_it() -> None:
+    assert everywhere(VAULT, "room 5 +1 202 555 0100, 3 2025550100") == "room 5 +49 171 1234567, 3 2025550100"
+
+
 @pytest.mark.parametrize(
     ("text", "ambiguous"),
     [

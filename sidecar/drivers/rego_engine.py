@@ -165,7 +165,9 @@ def explained(engine: rego.Engine, document: bytes) -> tuple[str, ...]:
         raise OwnError(fault.code, f"Look at the policy: {fault}.") from None
     except ValueError:
         raise OwnError("INPUT_INVALID", "The recorded policy input is not JSON.") from None
-    fired = tuple(f"fired    {rule.path}  {rule.file}:{rule.row}" for rule in told.fired)
+    fired = tuple(
+        f"{'default' if rule.default else 'fired':<9}{rule.path}  {rule.file}:{rule.row}" for rule in told.fired
+    )
     return fired + tuple(f"stopped  {stopped(condition)}" for condition in told.failed)
 
 

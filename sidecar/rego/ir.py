@@ -180,8 +180,8 @@ class _Reader:
         shape = _SHAPES.get(kind)
         if shape is None:
             raise PlanRefused(f"unknown statement {kind!r}", name=str(kind), position=str(self.at))
-        self.only(body, kind, *_PLACE, *_FIELDS.get(kind, "").split())
-        return shape(self, self.at, body)
+        self.only(body, kind, "file", "row", "col", *shape.fields)
+        return shape.read(self, self.at, body)
 
     def only(self, item: dict[str, Any], what: str, *known: str) -> None:
         """What a later OPA adds may change what the rest means."""
@@ -208,7 +208,12 @@ class _Reader:
         return self.strings[index]
 
 
-Shape = Callable[[_Reader, Place, dict[str, Any]], Stmt]
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a statement may hold beside its place, and how it is read."""
+
+    read: Callable[[_Reader, Place, dict[str, Any]], Stmt]
+    fields: tuple[str, ...]
 
 
 def _value(kind: str, *reads: str, target: str | None = None) -> Shape:
@@ -218,16 +223,17 @@ def _value(kind: str, *reads: str, target: str | None = None) -> Shape:
         outs = (local(body[target]),) if target else ()
         return Stmt(kind, at, tuple(reader.operand(body[name]) for name in reads), outs)
 
-    return shape
+    return Shape(shape, (*reads, *([target] if target else ())))
 
 
 def _check(kind: str, name: str = "source") -> Shape:
     """Reads one local that is written bare, not as an operand."""
-    return lambda reader, at, body: Stmt(kind, at, (local(body[name]),))
+    return Shape(lambda reader, at, body: Stmt(kind, at, (local(body[name]),)), (name,))
 
 
-def _make(kind: str) -> Shape:
-    return lambda reader, at, body: Stmt(kind, at, (), (local(body["target"]),))
+def _make(kind: str, *hints: str) -> Shape:
+    """`hints` are passed over."""
+    return Shape(lambda reader, at, body: Stmt(kind, at, (), (local(body["target"]),)), ("target", *hints))
 
 
 def _grow(kind: str, container: str, *reads: str) -> Shape:
@@ -237,16 +243,16 @@ def _grow(kind: str, container: str, *reads: str) -> Shape:
         operands = (reader.operand(body[name]) for name in reads)
         return Stmt(kind, at, (local(body[container]), *operands))
 
-    return shape
+    return Shape(shape, (container, *reads))
 
 
-def _constant(value: Callable[[_Reader, dict[str, Any]], Any]) -> Shape:
+def _constant(value: Callable[[_Reader, dict[str, Any]], Any], *fields: str) -> Shape:
     """All ways to write a constant are an assignment of a literal."""
 
     def shape(reader: _Reader, at: Place, body: dict[str, Any]) -> Stmt:
         return Stmt("Assign", at, (Lit(value(reader, body)),), (local(body["target"]),))
 
-    return shape
+    return Shape(shape, ("target", *fields))
 
 
 def _integer(reader: _Reader, body: dict[str, Any]) -> int:
@@ -297,6 +303,10 @@ def _blocks(reader: _Reader, at: Place, body: dict[str, Any]) -> Stmt:
     return Stmt("Block", at, blocks=tuple(map(reader.block, body.get("blocks") or ())))
 
 
+def _merge(reader: _Reader, at: Place, body: dict[str, Any]) -> Stmt:
+    return Stmt("ObjectMerge", at, (local(body["a"]), local(body["b"])), (local(body["target"]),))
+
+
 def _break(reader: _Reader, at: Place, body: dict[str, Any]) -> Stmt:
     index = body.get("index", 0)
     if type(index) is not int or index < 0:
@@ -306,13 +316,13 @@ def _break(reader: _Reader, at: Place, body: dict[str, Any]) -> Stmt:
 
 _SHAPES: Final[dict[str, Shape]] = {
     "ArrayAppendStmt": _grow("ArrayAppend", "array", "value"),
-    "AssignIntStmt": _constant(_integer),
-    "AssignVarOnceStmt": _once,
+    "AssignIntStmt": _constant(_integer, "value"),
+    "AssignVarOnceStmt": Shape(_once, ("source", "target")),
     "AssignVarStmt": _value("Assign", "source", target="target"),
-    "BlockStmt": _blocks,
-    "BreakStmt": _break,
-    "CallDynamicStmt": _call_dynamic,
-    "CallStmt": _call,
+    "BlockStmt": Shape(_blocks, ("blocks",)),
+    "BreakStmt": Shape(_break, ("index",)),
+    "CallDynamicStmt": Shape(_call_dynamic, ("args", "path", "result")),
+    "CallStmt": Shape(_call, ("args", "func", "result")),
     "DotStmt": _value("Dot", "source", "key", target="target"),
     "EqualStmt": _value("Equal", "a", "b"),
     "IsArrayStmt": _value("IsArray", "source"),
@@ -321,62 +331,22 @@ _SHAPES: Final[dict[str, Shape]] = {
     "IsSetStmt": _value("IsSet", "source"),
     "IsUndefinedStmt": _check("IsUndefined"),
     "LenStmt": _value("Len", "source", target="target"),
-    "MakeArrayStmt": _make("MakeArray"),
+    "MakeArrayStmt": _make("MakeArray", "capacity"),
     "MakeNullStmt": _constant(lambda reader, body: None),
-    "MakeNumberIntStmt": _constant(_integer),
-    "MakeNumberRefStmt": _constant(_number),
+    "MakeNumberIntStmt": _constant(_integer, "value"),
+    "MakeNumberRefStmt": _constant(_number, "index", "Index"),
     "MakeObjectStmt": _make("MakeObject"),
     "MakeSetStmt": _make("MakeSet"),
-    "NopStmt": lambda reader, at, body: Stmt("Nop", at),
+    "NopStmt": Shape(lambda reader, at, body: Stmt("Nop", at), ()),
     "NotEqualStmt": _value("NotEqual", "a", "b"),
-    "NotStmt": _not,
+    "NotStmt": Shape(_not, ("block",)),
     "ObjectInsertOnceStmt": _grow("ObjectInsertOnce", "object", "key", "value"),
     "ObjectInsertStmt": _grow("ObjectInsert", "object", "key", "value"),
-    "ObjectMergeStmt": lambda reader, at, body: Stmt(
-        "ObjectMerge", at, (local(body["a"]), local(body["b"])), (local(body["target"]),)
-    ),
+    "ObjectMergeStmt": Shape(_merge, ("a", "b", "target")),
     "ResetLocalStmt": _make("Reset"),
     "ResultSetAddStmt": _check("ResultSetAdd", "value"),
     "ReturnLocalStmt": _check("Return"),
-    "ScanStmt": _scan,
+    "ScanStmt": Shape(_scan, ("source", "key", "value", "block")),
     "SetAddStmt": _grow("SetAdd", "set", "value"),
-    "WithStmt": _with,
+    "WithStmt": Shape(_with, ("local", "path", "value", "block")),
 }
-
-_PLACE: Final = ("file", "row", "col")
-_FIELDS: Final = {
-    "ArrayAppendStmt": "array value",
-    "AssignIntStmt": "target value",
-    "AssignVarOnceStmt": "source target",
-    "AssignVarStmt": "source target",
-    "BlockStmt": "blocks",
-    "BreakStmt": "index",
-    "CallDynamicStmt": "args path result",
-    "CallStmt": "args func result",
-    "DotStmt": "key source target",
-    "EqualStmt": "a b",
-    "IsArrayStmt": "source",
-    "IsDefinedStmt": "source",
-    "IsObjectStmt": "source",
-    "IsSetStmt": "source",
-    "IsUndefinedStmt": "source",
-    "LenStmt": "source target",
-    "MakeArrayStmt": "capacity target",
-    "MakeNullStmt": "target",
-    "MakeNumberIntStmt": "target value",
-    "MakeNumberRefStmt": "Index index target",
-    "MakeObjectStmt": "target",
-    "MakeSetStmt": "target",
-    "NotEqualStmt": "a b",
-    "NotStmt": "block",
-    "ObjectInsertOnceStmt": "key object value",
-    "ObjectInsertStmt": "key object value",
-    "ObjectMergeStmt": "a b target",
-    "ResetLocalStmt": "target",
-    "ResultSetAddStmt": "value",
-    "ReturnLocalStmt": "source",
-    "ScanStmt": "block key source value",
-    "SetAddStmt": "set value",
-    "WithStmt": "block local path value",
-}
-"""All that a statement may hold beside its place."""

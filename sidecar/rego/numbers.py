@@ -48,12 +48,13 @@ def parse(text: str) -> Number:
     if len(value.as_tuple().digits) > MAX_EXPONENT:
         raise ValueError("number out of range")
     near = float(text)
-    return near if repr(near) == text else normal(value)
+    exact = not near.is_integer() or near == value  # `1e+23` as a double is another number
+    return near if repr(near) == text and exact else normal(value)
 
 
 def from_float(value: float) -> Number:
     """What OPA would read after `value` went over the wire: its shortest text, not its binary value."""
-    return normal(Decimal(repr(value)))
+    return parse(repr(value))
 
 
 def is_number(value: object) -> bool:

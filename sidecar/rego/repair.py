@@ -136,7 +136,11 @@ def enumerates(stmt: Stmt, block: Block) -> bool:
         return False
     if all(inner and _compares_name(inner[0]) for inner in stmt.blocks):
         return True
-    raise PlanRefused("negation of an unknown shape", name="NotStmt", position=str(stmt.at))
+    raise PlanRefused(
+        "`not` over a reference that is planned in a way not known here: negate a rule of its own that asks it",
+        name="NotStmt",
+        position=str(stmt.at),
+    )
 
 
 def _is_value(stmt: Stmt) -> bool:

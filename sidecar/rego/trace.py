@@ -24,15 +24,17 @@ from .values import UNDEFINED, Undefined, Value, to_json
 
 MAX_NODES: Final = 50
 MAX_TEXT: Final = 200
+NAMELESS: Final = "_"  # what the plan has no words for: its value alone would tell nobody anything
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSite:
-    """A rule body: the rule's path and where its head stands."""
+    """A rule body: the rule's path and where its head stands. A default fires where no other body did."""
 
     path: str
     file: str
     row: int
+    default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,12 @@ class Trace:
 
 def explanation(value: Any, trace: Trace, known: Sites, sources: Mapping[str, str]) -> Explanation:
     """`sources` are those whose rows are the plan's."""
-    stopped = ((rule, stop) for rule, stop in trace.stopped.items() if rule not in trace.fired and stop[0] >= 0)
-    failed = tuple(_failed(known.rules[rule], known.sites[stop[0]], stop[1], sources) for rule, stop in stopped)
+    stopped = ((known.rules[rule], stop) for rule, stop in trace.stopped.items() if rule not in trace.fired)
+    failed = tuple(
+        _failed(rule, known.sites[site], found, sources)
+        for rule, (site, found) in stopped
+        if site >= 0 and not rule.default  # that another body held is no condition of a default
+    )
     return Explanation(value, tuple(known.rules[rule] for rule in trace.fired), failed)
 
 
@@ -152,6 +158,7 @@ class Body:
 
     place: Place
     results: frozenset[int]
+    default: bool
 
 
 def bodies(func: Func) -> list[list[Body | None]]:
@@ -172,7 +179,7 @@ def _body(block: Block, func: Func) -> Body | None:
         return None
     first = block[0]
     heads = {*first.outs, *(item for item in first.ins if isinstance(item, int)), func.ret}
-    return Body(first.at, frozenset(heads))
+    return Body(first.at, frozenset(heads), default=first.kind == "IsUndefined" and first.ins == (func.ret,))
 
 
 # --- the traced writer ------------------------------------------------------------------------------
@@ -219,7 +226,7 @@ class Traced(Fast):
     def enter_body(self, head: Body | None) -> None:
         if head is None:
             return
-        self.sites.rules.append(RuleSite(self.path, head.place.file, head.place.row))
+        self.sites.rules.append(RuleSite(self.path, head.place.file, head.place.row, head.default))
         self.rule = self.firing = len(self.sites.rules) - 1
         self.ends = head.results
         self.put(f"run.trace.enter({self.rule})")
@@ -261,7 +268,7 @@ class Traced(Fast):
         if self.rule is None:
             return
         text = self.names.sentence(stmt)
-        looked = looked_at(stmt)
+        looked = [item for item in looked_at(stmt) if self.names.word(item) != NAMELESS]
         words = [self.names.word(item) for item in looked]
         found = [self.ref(item) for item in looked]
         if stmt.kind in _VALUES:
@@ -304,11 +311,11 @@ class Names:
     def word(self, operand: Operand) -> str:
         if isinstance(operand, Lit):
             return rego_text(operand.value)
-        return self.texts.get(operand, "_")
+        return self.texts.get(operand, NAMELESS)
 
     def describe(self, stmt: Stmt) -> None:
         if stmt.kind == "Scan":
-            self.texts[stmt.outs[0]] = "_"
+            self.texts[stmt.outs[0]] = NAMELESS
             self.texts[stmt.outs[1]] = f"{self.word(stmt.ins[0])}[_]"
         elif len(stmt.outs) == 1 and stmt.kind != "With":
             self.texts[stmt.outs[0]] = self.value(stmt)
@@ -322,7 +329,7 @@ class Names:
             return "data" + "".join(map(self.step, stmt.ins[3:]))
         if stmt.kind in ("Call", "Holds"):
             return self.call(stmt)
-        return self.word(stmt.ins[0]) if stmt.kind == "Assign" else _LITERALS.get(stmt.kind, "_")
+        return self.word(stmt.ins[0]) if stmt.kind == "Assign" else _LITERALS.get(stmt.kind, NAMELESS)
 
     def step(self, key: Operand) -> str:
         return step(key.value) if isinstance(key, Lit) else f"[{self.word(key)}]"

@@ -188,6 +188,7 @@ def test_explained(recorded: rego.Engine) -> None:
     assert (
         f"fired    data.packs.pii_egress.obligation  {row_of('pii_egress/pack.rego', 'obligation contains')}" in lines
     )
+    assert f"default  data.governor.decide.allow  {row_of('governor/decide.rego', 'default allow')}" in lines
     failing = [line for line in lines if line.startswith("stopped  data.packs.token_cap.obligation")]
     assert failing == [
         f"stopped  data.packs.token_cap.obligation  {row_of('token_cap/pack.rego', 'cap > 0')}: cap > 0"

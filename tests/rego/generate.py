@@ -213,3 +213,10 @@ def document(random: Random) -> dict[str, Any]:
     if random.random() < 0.5:
         result["m"] = {key: value(random, 1) for key in "abc"}
     return result
+
+
+FULL: dict[str, Any] = {
+    "a": "a", "b": 1, "c": {"d": [1, 2]}, "xs": [[1, 2], [2, 1], [3, [4, 5]]], "ys": ["a", "b", 1],
+    "m": {"a": {"a": 1, "b": 2}, "b": {"a": 3}, "c": {"b": 1}}, "n": 3, "s": "x",
+}  # fmt: skip
+"""An input in which most references and patterns find something."""

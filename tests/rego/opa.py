@@ -123,6 +123,22 @@ def _build(modules: dict[str, str], entrypoints: list[str], experimental: bool) 
             return plan.read()
 
 
+def accepted(modules: dict[str, str]) -> dict[str, str]:
+    """Those modules that the compiler takes. It stops at the first stage with errors: asked until it has none."""
+    while True:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in modules.items():
+                Path(folder, name).write_text(text, encoding="utf-8")
+            command = [program() or "opa", "check", "--max-errors", "-1", "--format", "json", "."]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+        if not done.returncode:
+            return modules
+        refused = set(re.findall(r"\bt\d+\.rego\b", done.stderr + done.stdout))
+        if not refused:
+            raise Crashed(done.stderr)
+        modules = {name: text for name, text in modules.items() if name not in refused}
+
+
 Job = tuple[dict[str, str], bool]  # modules, and whether they use experimental keywords
 
 

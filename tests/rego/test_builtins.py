@@ -92,7 +92,8 @@ def test_sprintf_writes_as_go_does(form: str, values: list[Any], text: str) -> N
         ("{a,b*}c", [], "bxc", True), ("[!a-c]x", [], "dx", True), ("[a-c]x", [], "dx", False),
         ("a?c", ["b"], "abc", False),
         (r"\*", [], "*", True), ("api.*.com", ["."], "api.x.com", True), ("a.c", [], "abc", False),
-        ("*", [], "a\nb", True),
+        ("*", [], "a\nb", True), (r"[a\]]x", [], "]x", True), (r"[a\]]x", [], "\\]x", False), ("[]-a]", [], "^", True),
+        (r"[\-a]", [], "]", True), ("[!!a]", [], "!", False), ("[ab-]", [], "-", True), ("[a\\-z]", [], "m", False),
     ],
 )  # fmt: skip
 def test_globs(pattern: str, separators: Any, text: str, matches: bool) -> None:
@@ -155,7 +156,9 @@ def test_answers_that_are_opas(name: str, operands: tuple[Any, ...], answer: Any
         ("time.parse_rfc3339_ns", ("2021-01-01t00:00:00z",)), ("time.parse_ns", ("3:04PM 2006", "3:04pm 1970")),
         ("time.parse_ns", ("15:04:05.000 2006", "00:00:01.25 1970")),
         ("sprintf", ("%x", [0.5])), ("sprintf", ("%#.3g", [0.5])), ("sprintf", ("%*d", ["x", 1])),
-        ("sprintf", ("%[1]5d", [1])), ("sprintf", ("%5d", ["x"])), ("sprintf", ("%+q", ["\u00e9"])),
+        ("sprintf", ("%[1]5d", [1])), ("sprintf", ("%[1].d", [1])), ("sprintf", ("%[1].2d", [1])),
+        ("glob.match", ("[a-cd]", [], "b")), ("glob.match", ("[]", [], "]")), ("glob.match", ("[b-a]", [], "b")),
+        ("sprintf", ("%5d", ["x"])), ("sprintf", ("%+q", ["\u00e9"])),
         ("rem", (5, 2**64)), ("rem", (5, 2**70)), ("regex.template_match", ("a", "a", "$", "\u00e9")),
         ("json.patch", ([1, 2, 3], [{"op": "remove", "path": "/0"}, {"op": "test", "path": "/0", "value": 2}])),
         ("json.patch", ([[1], [2]], [{"op": "remove", "path": "/0"}, {"op": "add", "path": "/0/-", "value": 9}])),

@@ -45,6 +45,15 @@ def test_negations_of_another_shape_are_refused() -> None:
     assert (caught.value.name, caught.value.position) == ("NotStmt", "rules.rego:7:3")
 
 
+def test_what_is_refused_can_be_written_as_the_refusal_says(real_opa: str) -> None:
+    rules = "package t\nr.a := 1 if input.x\nr.b.c := 2\n"
+    with pytest.raises(PlanRefused, match=r"t\.rego:4:13: `not` over a reference .*: negate a rule of its own"):
+        load(opa.compile_plan({"t.rego": f"{rules}out := 1 if not r[[input.y]] == 1\n"}, ["t/out"]))
+    better = {"t.rego": f"{rules}held if r[[input.y]] == 1\nout := 1 if not held\n"}
+    decided = load(opa.compile_plan(better, ["t/out"])).evaluate("t/out", {"x": 1, "y": "a"})
+    assert [decided] == opa.evaluate(better, "data.t.out", [{"x": 1, "y": "a"}]) == [1]
+
+
 def test_dynamic_calls_of_another_shape_are_refused() -> None:
     call = stmt("CallDynamicStmt", args=[0, 1], result=9, path=[string(0), local(0)])
     with pytest.raises(PlanRefused) as caught:

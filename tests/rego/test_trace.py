@@ -50,6 +50,20 @@ def test_rules_that_fired(engine: Engine) -> None:
     assert ("data.governor.decide.allow", "decide.rego", 9) not in fired
 
 
+def test_a_default_is_told_from_a_rule_that_fired(engine: Engine) -> None:
+    """`allow` has "fired" in every denial otherwise."""
+    told = {(site.path, site.default) for site in asked(engine, use_case__risk="prohibited").fired}
+    assert ("data.governor.decide.allow", True) in told and ("data.packs.risk.deny", False) in told
+    allowed = asked(engine)
+    assert ("data.governor.decide.allow", False) in {(site.path, site.default) for site in allowed.fired}
+    assert not [failed for failed in allowed.failed if failed.rule.default]
+
+
+def test_values_without_a_name_are_left_out(engine: Engine) -> None:
+    looked = [looked.text for failed in asked(engine).failed for looked in failed.operands]
+    assert looked and "_" not in looked
+
+
 def test_a_comparison_with_both_sides(engine: Engine) -> None:
     failed = stopped(asked(engine, model__tier=1), "models.rego", 15)
     assert (failed.row, failed.text) == (16, "input.model.tier > data.packs.models.tenant.max_tier")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.rego import values
+from sidecar.rego.numbers import parse
 from sidecar.rego.values import RegoSet, canonical, compare, in_order, make_set, same, thaw, to_json
 
 SCALARS = (
@@ -64,6 +65,12 @@ def test_sort_keys_order_as_comparisons_do(items: list[Any]) -> None:
 )  # fmt: skip
 def test_probes(a: Any, b: Any, equal: bool) -> None:
     assert same(a, b) is equal
+
+
+def test_a_number_is_equal_to_itself_however_it_is_written() -> None:
+    """`1e+23` and the integer: the nearest double of the first is another number."""
+    one, other = parse("1e+23"), parse("1" + "0" * 23)
+    assert same(one, other) and canonical(one) == canonical(other) and compare(one, other) == 0
 
 
 def test_of_equal_elements_the_first_stays() -> None:

@@ -184,6 +184,9 @@ def glob_compiled(pattern: str, separators: str) -> Any:
     return compiled(r"(?s)\A" + _Glob(pattern, separators).translated() + r"\z")
 
 
+_RANGE: Final = re.compile(r"(?:(?P<low>.)-(?P<high>.)|(?!.-)(?P<chars>(?:\\.|[^\]\\])+))\]", re.DOTALL)
+
+
 class _Glob:
     """github.com/gobwas/glob's syntax as RE2: `*`, `**`, `?`, `[a-z]`, `[!a]`, `{a,b}`, `\\`."""
 
@@ -237,21 +240,18 @@ class _Glob:
         return literal(self.pattern[self.at - 1])
 
     def range(self) -> str:
-        end = self.pattern.find("]", self.at + 1)
-        if end < 0:
-            raise BuiltinError("glob: unclosed range")
-        body, self.at = self.pattern[self.at : end], end + 1
-        negated = body.startswith("!")
-        body = body[1:] if negated else body
-        if not body:
-            raise BuiltinError("glob: empty range")
-        if len(body) == 3 and body[1] == "-":
-            if body[0] > body[2]:
-                raise BuiltinError("glob: bad range")
-            chosen = class_text(body[0]) + "-" + class_text(body[2])
-        else:
-            chosen = class_text(body.replace("\\", ""))
-        return f"[{'^' if negated else ''}{chosen}]"
+        """As gobwas reads it: one range and nothing else (`[a-z]`), or characters, `\\` before the next."""
+        negated = "^" if self.pattern[self.at : self.at + 1] == "!" else ""
+        match = _RANGE.match(self.pattern, self.at + len(negated))
+        if match is None:
+            raise BuiltinError("glob: bad range")
+        self.at = match.end()
+        low, high = match["low"], match["high"]
+        if low is None:
+            return f"[{negated}{class_text(_ESCAPE.sub(lambda pair: pair[1], match['chars']))}]"
+        if low > high:
+            raise BuiltinError("glob: bad range")
+        return f"[{negated}{class_text(low)}-{class_text(high)}]"
 
 
 def class_text(chars: str) -> str:

@@ -83,7 +83,8 @@ class _Printer:
         if verb is None:
             return "%!(NOVERB)"
         good = self.seek(match["at"])
-        rare(match["at"] is not None and bool(match["width"] or match["precision"]) and match["width"] != "*")
+        sized = match["precision"] is not None or bool(match["width"])
+        rare(match["at"] is not None and sized and match["width"] != "*")
         width = self.size(match["width"])
         if width < 0:
             flags, width = flags + "-", -width

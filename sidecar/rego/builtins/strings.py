@@ -190,7 +190,6 @@ TABLE: dict[str, Builtin] = {
     "lower": lower,
     "replace": replace,
     "split": split,
-    "split_n": split_n,
     "startswith": _affix(str.startswith),
     "strings.any_prefix_match": _any_affix(str.startswith),
     "strings.any_suffix_match": _any_affix(str.endswith),

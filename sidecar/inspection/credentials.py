@@ -51,7 +51,8 @@ USER_WORDS = (
     "user_id",
     *listed(
         "user_name user_id "
-        "username user-name userid login benutzername usuario utente gebruikersnaam användarnamn brugernavn "
+        "username user-name userid login benutzer gebruiker utilisateur benutzername usuario utente "
+        "gebruikersnaam användarnamn brugernavn "
         "käyttäjätunnus identifiant nom_d'utilisateur nazwa_użytkownika nome_utente nome_de_utilizador"
     ),
 )
@@ -334,7 +335,7 @@ def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
     if (
         not NAME_VALUE.fullmatch(value)
         or PLACEHOLDER.fullmatch(value)
-        or value.isdigit()
+        or MEASURE.fullmatch(value)
         or not any(map(str.isalpha, value))
     ):
         return None

@@ -86,9 +86,9 @@ PLATE = (
 """Not `car` and `licence`: one is a French conjunction, the other stands beside every GPL-3."""
 KFZ = "kennzeichen autokennzeichen kfzkennzeichen kennz nummernschild nummernschilder"
 CARS = (
-    "auto pkw lkw wagen fahrzeug fahrer fahrerin fuhr gefahren motorrad anhänger unfall geparkt parkte halter volkswagen"
-    " vw golf passat polo audi bmw opel ford mercedes skoda škoda seat renault peugeot toyota fiat hyundai kia tesla"
-    " coche coches vehículo vehiculo turismo furgoneta moto motocicleta bastidor conductor conductora"
+    "auto pkw lkw wagen fahrzeug fahrer fahrerin fuhr gefahren motorrad anhänger unfall geparkt parkte halter"
+    " volkswagen vw golf passat polo audi bmw opel ford mercedes skoda škoda seat renault peugeot toyota fiat hyundai"
+    " kia tesla coche coches vehículo vehiculo turismo furgoneta moto motocicleta bastidor conductor conductora"
 )
 """Beside which a plate's form with its hyphen is one."""
 IMMATRICULATION = "immatriculation immatriculé immatriculée immatriculés immatriculées immatricule plaque plaques"
@@ -332,7 +332,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
             "versichertennummer versichertennr krankenversichertennummer krankenversicherungsnummer kvnr", mixed=(4,),
             apart=(3, 9), check=lambda text: de_health_insurance(compact(text)), proven=ASKING),
         Row("DE_KFZ", r"[A-ZÄÖÜ]{1,3}[- ]?[A-Z]{1,2}[- ]?\d{1,4}[EH]?", KFZ, mixed=range(3, 10), apart=range(1, 8)),
-        Row("DE_KFZ", r"(?!DIN|[A-Z]{1,3}-(?:EN|ISO))[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}[EH]?", CARS, apart=range(1, 6)),
+        Row("DE_KFZ", r"(?!DIN|[A-Z]{1,3}-(?:E[NGU]|ISO))[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}[EH]?", CARS,
+            apart=range(1, 6)),
         Row("DE_SOCIAL_SECURITY", r"\d\d ?\d{6} ?[A-Z] ?\d\d ?\d",
             "sozialversicherungsnummer rentenversicherungsnummer versicherungsnummer sv svnr sv_nr rvnr", (2, 8),
             check=lambda text: de_social_security(text.replace(" ", ""))),

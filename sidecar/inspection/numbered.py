@@ -33,7 +33,7 @@ IS = r"(?:(?:is|ist|lautet|war|est|es|è)[ :]{1,2})?"
 VALUE = (
     r"[\"']?(?!\d{1,4}(?P<mark>[-/.])\d{1,2}(?P=mark)\d{2,4}(?!\d))"
     r"(?P<value>(?:[A-Z]{1,4}[-/. ]?)?\d[0-9A-Z]{0,15}"
-    r"(?:[-/.][0-9A-Z]{1,12}|[ ]\d{2,6}(?![\w.,:/-])|[ ][A-Z](?![\w-])){0,5})(?![\w%€$£°]|[-/.,:]\d)"
+    r"(?:[-/.][0-9A-Z]{1,12}|[ ]\d{2,6}(?!\w|[.,:/-]\d)|[ ][A-Z](?![\w-])){0,5})(?![\w%€$£°]|[-/.,:]\d)"
 )
 """No date; figures, perhaps with letters before them, in groups."""
 LEAST, LEAST_OF_POLICY = 5, 7
@@ -45,6 +45,8 @@ BEFORE_NUMBER = re.compile(rf"(?<!\w)(?i:{COMPOUNDED})[ -]?$")
 BEFORE_ENGLISH = re.compile(rf"(?<!\w)(?i:{ENGLISH})[ ]?$")
 POLICY = re.compile(rf"(?:[ ](?:bij[ ])?[A-ZÀ-Þ]\w{{1,20}})??:?[ ]{{1,2}}{VALUE}")
 """`policy AVM 8820-11937`, `póliza Mapfre 0961870044178`: with the insurer's name between."""
+FILE = re.compile(r":?[ ](?:n\. ?)?(?P<value>[A-Z]{1,4}[-/]\d(?:[-/]?\d){5,14})(?![\w-])")
+"""`dossier K-2024-88127`, `cliente CL-0044-871`: without a word for numbers, so letters say that it is one."""
 PASSPORT = re.compile(
     rf"[a-z]{{0,6}}(?:[ -]?(?:nr|no|number|num[eé]ro|número|n[°º]))?[.:]?[ ]{{1,2}}(?:[(:][ ]?)?{IS}"
     r"(?P<value>(?=[A-Z]{0,3}\d)[A-Z]{0,3}\d{5,9}[A-Z]{0,2})(?!\w)"
@@ -54,10 +56,11 @@ ROMANCE_N = (" n. ", " no. ", " no ")
 """Also English; what stands before says which."""
 NUMBERS = ("nummer", "-nr", "nr.", "nr:", "nr ")
 DIRECT = ("matricule", "matricola")
-POLICIES = ("policy", "póliza", "polizza", "polis", "contrat")
+POLICIES = ("policy", "póliza", "polizza", "polis", "contrat", "account")
+FILES = ("dossier", "expediente", "pratica", "fascicolo", "cliente", "klant", "kunde")
 PASSPORTS = ("passport", "passeport", "pasaporte", "passaporto", "paspoort", "reisepass")
 NUMBER = ("number", "no:", " #")
-WORDS = (*SIGNS, *ROMANCE_N, *NUMBERS, *NUMBER, *DIRECT, *POLICIES, *PASSPORTS)
+WORDS = (*SIGNS, *ROMANCE_N, *NUMBERS, *NUMBER, *DIRECT, *POLICIES, *FILES, *PASSPORTS)
 CUSTOMER_NUMBER = "CUSTOMER_NUMBER"
 TYPES = (CUSTOMER_NUMBER, "PASSPORT")
 REACH = 40
@@ -80,7 +83,7 @@ def numbered(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
 def _after(text: str, start: int, word: str) -> re.Match[str] | None:
     """The number that the word which stands there names, with what stands before it."""
     end = start + len(word)
-    if word in (*PASSPORTS, *POLICIES, *DIRECT):
+    if word in STARTS:
         return None if text[start - 1 : start].isalnum() else STARTS[word].match(text, end)
     before = text[max(0, start - REACH) : start]
     if word in SIGNS:
@@ -94,6 +97,9 @@ BEFORE = {
     **dict.fromkeys(ROMANCE_N, (BEFORE_SIGN, BEFORE_ENGLISH)),
 }
 STARTS = {
-    **dict.fromkeys(PASSPORTS, PASSPORT), **dict.fromkeys(POLICIES, POLICY), **dict.fromkeys(DIRECT, BEHIND),
-}  # fmt: skip
+    **dict.fromkeys(PASSPORTS, PASSPORT),
+    **dict.fromkeys(POLICIES, POLICY),
+    **dict.fromkeys(FILES, FILE),
+    **dict.fromkeys(DIRECT, BEHIND),
+}
 """By word: what stands before it, and what follows a word that says all by itself."""

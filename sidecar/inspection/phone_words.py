@@ -95,9 +95,9 @@ REFERENCES = (
 """How words begin that name papers, orders and cases."""
 REFERENCE_WORDS = frozenset(
     listed(
-        "az case clause docket dossier expediente lasku pratica processo sku article artikelnummer articolo asin batch"
-        " cas doi ean gtin lccn lot lotto matricola modell modello modèle oclc part serial serie seriennummer"
-        " série teilenummer upc"
+        "az case clause docket dossier expediente lasku pratica processo sku article artikelnummer articolo batch"
+        " lot lotto matricola modell modello modèle part serial serie seriennummer"
+        " série teilenummer"
     )
 )
 IDENTITIES = (
@@ -111,7 +111,7 @@ IDENTITIES = (
 IDENTITY_WORDS = frozenset(
     listed(
         "blz bsn cif cpr cvr dni ein iban insz kvnr mrn ni nie nif nino nip nir niss npi nrb nss pesel regon rrn"
-        " siren siret ssn svnr utr vat"
+        " siren siret ssn svnr utr vat asin cas doi ean gtin lccn oclc upc"
     )
 )
 NUMBERED = ("nummer", "nr", "nro", "numero", "zeichen", "isbn", "issn")

@@ -336,6 +336,7 @@ def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
         not NAME_VALUE.fullmatch(value)
         or PLACEHOLDER.fullmatch(value)
         or MEASURE.fullmatch(value)
+        or value.startswith(OBJECTS)
         or not any(map(str.isalpha, value))
     ):
         return None
@@ -355,7 +356,7 @@ OBJECTS = tuple(
 
 
 def _is_handle(value: str) -> bool:
-    return any(char.isdigit() or char in ".-@" for char in value.rstrip(TRAILING)) and not value.startswith(OBJECTS)
+    return any(char.isdigit() or char in ".-@" for char in value.rstrip(TRAILING))
 
 
 DETECTOR = "rules/credential"

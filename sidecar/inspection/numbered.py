@@ -85,13 +85,16 @@ def _after(text: str, start: int, word: str) -> re.Match[str] | None:
     end = start + len(word)
     if word in STARTS:
         return None if text[start - 1 : start].isalnum() else STARTS[word].match(text, end)
-    before = text[max(0, start - REACH) : start]
-    if word in SIGNS:
-        return AFTER_SIGN.match(text, end) or (BEHIND.match(text, end) if BEFORE_SIGN.search(before) else None)
-    return BEHIND.match(text, end) if any(names.search(before) for names in BEFORE[word]) else None
+    after = AFTER_SIGN.match(text, end) if word in SIGNS else None
+    if after is not None:
+        return after
+    behind = BEHIND.match(text, end)
+    before = text[max(0, start - REACH) : start] if behind else ""
+    return behind if any(names.search(before) for names in BEFORE[word]) else None
 
 
 BEFORE = {
+    **dict.fromkeys(SIGNS, (BEFORE_SIGN,)),
     **dict.fromkeys(NUMBERS, (BEFORE_NUMBER,)),
     **dict.fromkeys(NUMBER, (BEFORE_ENGLISH,)),
     **dict.fromkeys(ROMANCE_N, (BEFORE_SIGN, BEFORE_ENGLISH)),

@@ -76,7 +76,7 @@ def numbered(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
         least = LEAST_OF_POLICY if word in POLICIES else LEAST
         for at in places(low, word):
             match = _after(text, at, word)
-            if match is not None and sum(map(str.isdigit, match["value"])) >= least:
+            if match is not None and _figures(match) >= least:
                 yield Span(*match.span("value"), entity, SCORE, DETECTOR)
 
 
@@ -89,8 +89,14 @@ def _after(text: str, start: int, word: str) -> re.Match[str] | None:
     if after is not None:
         return after
     behind = BEHIND.match(text, end)
-    before = text[max(0, start - REACH) : start] if behind else ""
+    if behind is None or _figures(behind) < LEAST:  # most are none, and to look back costs more
+        return None
+    before = text[max(0, start - REACH) : start]
     return behind if any(names.search(before) for names in BEFORE[word]) else None
+
+
+def _figures(match: re.Match[str]) -> int:
+    return sum(map(str.isdigit, match["value"]))
 
 
 BEFORE = {

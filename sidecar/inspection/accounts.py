@@ -44,7 +44,9 @@ PROFILES = listed(
 """Not those of code hosts: `github.com/name` is part of what one asks a model about."""
 HANDLE = re.compile(r"(?: ?(?:handle|name|account|profile))?(?: is)?[ :=(]{1,3}@(?P<value>\w[\w.]{1,28}\w)(?!@)")
 NETWORKS = listed("instagram insta telegram twitter tiktok snapchat threads mastodon bluesky discord")
-MENTIONS = {f"{network}{then}": network for network in NETWORKS for then in (" ", ":", "=", "(")}
+ACCOUNTS = listed("account compte profil profile perfil profilo cuenta pseudo handle nickname")
+"""Behind these, too: `depuis le compte @didou_33`."""
+MENTIONS = {f"{network}{then}": network for network in (*NETWORKS, *ACCOUNTS) for then in (" ", ":", "=", "(")}
 WORDS = (*FORMS, *PROFILES, *MENTIONS)
 EVERYWHERE = frozenset(
     listed(

@@ -17,6 +17,7 @@ from sidecar.inspection.literals import (
     TRAILING,
     is_common,
     is_made,
+    is_phrase,
     is_strong,
     is_typed,
     is_worded,
@@ -28,7 +29,8 @@ from sidecar.inspection.tokens import places
 SECRET_WORDS = ("secret", "apikey", "api_key", *listed("api-key api_key authkey"))
 TOKEN_WORDS = ("token",)
 KEY_WORDS = (
-    "key", "salt", "session", "sessid", "sessionid", "cookie", "_pat", "credential", "connect.sid", "sig=", "csrf",
+    "key", "salt", "session", "sessid", "sessionid", "cookie", "_pat", "credential", "connect.sid", "sid=", "sig=",
+    "csrf",
 )  # fmt: skip
 WORDS = (*SECRET_WORDS, *TOKEN_WORDS, *KEY_WORDS)
 QUALIFIED = re.compile(
@@ -65,6 +67,11 @@ SETTING = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[A-Z][A-Z0-9_]
 JOINED = ("auth", "api", "access", "client", "php", "asp", "j")
 """Before a word that is written on in small letters: `authtoken`, `jsessionid`."""
 SIGNATURE = re.compile(r"[A-Za-z0-9+/_-]{20,200}(?:=|%3[Dd]){0,2}")
+SIGNED = {"sig=": re.compile(r"[&?;]\Z"), "sid=": re.compile(r"[\s&?;\[(,\"']\Z|\A\Z")}
+"""By word: what may stand before it."""
+PHRASE = re.compile(SUFFIX + r"[ \t]{0,4}[=:][ \t]{0,4}([\"'])(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
+TO_THE_END = re.compile(r"[&|;,(){}\[\]<][^\s\"'`]{1,256}(?=[ \t]{0,3}\r?(?:\n|\Z))")
+"""The rest of a setting's value behind a sign that BARE stops at: `SECRET_KEY=x7!k2&w8z^e1`."""
 DETECTOR = "rules/assignment"
 
 
@@ -88,22 +95,32 @@ def _begins(text: str, low: str, at: int) -> bool:
 
 
 def _found(text: str, start: int, end: int, word: str) -> Span | None:
-    if word == "sig=":
-        return _signature(text, start, end)
+    if word in SIGNED:
+        return _signature(text, end) if SIGNED[word].search(text, max(0, start - 1), start) else None
     match = QUOTED.match(text, end) or BARE.match(text, end) or ATTRIBUTE.match(text, end)
     if match is not None:
         value = match["value"].rstrip(TRAILING) if match.re is not QUOTED else match["value"]
-        return _span(match, len(value)) if _is_secret(text, start, word, value, match.re is QUOTED) else None
+        if not _is_secret(text, start, word, value, match.re is QUOTED):
+            return None
+        rest = TO_THE_END.match(text, match.end("value")) if match.re is BARE and _is_setting(text, start) else None
+        return _span(match, rest.end() - match.start("value") if rest else len(value))
+    match = PHRASE.match(text, end) if word in SECRET_WORDS and _is_setting(text, start) else None
+    if match is not None and is_phrase(match["value"]):
+        return _span(match, len(match["value"]))
     match = SPOKEN.match(text, end)
     if match is None or not is_made(value := match["value"].rstrip(TRAILING)):
         return None
     return _span(match, len(value)) if word not in KEY_WORDS or _is_kept(text, start) else None
 
 
-def _signature(text: str, start: int, end: int) -> Span | None:
-    """Of a shared access signature, also where only the query was pasted."""
-    match = SIGNATURE.match(text, end) if text[start - 1 : start] in ("&", "?", ";") else None
+def _signature(text: str, end: int) -> Span | None:
+    """Of a shared access signature, also where only the query was pasted; of a session."""
+    match = SIGNATURE.match(text, end)
     return Span(*match.span(), API_KEY, 0.8, DETECTOR, Strength.PROVEN) if match and is_made(match.group()) else None
+
+
+def _is_setting(text: str, start: int) -> bool:
+    return SETTING.search(text, max(0, start - 80), start) is not None
 
 
 def _is_kept(text: str, start: int) -> bool:
@@ -113,7 +130,7 @@ def _is_kept(text: str, start: int) -> bool:
 def _is_secret(text: str, start: int, word: str, value: str, is_quoted: bool) -> bool:
     if value[0] == "#" or PLACEHOLDER.fullmatch(value) or NOT_KEPT.search(text, max(0, start - 16), start):
         return False
-    if word == "key" and not _is_kept(text, start) and not SETTING.search(text, max(0, start - 80), start):
+    if word == "key" and not _is_kept(text, start) and not _is_setting(text, start):
         return False
     if is_made(value, 12 if word in SECRET_WORDS else 16):
         return True

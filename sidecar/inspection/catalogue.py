@@ -31,6 +31,8 @@ GENERAL = (
     "CARD_SECURITY_CODE",
     "IMEI",
     "VIN",
+    "CUSTOMER_NUMBER",
+    "PASSPORT",
 )
 NAMES = ("PERSON", "LOCATION", "ORGANIZATION")
 """Found only by a names model (or a bigger recogniser); street addresses that follow no form, too."""

@@ -17,6 +17,7 @@ from sidecar.inspection.literals import (
     CODE,
     COMMON,
     PLACEHOLDER,
+    PROSE,
     TRAILING,
     is_common,
     is_hash,
@@ -34,18 +35,24 @@ PASSWORD_WORDS = (
     "pass_phrase",
     "mot_de_passe",
     *listed(
-        "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo "
-        "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave passwrd storepass keypass"
+        "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo psk "
+        "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave "
+        "clave_de_acceso contraseña_de_acceso passwrd storepass keypass"
     ),
 )
-WEAK_WORDS = ("pass", "pw")
-PIN_WORDS = ("pincode", "pin_code", *listed("pin_code pin-code code_pin pin puk"))
+WEAK_WORDS = ("pass", "pw", "ww")
+PIN_WORDS = (
+    "pincode", "pin_code",
+    *listed("pin_code pin-code code_pin pin puk geheimzahl"),
+    *listed("code_secret code_confidentiel codice_segreto código_secreto"),
+)  # fmt: skip
 USER_WORDS = (
     "user_name",  # as in code; the list below spells the two words
     "user_id",
     *listed(
         "user_name user_id "
-        "username user-name userid login benutzername usuario utente gebruikersnaam användarnamn brugernavn "
+        "username user-name userid login benutzer gebruiker utilisateur benutzername usuario utente "
+        "gebruikersnaam användarnamn brugernavn "
         "käyttäjätunnus identifiant nom_d'utilisateur nazwa_użytkownika nome_utente nome_de_utilizador"
     ),
 )
@@ -74,6 +81,10 @@ ATTRIBUTE = re.compile(
     re.IGNORECASE,
 )
 """`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`, and the same in YAML."""
+DEFAULT = re.compile(
+    SUFFIX + r"\"[ \t]{0,4}\{[^{}]{0,200}?\bdefault[ \t]{0,16}=[ \t]{0,4}\"(?P<value>[^\s\"\\]{3,128})\"", re.IGNORECASE
+)
+"""`variable "db_password" { default = "..." }` of Terraform."""
 ELEMENT = re.compile(SUFFIX + r">(?P<value>[^\s<>]{3,128})</", re.IGNORECASE)
 CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
 """`.password("...")` of builders, `PASSWORD('...')` of SQL."""
@@ -84,7 +95,8 @@ SPOKEN = re.compile(
 )
 ANSWER = re.compile(
     r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
-    r"[^\n:]{1,40}: (?P<value>\S{6,64})[ \t]{0,3}(?:\r?\n|\Z)"
+    r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
+    r"|(?P<value>\S{6,64})[ \t]{0,3}(?:\r?\n|\Z))"
 )
 """The line ends with a question, or the next one begins with a time."""
 PAIRED = re.compile(
@@ -112,9 +124,20 @@ PIN = re.compile(
 """A key and its value, the word and the figures, or a sentence: `PIN der EC-Karte ist 7391`."""
 MEASURE = re.compile(r"[+-]?\d[\d.,:x/-]*[a-z%°]{0,4}|v\d.*", re.IGNORECASE)
 NAME_VALUE = re.compile(r"[\w@][\w.@+-]{2,40}")
+SAID_NAME = re.compile(
+    rf"(?P<link>[ \t]{{1,2}}{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}}|[ \t]{{1,2}})"
+    r"[\"'“”„«`]?(?P<value>[a-z][a-z]{2,24}(?:[._-]?[a-z]{1,24}){0,3}[._-]?(?P<digits>\d{0,6}))(?![\w@(\[=:/%-]|\.\w)"
+)
+"""`my username is anna_b`, `gebruikersnaam ruitenberg55`: in small letters, for `login OAuth2` is none."""
+ANSWERED_NAME = re.compile(
+    r"[^\n?]{0,60}\?[ \t]{0,3}\r?\n(?:[^\n:]{1,40}: )"
+    r"(?P<value>[a-z][a-z._-]{2,24}\d{1,6})(?=[\s,;]|[.!]?(?:\s|\Z))"
+)
+"""The next line of a chat begins with it."""
+SIGN = re.compile(r"[._-]")
 Find = Callable[[str, int, int, bool], Span | None]
 """Takes the text, where the word starts and ends, and whether the mode is strict."""
-HEADS = frozenset(",;\t|\"\r\n ")
+HEADS = frozenset(',;\t|"\r\n ')
 """What follows the heading of a column."""
 LINKS = (" is ", " ist ", " lautet ", " = ", " : ", " är ", " er ")
 SIGNS_ONLY = frozenset("$%&@#*")
@@ -209,11 +232,16 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
 def _answered(text: str, end: int) -> Span | None:
     """The next line of a chat, where that is nothing but a password."""
     match = ANSWER.match(text, end)
-    return _span(match, PASSWORD, 0.6) if match and is_strong(match["value"].rstrip(TRAILING)) else None
+    if match is None:
+        return None
+    group = "value" if match["value"] else "said"
+    value = match[group].rstrip(TRAILING)
+    start = match.start(group)
+    return Span(start, start + len(value), PASSWORD, 0.6, DETECTOR, Strength.PROVEN) if is_strong(value) else None
 
 
 def _structured(text: str, end: int) -> Span | None:
-    for pattern in (ELEMENT, ATTRIBUTE):
+    for pattern in (ELEMENT, ATTRIBUTE, DEFAULT):
         match = pattern.match(text, end)
         if match:
             good = _is_literal(match["value"], False) and not CODE.fullmatch(match["value"])
@@ -281,17 +309,34 @@ def _pin(text: str, _start: int, end: int, _strict: bool) -> Span | None:
     return _span(match, PASSWORD, 0.6) if is_sign or value.lower() in COMMON else None
 
 
-def _username(text: str, _start: int, end: int, strict: bool) -> Span | None:
+def _said_name(text: str, start: int, end: int) -> Span | None:
+    """With figures at its end, or with a sign between its letters where "is" says that it is one, or before a password;
+    `login form1` is none."""
+    match = SAID_NAME.match(text, end) or ANSWERED_NAME.match(text, end)
+    if match is None or PLACEHOLDER.fullmatch(match["value"]) or not PROSE.isdisjoint(SIGN.split(match["value"])):
+        return None
+    if match.re is SAID_NAME and not PAIRED.match(text, match.end()):
+        is_said, size = bool(match["link"].strip()), len(match["digits"])
+        is_figured = size > 1 and len(match["value"]) - size > 3 and (is_said or text[start:end].lower() != "login")
+        if not is_figured and not (is_said and SIGN.search(match["value"])):
+            return None
+    return _span(match, USERNAME, 0.6)
+
+
+def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = QUOTED.match(text, end)
     if match is None:
         match = BARE.match(text, end)
-        if match is None or not (strict or _is_handle(match["value"]) or PAIRED.match(text, match.end())):
+        if match is None:
+            return _said_name(text, start, end)
+        if not (strict or _is_handle(match["value"]) or PAIRED.match(text, match.end())):
             return None
     value = match["value"].rstrip(TRAILING)
     if (
         not NAME_VALUE.fullmatch(value)
         or PLACEHOLDER.fullmatch(value)
-        or value.isdigit()
+        or MEASURE.fullmatch(value)
+        or value.startswith(OBJECTS)
         or not any(map(str.isalpha, value))
     ):
         return None
@@ -300,10 +345,18 @@ def _username(text: str, _start: int, end: int, strict: bool) -> Span | None:
     return _span(match, USERNAME, 0.6)
 
 
-def _is_handle(value: str) -> bool:
-    return any(char.isdigit() or char in ".-@" for char in value.rstrip(TRAILING)) and not value.startswith(
-        ("self.", "this.")
+OBJECTS = tuple(
+    f"{name}."
+    for name in listed(
+        "self this var local data module each args config settings cfg conf os env process req request params form "
+        "options opts props state session user event ctx context input body payload values"
     )
+)
+"""Begin an expression: `username = var.db_username`."""
+
+
+def _is_handle(value: str) -> bool:
+    return any(char.isdigit() or char in ".-@" for char in value.rstrip(TRAILING))
 
 
 DETECTOR = "rules/credential"

@@ -30,11 +30,20 @@ BIRTH_WORDS = (
 DAYS = tuple("0123")
 SIGNS = tuple(
     f"{sign}{space}{digit}"
-    for sign, spaces in (("s.", ("", " ")), ("f.", ("", " ")), ("b.", (" ",)), ("geb", (" ",)), ("*", ("", " ")))
+    for sign, spaces in (
+        ("s.", ("", " ")),
+        ("f.", ("", " ")),
+        ("b.", (" ",)),
+        ("geb", (" ",)),
+        ("*", ("", " ")),
+        ("nata", (" ",)),
+        ("nato", (" ",)),
+    )
     for space in spaces
     for digit in DAYS
 )
-"""One letter or a star for birth, as genealogists, Finns, Swedes and Danes write it, with the day's first digit."""
+"""One letter or a star for birth, as genealogists, Finns, Swedes and Danes write it, and words which alone are none,
+with the day's first digit."""
 WORDS = (*BIRTH_WORDS, *SIGNS, "<<")
 
 HEADINGS = Context.of(
@@ -165,6 +174,8 @@ def _signed(text: str, start: int, date: int) -> Iterator[Span]:
 def _is_sign(text: str, start: int, date: int) -> bool:
     before = text[max(0, start - 2) : start]
     if text[start] != "*":
+        if text.startswith("NATO", start):
+            return False
         return not before[-1:].isalnum() and before[-1:] not in (".", "_", "-", "/")
     if date > start + 1:  # `Anna Müller, * 12.03.1985`; at the beginning of a line it is a list item
         return before[-1:] in ("(", ",", ";") or (before[-1:] == " " and before[:1] not in ("", " ", "\n", "*", "\t"))

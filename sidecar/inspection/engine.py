@@ -11,6 +11,7 @@ from sidecar.inspection import card_codes as _card_codes
 from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
 from sidecar.inspection import labelled as _labelled
+from sidecar.inspection import numbered as _numbered
 from sidecar.inspection.card_codes import CARD_SECURITY_CODE, card_codes
 from sidecar.inspection.cards import cards
 from sidecar.inspection.catalogue import GENERAL, SPECIAL, THRESHOLDS, Mode, Settings
@@ -24,6 +25,7 @@ from sidecar.inspection.labelled import labelled
 from sidecar.inspection.national import national_rules
 from sidecar.inspection.network import addresses
 from sidecar.inspection.normalise import normalised
+from sidecar.inspection.numbered import numbered
 from sidecar.inspection.phones import Phones
 from sidecar.inspection.phones import version as phones_version
 from sidecar.inspection.phrases import Phrases, WordList
@@ -49,7 +51,7 @@ WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 WORDS = (
     *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
-    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *records.WORDS,
+    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *records.WORDS,
 )  # fmt: skip
 
 
@@ -186,6 +188,7 @@ class Engine:
             (("USERNAME",), _accounts.WORDS, False, _accounts.accounts),
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
+            (_numbered.TYPES, _numbered.WORDS, True, numbered),
             ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ"), dates.WORDS, True, dates.dates),
             (("MINOR",), ages.AGE_WORDS, True, ages.ages),

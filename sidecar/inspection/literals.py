@@ -106,6 +106,7 @@ def is_phrase(value: str) -> bool:
     return (
         3 <= len(words) <= 8
         and len(value) >= 12
-        and all(word.isalnum() and word.islower() and len(word) < 16 for word in words)
+        and all((word.isdigit() or (word.isalnum() and word.islower())) and len(word) < 16 for word in words)
+        and sum(map(str.isdigit, words)) < 2
         and PROSE.isdisjoint(words)
     )

@@ -85,6 +85,12 @@ PLATE = (
 )
 """Not `car` and `licence`: one is a French conjunction, the other stands beside every GPL-3."""
 KFZ = "kennzeichen autokennzeichen kfzkennzeichen kennz nummernschild nummernschilder"
+CARS = (
+    "auto pkw lkw wagen fahrzeug fahrer fahrerin fuhr gefahren motorrad anhänger unfall geparkt parkte halter"
+    " volkswagen vw golf passat polo audi bmw opel ford mercedes skoda škoda seat renault peugeot toyota fiat hyundai"
+    " kia tesla coche coches vehículo vehiculo turismo furgoneta moto motocicleta bastidor conductor conductora"
+)
+"""Beside which a plate's form with its hyphen is one."""
 IMMATRICULATION = "immatriculation immatriculé immatriculée immatriculés immatriculées immatricule plaque plaques"
 KENTEKEN = "kenteken kentekens kentekennummer kentekenplaat nummerplaat nummerplaten"
 US_PLATE = "license_plate licence_plate plate_number number_plate licenseplate plates dmv"
@@ -118,7 +124,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("FR_PASSPORT", r"\d\d[A-Z]{2}\d{5}", PASSPORT, mixed=(9,), bare=0.3),
         Row("FR_PASSPORT", r"\d\d ?[A-Z]{2} ?\d{5}", PASSPORT, (2,), (4,)),
         Row("FR_POSTCODE", r"\d{5}", "cp postal", (5,)),
-        Row("FR_DRIVER_LICENSE", r"\d{12}", "permis conduire", (12,)),
+        Row("FR_DRIVER_LICENSE", r"\d{12}|\d\d[A-Z]{2}\d{5}", "permis conduire", (12,), (9,)),
+        Row("FR_STUDENT_NUMBER", r"\d{9}[A-Z]{2}|\d{10}[A-Z]", "ine élève étudiant étudiante", mixed=(11,)),
+        Row("FR_MEDICAL_LICENSE", r"\d{11}", "rpps", (11,)),
         Row("FR_LICENSE_PLATE", r"[A-HJ-NP-TV-Z]{2}-\d{3}-[A-HJ-NP-TV-Z]{2}", PLATE, (3,), lead=True, bare=0.45),
         Row("FR_LICENSE_PLATE", r"[A-HJ-NP-TV-Z]{2}[ -]?\d{3}[ -]?[A-HJ-NP-TV-Z]{2}", IMMATRICULATION, mixed=(7,),
             apart=(3, 5)),
@@ -140,6 +148,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("ES_SOCIAL_SECURITY", r"\d\d[ /-]?\d{7,8}[ /-]?\d\d", "seguridad social nuss nass naf", (2, 11, 12)),
         Row("ES_MEDICAL_LICENSE", r"\d\d ?\d\d ?\d{4,5}", "col ncol nºcol colegiado colegiada", (2, 4, 8, 9)),
         Row("ES_POSTCODE", r"\d{5}", "cp postal código", (5,)),
+        Row("ES_LICENSE_PLATE", r"\d{4}-[B-DF-HJ-NPR-TV-Z]{3}", CARS, (4,)),
+        Row("MEDICAL_RECORD_NUMBER", r"[A-Z]{4}\d{10,12}", "cip sip tarjeta_sanitaria cip_sns", mixed=(14, 15, 16)),
         Row("MEDICAL_RECORD_NUMBER", r"\d{5,12}", "nhc cipa historia clínica episodio", range(5, 13)),
         Row("ES_VAT_ID", rf"ES{S}(?:[A-Z]\d{{7}}[0-9A-J]|\d{{8}}[A-Z]|[XYZ]\d{{7}}[A-Z])", TAX, mixed=(11,), bare=0.5,
             apart=(8, 9)),
@@ -151,13 +161,14 @@ ROWS: dict[str, tuple[Row, ...]] = {
             mixed=(5,), lead=True, check=lambda text: it_fiscal_code(text.replace(" ", ""))),
         Row("IT_POSTCODE", r"\d{5}", "cap postale", (5,)),
         Row("IT_HEALTH_CARD", r"80380\d{15}", "tessera sanitaria", (20,), check=check.it_health_card),
+        Row("IT_RESIDENCE_PERMIT", r"[A-Z]\d{8}", "permesso_di_soggiorno soggiorno", mixed=(9,)),
         Row("IT_VAT_ID", r"IT[ -]?\d{11}", TAX, mixed=(13,), check=lambda text: luhn(text[-11:]), apart=(11,)),
         Row("IT_LICENSE_PLATE", r"[A-HJ-NPR-TV-Z]{2} ?\d{3} ?[A-HJ-NPR-TV-Z]{2}", PLATE, (3,), (7,)),
         Row("IT_LICENSE_PLATE", r"[A-HJ-NPR-TV-Z]{2} \d{3} [A-HJ-NPR-TV-Z]{2}", PLATE, (3,), lead=True),
     ),
     "nl": (
         Row("NL_BSN", rf"\d{{3}}{S}\d{{3}}{S}\d{{3}}|\d{{4}}\.\d\d\.\d{{3}}",
-            "bsn burgerservicenummer sofinummer sofi persoonsnummer",
+            "bsn burgerservicenummer sofinummer sofi persoonsnummer onderwijsnummer",
             (3, 4, 9), check=check.nl_bsn, proven=WEAK_PROOF),
         Row("NL_BSN", r"\d{3}-\d{3}-\d{3}|\d{4} \d\d \d{3}", "bsn burgerservicenummer sofinummer sofi", (3, 4),
             check=check.nl_bsn, proven=ASKING),
@@ -165,6 +176,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
             check=check.nl_vat, bare=0.5, apart=(4, 9, 10, 12)),
         Row("NL_POSTCODE", r"\d{4} ?[A-Z]{2}", "postcode postalcode postal_code adres", (4,), (6,)),
         Row("NL_ID_DOCUMENT", r"[A-NP-Z]{2}[A-NP-Z0-9]{6}\d", f"{PASSPORT} {ID} documentnummer", mixed=(9,)),
+        Row("NL_MEDICAL_LICENSE", r"(?<=BIG.)\d{11}|(?<=BIG: )\d{11}", "", (11,), bare=0.45),
+        Row("NL_MEDICAL_LICENSE", r"\d{11}", "big_nummer big_nr big_registratie big_registratienummer", (11,)),
         Row("NL_DRIVER_LICENSE", r"\d{10}", "rijbewijs rijbewijsnummer", (10,)),
         Row("NL_LICENSE_PLATE",
             r"(?=[A-Z0-9-]{0,8}[A-Z])(?:[A-Z]{1,3}|\d{1,3})-(?:[A-Z]{2,3}|\d{2,3})-(?:[A-Z]{1,2}|\d{1,2})", PLATE,
@@ -290,6 +303,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
             check=check.gb_vat, proven=ASKING),
         Row("UK_NINO", r"[A-Z]{2}[ .-]?\d\d[ .-]?\d\d[ .-]?\d\d[ .-]?[A-Z]", "national insurance nino ni",
             mixed=(4, 8, 9), apart=(2, 6, 7)),
+        Row("UK_MEDICAL_LICENSE", r"\d{7}", "gmc gmc_number gmc_no", (7,)),
         Row("UK_PASSPORT", r"\d{9}", f"{PASSPORT} hmpo", (9,), bare=0.05,
             label="uk_passport british_passport hm_passport gb_passport hmpo"),
         Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d(?:[ ,]{1,3}\d{8})?", "sort code account bank bacs", (2,)),
@@ -300,6 +314,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "us": (
         Row("US_ZIP_CODE", r"\d{5}(?:-\d{4})?", "zip zipcode", (5,)),
+        Row("US_DRIVER_LICENSE", r"WDL[A-Z0-9]{8,9}", "driver drivers license licence dl dol", mixed=(11, 12)),
         Row("US_LICENSE_PLATE", r"\d[A-Z]{3}\d{3}|[A-Z]{2,3}\d{4,5}", US_PLATE, mixed=(6, 7, 8)),
         Row("US_LICENSE_PLATE", r"[A-Z]{3}[- ]\d{3,4}", US_PLATE, (3, 4), lead=True),
         Row("US_EIN", r"\d\d-\d{7}", "ein employer identification federal tax", (2,), bare=0.3),
@@ -317,6 +332,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
             "versichertennummer versichertennr krankenversichertennummer krankenversicherungsnummer kvnr", mixed=(4,),
             apart=(3, 9), check=lambda text: de_health_insurance(compact(text)), proven=ASKING),
         Row("DE_KFZ", r"[A-ZÄÖÜ]{1,3}[- ]?[A-Z]{1,2}[- ]?\d{1,4}[EH]?", KFZ, mixed=range(3, 10), apart=range(1, 8)),
+        Row("DE_KFZ", r"(?!DIN|[A-Z]{1,3}-(?:E[NGU]|ISO))[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} \d{1,4}[EH]?", CARS,
+            apart=range(1, 6)),
         Row("DE_SOCIAL_SECURITY", r"\d\d ?\d{6} ?[A-Z] ?\d\d ?\d",
             "sozialversicherungsnummer rentenversicherungsnummer versicherungsnummer sv svnr sv_nr rvnr", (2, 8),
             check=lambda text: de_social_security(text.replace(" ", ""))),

@@ -20,6 +20,8 @@ PREFIX = re.compile(r"(?:%\w+)?(?:/(?:12[0-8]|1[01]\d|[1-9]?\d))?")
 MAC = re.compile(
     r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![^\W_]|\1)|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![^\W_]|\.)"
 )
+NOBODY = re.compile(r"127\.|0\.0\.0\.0|255\.255\.")
+"""Loopback, any address, masks and broadcast: they stand in every configuration and are nobody's (RFC 6890)."""
 MAC_MARKS = frozenset(":-.")
 VERSIONS = frozenset({"v", "version", "versions", "release", "ver", "rev"})
 DETECTOR = "rules/network"
@@ -39,7 +41,7 @@ def _ipv4(text: str, tokens: Sequence[Token]) -> list[Span]:
     for start, end, numeric in tokens:
         if text[end : end + 1] == "." and numeric and end - start <= 3 and not _continues(text, start):
             match = IPV4.match(text, start)
-            if match and not _is_version(text, start):
+            if match and not NOBODY.match(match.group()) and not _is_version(text, start):
                 found.append(Span(start, match.end(), "IP_ADDRESS", 0.95, DETECTOR, Strength.PROVEN))
     return found
 
@@ -80,7 +82,7 @@ def _ipv6_end(text: str, start: int, end: int) -> int:
         end -= 1
     address = text[start:end]
     groups = HEXES.findall(address)
-    if (len(groups) < 2 and address != "::1") or not any(char.isdigit() for char in address):
+    if len(groups) < 2 or not any(char.isdigit() for char in address):
         return 0
     if text[end : end + 1].isalnum() or text[end : end + 1] == "_" or not _is_ipv6(address):
         return 0

@@ -24,6 +24,9 @@ CONTEXT = Context.union(
             mobielnr móvel hemtelefon matkapuhelin kännykkä puhelinnro mobiltlf fastnet rückrufnr notrufnummer
             dzwoń dzwonić zadzwonić komórkowy komórkowego telefonu telefonem mobilnummeret ringe telefonnummeret
             mobiltelefonnummer numeroni puhelimeni soittaa soittakaa tavoitat tavoittaa phoneno mobileno telno
+            gebeld belde belt anzurufen zurückgerufen telefonisch rappelé rappelée richiamatemi richiamatelo
+            richiamatela richiamarlo richiamarla telefonare telefonate telefonato telefonico rintracciabile reperibile
+            llamadme llámenme llamarlo llamarla localizable
             """
         ),
         Context.of(
@@ -90,7 +93,13 @@ REFERENCES = (
     "zamówieni", "zleceni", "ärende",
 )  # fmt: skip
 """How words begin that name papers, orders and cases."""
-REFERENCE_WORDS = frozenset(listed("az case clause docket dossier expediente lasku pratica processo sku"))
+REFERENCE_WORDS = frozenset(
+    listed(
+        "az case clause docket dossier expediente lasku pratica processo sku article artikelnummer articolo batch"
+        " lot lotto matricola modell modello modèle part serial serie seriennummer"
+        " série teilenummer"
+    )
+)
 IDENTITIES = (
     "ausweis", "burgerservice", "contribuinte", "fuehrerschein", "führerschein", "kontonr", "kontonumm", "körkort",
     "pasaport", "paspoort", "passapor", "passeport", "passport", "paszport", "patente", "patiënt", "permis",
@@ -102,7 +111,7 @@ IDENTITIES = (
 IDENTITY_WORDS = frozenset(
     listed(
         "blz bsn cif cpr cvr dni ein iban insz kvnr mrn ni nie nif nino nip nir niss npi nrb nss pesel regon rrn"
-        " siren siret ssn svnr utr vat"
+        " siren siret ssn svnr utr vat asin cas doi ean gtin lccn oclc upc"
     )
 )
 NUMBERED = ("nummer", "nr", "nro", "numero", "zeichen", "isbn", "issn")

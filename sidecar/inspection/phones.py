@@ -60,9 +60,10 @@ ITALIAN = re.compile(r"3\d\d\.\d{6,7}")
 """`347.1234567`: a mobile number in Italy, or a decimal: right behind a word for it."""
 SLASHED = re.compile(
     r"\(?0(?: ?\d{2}){0,2}\d{0,2}\)?(?: / (?!(?:19|20)\d\d(?!\d))|/)"
-    r"(?:\d(?: \d\d){2,3}|\d{2,3}(?:[. ]\d\d){2,3}|\d{2,4}(?: \d{2,4}){1,3}|\d{5,8}(?:-\d{1,4})?)"
+    r"(?:\d(?: \d\d){2,3}|\d{2,3}(?:[. ]\d\d){2,3}|\d{2,4}(?: \d{2,4}){1,3}|\d{5,8})(?: ?- ?\d{1,4})?"
 )
-"""`0475/12.34.56`, `02/123.45.67` as in Belgium, `0171 / 123 45 67`: area code, slash, groups; no sum, no month."""
+"""`0475/12.34.56`, `02/123.45.67` as in Belgium, `0171 / 123 45 67`, `040 / 35 74 21-0`: area code, slash, groups, an
+extension; no sum, no month."""
 HTTP_STATUS = re.compile(r"HTTP/[\d.]{1,3}\" \Z")
 """What a web server logs behind a request: `200 2326`."""
 RUNNING = re.compile(
@@ -193,6 +194,10 @@ class Phones:
     def _best(self, around: Around, candidate: re.Match[str], threshold: float) -> Span | None:
         """The longest run of groups from the start that is a number; the rest may be the next number."""
         text, (start, limit) = around.text, candidate.span()
+        if text[start] == "(" and text.find(")", start, limit) < 0:
+            start += 1  # "(0221 908317)": the whole number is in brackets, and longer than a range, "(0-999999)"
+            if limit - start <= LEAST_OF_TWO:
+                return None
         number = ""
         ends: list[tuple[int, int]] = []
         for run in islice(DIGITS.finditer(text, start, limit), MOST_GROUPS):
@@ -236,7 +241,7 @@ class Phones:
             return 0.0  # version 2.4+20151223
         if "+" in written[:2]:
             return 1.0 if is_international(number) else 0.5 if 8 <= len(number) <= LONGEST else 0.0
-        if number.startswith("00") and is_international(number[2:]):
+        if written.lstrip("(").startswith("00") and is_international(number[2:]):
             return 0.85
         return self._national(around, start, end, written, number)
 

@@ -18,7 +18,8 @@ NAMES = frozenset({"PERSON", "LOCATION", "ORGANIZATION"})
 LABELS = frozenset(
     listed(
         "blz kto vsnr kvnr kennz kennzeichen imei vin mrn svnr eref sepa svwz remi telnr passwort password contraseña"
-        " wachtwoord teilnehmer gps"
+        " wachtwoord teilnehmer gps matricola matricule polizza póliza policy police tessera sanitaria cni durchwahl"
+        " reisepass paspoort passaporto pasaporte passeport passport"
         "acct account bic bsn cif cpf cpr cvv dni dob dowodem dowodu dowód e-mail email fax fon handy iban id idnr"
         " insee kontonr kvnr login mail mob mobil mobile nie nif nin nino nip nir no nr nss num osobisty osobistego"
         " osobistym pesel phone pps ppsn rvnr seria siren siret ssn steuer steuerid stnr svnr swift tax tel telefon"

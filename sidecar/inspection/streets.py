@@ -79,6 +79,8 @@ INSIDE = (
     r"Departamento|Edif\.|Edificio|Piso|Puerta|bus|bo[iî]te|bte|Wohnung|Whg\.|Top|TOP|Stiege|"
     r"Stg\.|Tür|m\.?|lok\.|lokal|mieszk\.|lgh|lägenhet|as\.|huis)[ ]?"
     r"\d{1,4}[A-Za-z]?(?![\w])"
+    r"|,?[ ](?i:scala|esc\.|escalera|bloque|blq\.|portal|puerta|pta\.|bajo|int\.|interno)[ ]?"
+    r"(?:\d{1,4}[A-Z]?|[A-Z])(?!\w)"
     r"|,?[ ](?:\d{1,2}\.|st\.?|kl\.?)[ ]?(?:sal[ .,]{0,2})?(?:tv|th|mf|t\.v|t\.h)(?![\w])\.?"
     r"|,?[ ]\d{1,2}(?:\.?[ºª°])?[ ](?:tr|vån|andar)(?![\w])\.?"
     r"|,?[ ](?:\d{1,2}\.[ ]?)?(?:OG|EG|DG|UG|HP|Stock|Etage)(?:[ ](?:links|rechts|mitte|li|re|mi)\.?)?(?![\w])){0,3}"
@@ -114,7 +116,7 @@ STATES = (
 ).replace(" ", "|")
 COMPASS = r"(?:NW|NE|SW|SE|[NSEW]|North|South|East|West)"
 ENGLISH_AFTER = re.compile(
-    rf"\.?(?: {COMPASS}(?![\w]))?{UNIT}(?:(?:[, \n]{{1,3}}|{LINE}){TOWN}[, \n]{{1,3}}"
+    rf"\.?(?: {COMPASS}(?![\w]))?{UNIT}(?:(?:[, \n]{{1,3}}|{LINE}){TOWN}(?:,[ ]{NAME})?[, \n]{{1,3}}"
     rf"(?:(?:{STATES})(?:[ ]\d{{5}}(?:-\d{{4}})?)?"
     r"|\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}))?(?![\w])"
 )
@@ -123,8 +125,8 @@ HOUSE = re.compile(
     rf"(\d{{1,6}}[A-Za-z]?(?:-\d{{1,4}})?)[ ](?:{COMPASS}\.?[ ])?"
     r"(?:(?:[A-Z][\w'’.-]{0,24}|\d{1,3}(?:st|nd|rd|th))[ ]){1,4}$"
 )
-SENTENCE_END = re.compile(r"[^\W\d_]{4}\.[ \n]")
-"""Au cours de la guerre. En 1968 ..."""
+SENTENCE_END = re.compile(r"(?!dcha|izda)[^\W\d_]{4}\.[ \n]")
+"""Au cours de la guerre. En 1968 ...; but `3.º dcha.`"""
 YEAR = re.compile(r"(?:1[89]|20)\d\d")
 BOX_AFTER = re.compile(r"[ ]?(?:box)?[ #:.]{0,3}\d[\d ]{1,8}\d", re.IGNORECASE)
 BLOCK_AFTER = re.compile(
@@ -172,7 +174,10 @@ def _named_of(text: str, start: int, end: int) -> Span | None:
 
 
 NO_STREETS = frozenset({"Auntie", "Spring", "During", "String", "Norweg", "Bring", "Bahnhof", "Offspring",
-                        "Ipad", "Notepad", "Thinkpad", "Touchpad", "Launchpad", "Keypad", "Allerlei"})  # fmt: skip
+                        "Ipad", "Notepad", "Thinkpad", "Touchpad", "Launchpad", "Keypad", "Allerlei", "Garantie",
+                        "Stehplatz", "Sitzplatz", "Stellplatz", "Arbeitsplatz", "Studienplatz", "Speicherplatz",
+                        "Tabellenplatz", "Listenplatz", "Startplatz", "Steckplatz", "Liegeplatz", "Ausbildungsplatz",
+                        "Kitaplatz", "Therapieplatz"})  # fmt: skip
 
 
 def _word_before(text: str, start: int) -> int:
@@ -196,7 +201,7 @@ def _prefixed(text: str, start: int, end: int) -> Span | None:
 def _english(text: str, start: int, end: int) -> Span | None:
     house = HOUSE.search(text[max(0, start - REACH) : start])
     after = ENGLISH_AFTER.match(text, end, end + REACH)
-    if house is None or after is None:
+    if house is None or after is None or SENTENCE_END.search(house.group()):
         return None
     if text[start:end].lower() in ENGLISH_TOO and YEAR.fullmatch(house[1]):
         return None

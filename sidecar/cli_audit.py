@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar import config
+from sidecar.cli_values import filters_of, limit, share
 from sidecar.errors import SidecarError
 from sidecar.ledger.report import printable
 from sidecar.ledger.source import SourceDamaged
 from sidecar.wiring import auditing
 
 if TYPE_CHECKING:
-    from sidecar.console.query import Page
+    from sidecar.console.query import Page, Row
     from sidecar.drivers.store_query import Filters
     from sidecar.drivers.store_reader import Reader
     from sidecar.ledger.note import Verifier
 
 POLL_SECONDS = 0.5
-TABLE_ROWS, MAX_ROWS = 50, 10**12
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAILED, USAGE = 1, 2
 
 QUERY = """\
@@ -39,7 +36,7 @@ A table shows the newest 50 and says how many there are, and with which codes; -
 --limit N sets another bound, 0 none; where it cuts --json or --csv short, stderr says so.
 
     sidecar audit query --since 1h
-    sidecar audit query --verdict deny --since 7d
+    sidecar audit query --obligation human_review --since 7d
     sidecar audit query --verdict deny --code UNINSPECTABLE_CONTENT
     sidecar audit query --caller claims/triage --confidence-max 0.7 --json"""
 
@@ -129,7 +126,7 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag("--since", metavar="WHEN", help="1h, 30m, 7d, or a date and time (ISO 8601; UTC unless it names a zone)")
     if not tail:
         flag("--until", metavar="WHEN", help="as --since; exclusive")
-        flag("--limit", type=_limit, metavar="N", help="rows at most; 0: all (table: 50; --json, --csv: all)")
+        flag("--limit", type=limit, metavar="N", help="rows at most; 0: all (table: 50; --json, --csv: all)")
     flag("--caller", help="tenant, application or user, or tenant/app/user")
     flag("--subject", help="whom the application said the call is about")
     flag("--conversation", help="the application's conversation id")
@@ -139,30 +136,13 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag("--verdict", choices=["allow", "deny"])
     flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
     flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
-    flag("--confidence-min", type=_share, metavar="P", help="0 to 1")
-    flag("--confidence-max", type=_share, metavar="P", help="0 to 1")
+    flag("--obligation", help="what policy demanded, e.g. human_review")
+    flag("--confidence-min", type=share, metavar="P", help="0 to 1")
+    flag("--confidence-max", type=share, metavar="P", help="0 to 1")
     flag("--state-is", choices=["open", "answered", "refused", "failed", "aborted"], help="how the exchange stands")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
-
-
-def _limit(text: str) -> int:
-    """Rows at most, 0 for all. Raises ArgumentTypeError."""
-    if not text.isdecimal() or int(text) > MAX_ROWS:
-        raise argparse.ArgumentTypeError("a number of rows, or 0 for all")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    """0 to 1. Raises ArgumentTypeError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("must be from 0 to 1: seventy percent is 0.7")
-    return value
 
 
 def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
@@ -203,44 +183,6 @@ def _unreadable(fault: Exception, state: Path) -> SidecarError:
     return store_fault(StateFolder(state).store, fault.__cause__ if isinstance(fault.__cause__, Exception) else fault)
 
 
-def when(text: str | None) -> int | None:
-    """`1h` ago, or a date and time, in UTC unless it names a zone, as microseconds. Raises ValueError."""
-    if text is None:
-        return None
-    if span := auditing.SPAN.fullmatch(text):
-        return auditing.now() - int(span[1]) * auditing.SPANS[span[2]] * 1_000_000
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is neither a span (30m, 1h, 7d) nor a date and time (2026-11-21T13:00)") from None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
-
-
-def filters_of(options: argparse.Namespace) -> Filters:
-    from sidecar.drivers.store_query import Filters
-
-    def ppm(value: float | None) -> int | None:
-        return None if value is None else round(value * 1_000_000)
-
-    same = ("caller", "subject", "conversation", "model", "prompt", "prompt_version", "verdict", "code", "entity")
-    return Filters(
-        **{name: getattr(options, name) for name in same},
-        since=when(options.since),
-        until=when(getattr(options, "until", None)),
-        confidence_min_ppm=ppm(options.confidence_min),
-        confidence_max_ppm=ppm(options.confidence_max),
-        state=options.state_is,
-        limit=_rows(options),
-    )
-
-
-def _rows(options: argparse.Namespace) -> int | None:
-    """How many rows a list may have, None for all: programs get all unless they say otherwise, people a screenful."""
-    given: int | None = getattr(options, "limit", None)
-    is_table = not (options.json or options.csv)
-    return TABLE_ROWS if given is None and is_table else given or None
-
-
 @contextmanager
 def reading(options: argparse.Namespace) -> Iterator[Reader]:
     from sidecar.drivers.store_reader import Reader
@@ -260,20 +202,19 @@ def query(options: argparse.Namespace) -> int:
         if missing := console.not_covered(reader, filters):
             _say(missing)
         if options.json or options.csv:
-            return _list(console.pages(reader, filters), csv=options.csv)
+            return _list(console.pages(reader, filters), options)
         page = console.query(reader, filters)
     sys.stdout.write(render.table(page, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     return 0
 
 
-def _list(pages: Iterator[Page], *, csv: bool) -> int:
+def _list(pages: Iterator[Page], options: argparse.Namespace) -> int:
     """All pages, for programs; where the list was cut short stderr says so, for the list itself cannot."""
     from sidecar.console import render
 
     shown = 0
     for page in pages:
-        text = [render.csv_text(page.rows, header=not shown)] if csv else render.json_lines(page.rows)
-        sys.stdout.writelines(text)
+        sys.stdout.writelines(_spelt(page.rows, options, header=not shown))
         shown += len(page.rows)
     if short := render.cut_short(page, shown):
         _say(short)
@@ -288,26 +229,29 @@ def _unknown(options: argparse.Namespace, reader: Reader, filters: Filters) -> s
 
 def tail(options: argparse.Namespace) -> int:
     from sidecar.console import query as console
-    from sidecar.console import render
 
     filters = filters_of(options)
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             _say(f"{wrong} (waiting for it)")  # a word list may bring a type that was never found so far
         if options.csv:
-            sys.stdout.write(render.csv_text(()))
+            sys.stdout.writelines(_spelt((), options, header=True))
         start = 0 if options.since else reader.size()
         while True:
             found = console.tail(reader, start, filters)
-            if options.json:
-                sys.stdout.writelines(render.json_lines(found.rows))
-            else:
-                rows = found.rows
-                sys.stdout.write(render.csv_text(rows, header=False) if options.csv else render.lines(rows))
+            sys.stdout.writelines(_spelt(found.rows, options))
             sys.stdout.flush()
             if found.next == start:  # else there is more to look through, though nothing of it matched
                 time.sleep(POLL_SECONDS)
             start = found.next
+
+
+def _spelt(rows: Sequence[Row], options: argparse.Namespace, *, header: bool = False) -> Iterable[str]:
+    from sidecar.console import render
+
+    if options.json:
+        return render.json_lines(rows)
+    return [render.csv_text(rows, header=header) if options.csv else render.lines(rows)]
 
 
 def show(options: argparse.Namespace) -> int:

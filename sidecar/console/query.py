@@ -12,7 +12,7 @@ from sidecar.drivers.store_tables import ExchangeRow
 from sidecar.errors import OwnError
 from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.entries import parse
-from sidecar.ledger.record import ERASED, OPENED, Record
+from sidecar.ledger.record import ERASED, OPENED, Record, obligations_of
 
 TAIL_ENTRIES = 1000
 """Entries read by one poll; the next poll goes on from there."""
@@ -34,7 +34,8 @@ class Row:
     """One exchange in a list. `time` is microseconds; `confidence` is 0 to 1, None where its source is unavailable.
 
     `caller` is `tenant/app/user`, `(erased)`, or `(sealed)` where the data key is not at hand. `findings` counts by
-    entity over request and reply. `aborted_by` is `client`, `drain` or `crash`.
+    entity over request and reply, `obligations` are the types that policy demanded of either. `aborted_by` is `client`,
+    `drain` or `crash`.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Row:
     prompt_version: str | None
     verdict: str
     codes: tuple[str, ...]
+    obligations: tuple[str, ...]
     confidence: float | None
     confidence_source: str
     findings: Mapping[str, int]
@@ -166,6 +168,7 @@ def _read(row: ExchangeRow, record: Record) -> Row:
         prompt_version=row.prompt_version or record.disclosed.get("prompt_version"),
         verdict=worst(row.verdict, row.reply_verdict),
         codes=codes_of(row.codes, row.reply_codes, row.error),
+        obligations=obligations_of(record),
         confidence=None if row.confidence_ppm is None else row.confidence_ppm / 1_000_000,
         confidence_source=outcome.get("confidence_source", "unavailable"),
         findings=merged(record.intent["findings"], outcome.get("findings", {})),

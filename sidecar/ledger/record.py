@@ -179,6 +179,12 @@ def _request(record: Record) -> Request:
     }
 
 
+def obligations_of(record: Record) -> tuple[str, ...]:
+    """The types of what policy demanded of the request or of the reply, each once."""
+    decisions = [part["decision"] for part in (record.intent, record.outcome) if part is not None]
+    return tuple(sorted({duty["type"] for decision in decisions if decision for duty in decision["obligations"]}))
+
+
 def _caller(caller: Mapping[str, Any]) -> CallerView:
     get = caller.get
     return {"tenant": get("tenant"), "app": get("app"), "auth": get("auth"), "roles": get("roles")}

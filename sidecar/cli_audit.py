@@ -324,8 +324,13 @@ def _key(text: str | None) -> Verifier | None:
         raise ValueError(f"--key: neither a file nor a verifier key such as log.vkey holds ({fault})") from None
 
 
+def _progress(done: int, size: int) -> None:
+    sys.stderr.write(f"\r{done:,} of {size:,} entries" if done < size else "\r\x1b[K")
+    sys.stderr.flush()
+
+
 def verify(options: argparse.Namespace) -> int:
-    from sidecar.drivers import store_export, store_reader
+    from sidecar.drivers import store_export, store_verify
     from sidecar.drivers.keys import VKEY, load_vkey
 
     kept = options.checkpoint.read_bytes() if options.checkpoint else None
@@ -334,7 +339,8 @@ def verify(options: argparse.Namespace) -> int:
         known = key or load_vkey(options.export / VKEY)
         report = store_export.verify_folder_export(options.export, key=known, pinned=key is not None, kept=kept)
     else:
-        report = store_reader.verify_path(options.state, key=key, kept=kept)
+        spread = store_verify.over_processes(options.state, _progress if sys.stderr.isatty() else None)
+        report = store_verify.verify_path(options.state, key=key, kept=kept, spread=spread)
     if options.json:
         import orjson
 

@@ -14,7 +14,7 @@ Reasons are stable words:
     index-altered index-missing index-extra                                 what queries read
     disclosure-altered disclosure-malformed disclosure-mismatch             what lies beside the leaves
     disclosure-missing disclosure-extra data-key-altered data-key-missing
-    data-key-mismatch erasure-incomplete records-altered
+    data-key-mismatch erasure-incomplete records-altered records-unknown
     database-corrupt schema-altered file-missing                            the carrier
     proof-mismatch                                                          a receipt of another entry
 

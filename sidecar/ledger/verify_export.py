@@ -6,6 +6,7 @@ Bytes come through a `Fetcher`, so that a folder, an archive or a web server can
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 import orjson
@@ -15,7 +16,7 @@ from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
 from sidecar.ledger.disclosure import DisclosureError, arrays_of, match, read
 from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
-from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
+from sidecar.ledger.record import ERASED, OPENED, SEALED, VIEW, VIEWS, Half, make_record, record_line, version_of
 from sidecar.ledger.report import BYPASS, MAX_FAILURES, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
 from sidecar.ledger.verify_bundles import bundle_path, check_bundles
@@ -211,10 +212,25 @@ class _People:
         found = fetcher.lines(DISCLOSURES)
         self.given = found is not None
         self.disclosures = _Disclosures(found or iter(()), report)
-        self.records = fetcher.lines(RECORDS)
+        self.view = VIEW
+        self.records = self._records(fetcher.lines(RECORDS))
         self.pending: dict[str, Half] = {}
         self.bare: list[tuple[int, str]] = []
         self.gap = False
+
+    def _records(self, lines: Iterator[bytes] | None) -> Iterator[bytes] | None:
+        """All lines, once the first has said which form they have; one that is unknown could say anything."""
+        first = b"" if lines is None else next(lines, b"")
+        version = version_of(first)
+        if version is None or lines is None:
+            return None if lines is None else chain([first] if first else [], lines)
+        if version not in VIEWS:
+            known = ", ".join(map(str, VIEWS))
+            detail = f"{RECORDS} has form {version}, this version checks {known}: verify with the version that wrote it"
+            self.report.fail(None, None, "records-unknown", detail)
+            return None
+        self.view = version
+        return chain([first], lines)
 
     def feed(self, number: int, body: bytes, leaf: Mapping[str, Any]) -> None:
         half = Half(number, body, leaf, self._opened(number, leaf))
@@ -244,7 +260,7 @@ class _People:
         if self.records is None or self.gap:
             return
         state: Disclosures = SEALED if not self.given else OPENED if first.disclosed else ERASED
-        expected = record_line(make_record(first, last, state))
+        expected = record_line(make_record(first, last, state), self.view)
         if next(self.records, b"") != expected:
             self.report.fail(first.number, first.leaf["id"], "records-altered", f"{RECORDS} says something else")
             self.records = None  # the lines after it may merely be shifted

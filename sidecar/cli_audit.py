@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar import config
-from sidecar.cli_values import filters_of, limit, share
+from sidecar.cli_values import filters_of, limit, name, share
 from sidecar.errors import SidecarError
 from sidecar.ledger.report import printable
 from sidecar.ledger.source import SourceDamaged
@@ -127,16 +127,16 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     if not tail:
         flag("--until", metavar="WHEN", help="as --since; exclusive")
         flag("--limit", type=limit, metavar="N", help="rows at most; 0: all (table: 50; --json, --csv: all)")
-    flag("--caller", help="tenant, application or user, or tenant/app/user")
-    flag("--subject", help="whom the application said the call is about")
-    flag("--conversation", help="the application's conversation id")
-    flag("--model", help="requested or served; may end in *")
-    flag("--prompt", help="prompt name")
-    flag("--prompt-version", help="prompt version")
+    flag("--caller", type=name, help="tenant, application or user, or tenant/app/user")
+    flag("--subject", type=name, help="whom the application said the call is about")
+    flag("--conversation", type=name, help="the application's conversation id")
+    flag("--model", type=name, help="requested or served; may end in *")
+    flag("--prompt", type=name, help="prompt name")
+    flag("--prompt-version", type=name, help="prompt version")
     flag("--verdict", choices=["allow", "deny"])
-    flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
-    flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
-    flag("--obligation", help="what policy demanded, e.g. human_review")
+    flag("--code", type=name, help="reason code, e.g. UNINSPECTABLE_CONTENT")
+    flag("--entity", type=name, help="type of personal data found, e.g. IBAN_CODE")
+    flag("--obligation", type=name, help="what policy demanded, e.g. human_review")
     flag("--confidence-min", type=share, metavar="P", help="0 to 1")
     flag("--confidence-max", type=share, metavar="P", help="0 to 1")
     flag("--state-is", choices=["open", "answered", "refused", "failed", "aborted"], help="how the exchange stands")
@@ -199,7 +199,7 @@ def query(options: argparse.Namespace) -> int:
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             raise ValueError(wrong)
-        if missing := console.not_covered(reader, filters):
+        for missing in console.not_covered(reader, filters):
             _say(missing)
         if options.json or options.csv:
             return _list(console.pages(reader, filters), options)

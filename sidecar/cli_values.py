@@ -23,6 +23,13 @@ def limit(text: str) -> int:
     return int(text)
 
 
+def name(text: str) -> str:
+    """Something to look for: a shell's empty variable asks for nothing. Raises ArgumentTypeError."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty: say what to look for, or leave it out")
+    return text
+
+
 def share(text: str) -> float:
     """0 to 1. Raises ArgumentTypeError."""
     try:
@@ -48,13 +55,14 @@ def when(text: str | None) -> int | None:
 
 
 def filters_of(options: argparse.Namespace) -> Filters:
+    """Raises ValueError for what is no time, and for bounds that nothing can lie between."""
     from sidecar.drivers.store_query import Filters
 
     def ppm(value: float | None) -> int | None:
         return None if value is None else round(value * 1_000_000)
 
     same = "caller subject conversation model prompt prompt_version verdict code entity obligation"
-    return Filters(
+    filters = Filters(
         **{name: getattr(options, name) for name in same.split()},
         since=when(options.since),
         until=when(getattr(options, "until", None)),
@@ -63,6 +71,12 @@ def filters_of(options: argparse.Namespace) -> Filters:
         state=options.state_is,
         limit=_rows(options),
     )
+    if filters.since is not None and filters.until is not None and filters.since >= filters.until:
+        raise ValueError("--since is not before --until: nothing can lie between them")
+    low, high = filters.confidence_min_ppm, filters.confidence_max_ppm
+    if low is not None and high is not None and low > high:
+        raise ValueError("--confidence-min is above --confidence-max: nothing can lie between them")
+    return filters
 
 
 def _rows(options: argparse.Namespace) -> int | None:

@@ -88,13 +88,27 @@ def query(reader: Reader, filters: Filters) -> Page:
     return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states, codes=found.codes)
 
 
-def not_covered(reader: Reader, filters: Filters) -> str | None:
-    """What a list of calls about one person cannot hold: those that name nobody. None where there are none."""
-    if filters.subject is None:
-        return None
-    total, named = reader.connection.execute("SELECT count(*), count(subject_ref) FROM exchange").fetchone()
-    missing = f"{total - named} of {total} exchanges name no subject, or were erased"
-    return None if named == total else f"{missing}: whom they are about is not in the log"
+_ABSENT: Mapping[str, tuple[str, str]] = {
+    "subject": ("subject_ref", "name no subject, or were erased: whom they are about is not in the log"),
+    "model": ("model_requested", "name the model that was asked for in their record only, or none: see `audit show`"),
+    "prompt": ("prompt_name", "name their prompt in their record only, or none: see `audit show`"),
+    "confidence_min_ppm": ("confidence_ppm", "have no confidence: no bound finds them"),
+    "confidence_max_ppm": ("confidence_ppm", "have no confidence: no bound finds them"),
+}
+"""Filters whose column may be empty, and what it means when it is."""
+
+
+def not_covered(reader: Reader, filters: Filters) -> list[str]:
+    """What a list cannot hold, because the column that it is chosen by is empty there: a calm "0 exchanges" would read
+    as if there were none.
+    """
+    asked = dict.fromkeys(_ABSENT[name] for name in _ABSENT if getattr(filters, name) is not None)
+    said = []
+    for column, meaning in asked:
+        query = f"SELECT count(*), count({column}) FROM exchange"  # noqa: S608  names of ours
+        total, named = reader.connection.execute(query).fetchone()
+        said += [f"{total - named} of {total} exchanges {meaning}"] if named < total else []
+    return said
 
 
 def pages(reader: Reader, filters: Filters, size: int = PAGE_ROWS) -> Iterator[Page]:

@@ -71,7 +71,7 @@ class Filters:
 
     @property
     def needs_keyring(self) -> bool:
-        return any((self.caller, self.subject, self.conversation))
+        return any(name is not None for name in (self.caller, self.subject, self.conversation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from sidecar.errors import OwnError
 from sidecar.ledger.note import Verifier
 from sidecar.ledger.report import Report
 from sidecar.ledger.source import SourceDamaged
+from sidecar.ledger.verify_export import check_key
 from sidecar.ledger.verify_range import examine
 from sidecar.ledger.verify_store import Evidence, verify_store
 
@@ -72,7 +73,9 @@ def _verify(reader: Reader, key: Verifier | None, kept: bytes | None, spread: Sp
         with Snapshot(connection):
             verifier = key or load_vkey(folder.path / VKEY)
             evidence = Evidence(verifier, key is not None, reader.keyring, beside, True, kept, folder.read_bundle)
-            return verify_store(Source(connection, spread), evidence)
+            report = verify_store(Source(connection, spread), evidence)
+        _check_folder(reader, verifier, report)
+        return report
     except (sqlite3.Error, UnicodeDecodeError) as fault:  # not even BEGIN works
         if is_unreachable(fault):
             raise store_fault(folder.store, fault) from fault
@@ -80,6 +83,14 @@ def _verify(reader: Reader, key: Verifier | None, kept: bytes | None, spread: Sp
         report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
         report.fail(None, None, "database-corrupt", reason(fault))
         return report
+
+
+def _check_folder(reader: Reader, verifier: Verifier, report: Report) -> None:
+    """What the folder says of itself beside the store: which log it is, and which key it has."""
+    if reader.origin != verifier.name:
+        report.fail(None, None, "origin-mismatch", "the file `origin` names another log")
+    with suppress(OSError):
+        check_key((reader.folder.path / VKEY).read_bytes(), verifier, report)
 
 
 def over_processes(path: Path, told: Told | None = None, processes: int | None = None, width: int = WIDTH) -> Spread:

@@ -45,6 +45,7 @@ ROLLED_BACK = (
 BYPASS = "The log shows what the sidecar saw and said at the time: not calls that went around it."
 NO_DATA_KEY = "Disclosures and the references that queries use were not checked: the data key is not to be had."
 NO_DISCLOSURES = "Disclosures were not checked: they are not part of this export."
+NO_RECORDS = "The records for people were not checked: they are not part of this export."
 NO_BUNDLES = "Policy bundles were not checked: they are not part of this export."
 
 

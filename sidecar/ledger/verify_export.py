@@ -17,12 +17,22 @@ from sidecar.ledger.disclosure import DisclosureError, arrays_of, match, read
 from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import ERASED, OPENED, SEALED, VIEW, VIEWS, Half, make_record, record_line, version_of
-from sidecar.ledger.report import BYPASS, MAX_FAILURES, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
+from sidecar.ledger.report import (
+    BYPASS,
+    MAX_FAILURES,
+    NO_BUNDLES,
+    NO_DISCLOSURES,
+    NO_RECORDS,
+    RESIGNED,
+    ROLLED_BACK,
+    Report,
+)
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
 from sidecar.ledger.verify_bundles import bundle_path, check_bundles
 from sidecar.ledger.views import Disclosures
 
 CHECKPOINT = "checkpoint"
+VKEY = "log.vkey"
 DISCLOSURES = "disclosures.jsonl"
 RECORDS = "records.jsonl"
 
@@ -43,6 +53,12 @@ def verify_export(fetcher: Fetcher, verifier: Verifier, *, pinned: bool = True, 
     `pinned` says that the key did not come with the export; `kept` is a checkpoint that the reader had before.
     """
     return _ExportCheck(fetcher, verifier, kept).run(pinned)
+
+
+def check_key(beside: bytes | None, verifier: Verifier, report: Report) -> None:
+    """The key that lies beside a log proves nothing, but whoever takes it must not be given another."""
+    if beside is not None and beside.decode("utf-8", "replace").strip() != verifier.vkey:
+        report.fail(None, None, "key-mismatch", f"{VKEY} is not the key that this was verified with")
 
 
 class _ExportCheck:
@@ -76,7 +92,9 @@ class _ExportCheck:
         report.unknown += [] if pinned else [RESIGNED]
         report.unknown += [] if self.kept_note is not None else [ROLLED_BACK]
         report.unknown += [] if self.people.given else [NO_DISCLOSURES]
+        report.unknown += [] if self.people.recorded else [NO_RECORDS]
         report.unknown.append(BYPASS)
+        check_key(self.fetcher.fetch(VKEY), self.verifier, report)
         report.failures.sort(key=lambda item: (item.index is None, item.index or 0))
         return report
 
@@ -213,24 +231,24 @@ class _People:
         self.given = found is not None
         self.disclosures = _Disclosures(found or iter(()), report)
         self.view = VIEW
-        self.records = self._records(fetcher.lines(RECORDS))
+        lines = fetcher.lines(RECORDS)
+        self.recorded = lines is not None
+        self.records = None if lines is None else self._records(lines)
         self.pending: dict[str, Half] = {}
         self.bare: list[tuple[int, str]] = []
         self.gap = False
 
-    def _records(self, lines: Iterator[bytes] | None) -> Iterator[bytes] | None:
+    def _records(self, lines: Iterator[bytes]) -> Iterator[bytes] | None:
         """All lines, once the first has said which form they have; one that is unknown could say anything."""
-        first = b"" if lines is None else next(lines, b"")
+        first = next(lines, b"")
         version = version_of(first)
-        if version is None or lines is None:
-            return None if lines is None else chain([first] if first else [], lines)
-        if version not in VIEWS:
+        if version is not None and version not in VIEWS:
             known = ", ".join(map(str, VIEWS))
             detail = f"{RECORDS} has form {version}, this version checks {known}: verify with the version that wrote it"
             self.report.fail(None, None, "records-unknown", detail)
             return None
-        self.view = version
-        return chain([first], lines)
+        self.view = version or VIEW
+        return chain([first] if first else [], lines)
 
     def feed(self, number: int, body: bytes, leaf: Mapping[str, Any]) -> None:
         half = Half(number, body, leaf, self._opened(number, leaf))

@@ -124,6 +124,11 @@ def test_a_name_is_found_however_its_letters_are_composed(audit: Audit, typed: s
         (["--confidence-min", "-0.1"], "from 0 to 1"),
         (["--confidence-min", "nan"], "from 0 to 1"),
         (["--confidence-min", "high"], "from 0 to 1"),
+        (["--confidence-min", "0.6", "--confidence-max", "0.5"], "--confidence-min is above --confidence-max"),
+        (["--since", "2026-10-26", "--until", "2026-10-25"], "--since is not before --until"),
+        (["--since", AT, "--until", AT], "--since is not before --until"),
+        (["--caller", ""], "argument --caller: is empty"),
+        (["--obligation", ""], "argument --obligation: is empty"),
     ],
     ids=" ".join,
 )

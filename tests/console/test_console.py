@@ -20,7 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sidecar.console import known
-from sidecar.console.query import pages, query, tail
+from sidecar.console.query import not_covered, pages, query, tail
 from sidecar.console.render import csv_text, json_lines, printable, table, timestamp
 from sidecar.console.show import show_json, show_json_text, show_text
 from sidecar.drivers.store_export import export
@@ -160,9 +160,23 @@ def test_a_row_says_what_an_officer_reads_first(reader: Reader) -> None:
 def test_without_the_data_key_people_cannot_be_found_and_the_rest_can(folder: Path) -> None:
     with Reader.open(folder, disclosures=False) as reader:
         assert query(reader, Filters(verdict="deny")).rows[0].caller == "(sealed)"
-        for filters in (Filters(caller="acme"), Filters(subject="x"), Filters(conversation="y")):
+        for filters in (Filters(caller="acme"), Filters(subject="x"), Filters(conversation="y"), Filters(caller="")):
             with pytest.raises(OwnError, match="QUERY_NEEDS_DATA_KEY"):
                 query(reader, filters)
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"model": HOSTILE}, ["1 of 14 exchanges name the model that was asked for in their record only"]),
+        ({"confidence_max_ppm": 1, "confidence_min_ppm": 1}, ["5 of 14 exchanges have no confidence"]),
+        ({"confidence_min_ppm": 0}, ["5 of 14 exchanges have no confidence"]),
+        ({"prompt": "x", "subject": "x", "verdict": "deny"}, []),
+    ],
+)
+def test_what_a_list_cannot_hold_is_said(reader: Reader, filters: dict[str, Any], said: list[str]) -> None:
+    missing = not_covered(reader, Filters(**filters))
+    assert len(missing) == len(said) and all(line.startswith(begun) for line, begun in zip(missing, said, strict=True))
 
 
 def test_tail_goes_on_where_it_was(reader: Reader) -> None:

@@ -24,9 +24,13 @@ def limit(text: str) -> int:
 
 
 def name(text: str) -> str:
-    """Something to look for: a shell's empty variable asks for nothing. Raises ArgumentTypeError."""
+    """Something to look for; a shell's empty variable asks for nothing. Raises ArgumentTypeError."""
     if not text:
         raise argparse.ArgumentTypeError("is empty: say what to look for, or leave it out")
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that the locale does not know would be looked for, and found nowhere
+        raise argparse.ArgumentTypeError("cannot be read in this locale: try LC_ALL=C.UTF-8") from None
     return text
 
 

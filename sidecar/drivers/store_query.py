@@ -156,8 +156,23 @@ def _rows(session: Session, filters: Filters, matches: Sequence[Condition]) -> S
     return session.exec(select(ExchangeRow).where(*page).order_by(number.desc()).limit(filters.limit)).all()
 
 
+class _Lent:
+    """A connection whose transaction is the reader's: SQLAlchemy ends one as it begins, and when it is done; rows and
+    totals would be of two states of a log at work.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def rollback(self) -> None:
+        pass
+
+
 def _engine(connection: sqlite3.Connection) -> Engine:
-    return create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    return create_engine("sqlite://", creator=lambda: _Lent(connection), poolclass=StaticPool)
 
 
 def _conditions(filters: Filters, ref: Ref | None) -> list[Condition]:

@@ -129,6 +129,7 @@ def test_a_name_is_found_however_its_letters_are_composed(audit: Audit, typed: s
         (["--since", AT, "--until", AT], "--since is not before --until"),
         (["--caller", ""], "argument --caller: is empty"),
         (["--obligation", ""], "argument --obligation: is empty"),
+        (["--subject", "M\udcc3\udcbcller"], "cannot be read in this locale"),
     ],
     ids=" ".join,
 )

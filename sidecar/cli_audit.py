@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import argparse
 import io
-import math
 import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar import config
+from sidecar.cli_values import filters_of, limit, name, share
 from sidecar.errors import SidecarError
 from sidecar.ledger.report import printable
 from sidecar.ledger.source import SourceDamaged
 from sidecar.wiring import auditing
 
 if TYPE_CHECKING:
-    from sidecar.console.query import Page
+    from sidecar.console.query import Page, Row
     from sidecar.drivers.store_query import Filters
     from sidecar.drivers.store_reader import Reader
     from sidecar.ledger.note import Verifier
 
 POLL_SECONDS = 0.5
-TABLE_ROWS, MAX_ROWS = 50, 10**12
 FAILED, USAGE = 1, 2
 
 QUERY = """\
@@ -37,7 +36,7 @@ A table shows the newest 50 and says how many there are, and with which codes; -
 --limit N sets another bound, 0 none; where it cuts --json or --csv short, stderr says so.
 
     sidecar audit query --since 1h
-    sidecar audit query --verdict deny --since 7d
+    sidecar audit query --obligation human_review --since 7d
     sidecar audit query --verdict deny --code UNINSPECTABLE_CONTENT
     sidecar audit query --caller claims/triage --confidence-max 0.7 --json"""
 
@@ -127,40 +126,23 @@ def _filters(parser: argparse.ArgumentParser, *, tail: bool) -> None:
     flag("--since", metavar="WHEN", help="1h, 30m, 7d, or a date and time (ISO 8601; UTC unless it names a zone)")
     if not tail:
         flag("--until", metavar="WHEN", help="as --since; exclusive")
-        flag("--limit", type=_limit, metavar="N", help="rows at most; 0: all (table: 50; --json, --csv: all)")
-    flag("--caller", help="tenant, application or user, or tenant/app/user")
-    flag("--subject", help="whom the application said the call is about")
-    flag("--conversation", help="the application's conversation id")
-    flag("--model", help="requested or served; may end in *")
-    flag("--prompt", help="prompt name")
-    flag("--prompt-version", help="prompt version")
+        flag("--limit", type=limit, metavar="N", help="rows at most; 0: all (table: 50; --json, --csv: all)")
+    flag("--caller", type=name, help="tenant, application or user, or tenant/app/user")
+    flag("--subject", type=name, help="whom the application said the call is about")
+    flag("--conversation", type=name, help="the application's conversation id")
+    flag("--model", type=name, help="requested or served; may end in *")
+    flag("--prompt", type=name, help="prompt name")
+    flag("--prompt-version", type=name, help="prompt version")
     flag("--verdict", choices=["allow", "deny"], help="what policy said of the call, or of its reply")
-    flag("--code", help="reason code, e.g. UNINSPECTABLE_CONTENT")
-    flag("--entity", help="type of personal data found, e.g. IBAN_CODE")
-    flag("--confidence-min", type=_share, metavar="P", help="0 to 1")
-    flag("--confidence-max", type=_share, metavar="P", help="0 to 1")
+    flag("--code", type=name, help="reason code, e.g. UNINSPECTABLE_CONTENT")
+    flag("--entity", type=name, help="type of personal data found, e.g. IBAN_CODE")
+    flag("--obligation", type=name, help="what policy demanded, e.g. human_review")
+    flag("--confidence-min", type=share, metavar="P", help="0 to 1")
+    flag("--confidence-max", type=share, metavar="P", help="0 to 1")
     flag("--state-is", choices=["open", "answered", "refused", "failed", "aborted"], help="how the exchange stands")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values")
-
-
-def _limit(text: str) -> int:
-    """Rows at most, 0 for all. Raises ArgumentTypeError."""
-    if not text.isdecimal() or int(text) > MAX_ROWS:
-        raise argparse.ArgumentTypeError("a number of rows, or 0 for all")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    """0 to 1. Raises ArgumentTypeError."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError("must be from 0 to 1: seventy percent is 0.7")
-    return value
 
 
 def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
@@ -201,31 +183,6 @@ def _unreadable(fault: Exception, state: Path) -> SidecarError:
     return store_fault(StateFolder(state).store, fault.__cause__ if isinstance(fault.__cause__, Exception) else fault)
 
 
-def filters_of(options: argparse.Namespace) -> Filters:
-    from sidecar.drivers.store_query import Filters
-
-    def ppm(value: float | None) -> int | None:
-        return None if value is None else round(value * 1_000_000)
-
-    same = ("caller", "subject", "conversation", "model", "prompt", "prompt_version", "verdict", "code", "entity")
-    return Filters(
-        **{name: getattr(options, name) for name in same},
-        since=auditing.when(options.since),
-        until=auditing.when(getattr(options, "until", None)),
-        confidence_min_ppm=ppm(options.confidence_min),
-        confidence_max_ppm=ppm(options.confidence_max),
-        state=options.state_is,
-        limit=_rows(options),
-    )
-
-
-def _rows(options: argparse.Namespace) -> int | None:
-    """How many rows a list may have, None for all: programs get all unless they say otherwise, people a screenful."""
-    given: int | None = getattr(options, "limit", None)
-    is_table = not (options.json or options.csv)
-    return TABLE_ROWS if given is None and is_table else given or None
-
-
 @contextmanager
 def reading(options: argparse.Namespace) -> Iterator[Reader]:
     from sidecar.drivers.store_reader import Reader
@@ -242,23 +199,22 @@ def query(options: argparse.Namespace) -> int:
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             raise ValueError(wrong)
-        if missing := console.not_covered(reader, filters):
+        for missing in console.not_covered(reader, filters):
             _say(missing)
         if options.json or options.csv:
-            return _list(console.pages(reader, filters), csv=options.csv)
+            return _list(console.pages(reader, filters), options)
         page = console.query(reader, filters)
     sys.stdout.write(render.table(page, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     return 0
 
 
-def _list(pages: Iterator[Page], *, csv: bool) -> int:
+def _list(pages: Iterator[Page], options: argparse.Namespace) -> int:
     """All pages, for programs; where the list was cut short stderr says so, for the list itself cannot."""
     from sidecar.console import render
 
     shown = 0
     for page in pages:
-        text = [render.csv_text(page.rows, header=not shown)] if csv else render.json_lines(page.rows)
-        sys.stdout.writelines(text)
+        sys.stdout.writelines(_spelt(page.rows, options, header=not shown))
         shown += len(page.rows)
     if short := render.cut_short(page, shown):
         _say(short)
@@ -273,26 +229,29 @@ def _unknown(options: argparse.Namespace, reader: Reader, filters: Filters) -> s
 
 def tail(options: argparse.Namespace) -> int:
     from sidecar.console import query as console
-    from sidecar.console import render
 
     filters = filters_of(options)
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             _say(f"{wrong} (waiting for it)")  # a word list may bring a type that was never found so far
         if options.csv:
-            sys.stdout.write(render.csv_text(()))
+            sys.stdout.writelines(_spelt((), options, header=True))
         start = 0 if options.since else reader.size()
         while True:
             found = console.tail(reader, start, filters)
-            if options.json:
-                sys.stdout.writelines(render.json_lines(found.rows))
-            else:
-                rows = found.rows
-                sys.stdout.write(render.csv_text(rows, header=False) if options.csv else render.lines(rows))
+            sys.stdout.writelines(_spelt(found.rows, options))
             sys.stdout.flush()
             if found.next == start:  # else there is more to look through, though nothing of it matched
                 time.sleep(POLL_SECONDS)
             start = found.next
+
+
+def _spelt(rows: Sequence[Row], options: argparse.Namespace, *, header: bool = False) -> Iterable[str]:
+    from sidecar.console import render
+
+    if options.json:
+        return render.json_lines(rows)
+    return [render.csv_text(rows, header=header) if options.csv else render.lines(rows)]
 
 
 def show(options: argparse.Namespace) -> int:
@@ -365,8 +324,13 @@ def _key(text: str | None) -> Verifier | None:
         raise ValueError(f"--key: neither a file nor a verifier key such as log.vkey holds ({fault})") from None
 
 
+def _progress(done: int, size: int) -> None:
+    sys.stderr.write(f"\r{done:,} of {size:,} entries" if done < size else "\r\x1b[K")
+    sys.stderr.flush()
+
+
 def verify(options: argparse.Namespace) -> int:
-    from sidecar.drivers import store_export, store_reader
+    from sidecar.drivers import store_export, store_verify
     from sidecar.drivers.keys import VKEY, load_vkey
 
     kept = options.checkpoint.read_bytes() if options.checkpoint else None
@@ -375,7 +339,8 @@ def verify(options: argparse.Namespace) -> int:
         known = key or load_vkey(options.export / VKEY)
         report = store_export.verify_folder_export(options.export, key=known, pinned=key is not None, kept=kept)
     else:
-        report = store_reader.verify_path(options.state, key=key, kept=kept)
+        spread = store_verify.over_processes(options.state, _progress if sys.stderr.isatty() else None)
+        report = store_verify.verify_path(options.state, key=key, kept=kept, spread=spread)
     if options.json:
         import orjson
 

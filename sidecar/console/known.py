@@ -2,7 +2,7 @@
 
 A type of personal data is known when a detector of ours gives it, or when it stands in the store: word lists and
 recognisers of a deployment bring types of their own. A code is known when the catalogue or a kept policy bundle has it,
-or when it stands in the store.
+or when it stands in the store. A type of obligation is known when this version fulfils it, or when it stands there.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 
-from sidecar.drivers.store_query import Filters, recorded
+from sidecar.drivers.store_query import Filters, obliged, recorded
 from sidecar.drivers.store_reader import Reader
 from sidecar.inspection.catalogue import GENERAL, NAMES, SPECIAL, UNSUPPORTED
 from sidecar.inspection.national import ROWS
 from sidecar.inspection.presidio_rules import table
 from sidecar.ledger.report import printable
 from sidecar.policy import FAULTS
+from sidecar.policy.duties import FULFILLED
 
 SUGGESTIONS = 3
 
@@ -26,7 +27,8 @@ def unknown(reader: Reader, filters: Filters, policy_codes: Callable[[], Iterabl
 
     `policy_codes` gives the codes of the policy bundles at hand; it is asked only for a code that is not found else.
     """
-    return _entity(reader, filters.entity) or _code(reader, filters.code, policy_codes)
+    wrong = _entity(reader, filters.entity) or _code(reader, filters.code, policy_codes)
+    return wrong or _obligation(reader, filters.obligation)
 
 
 def entities() -> set[str]:
@@ -51,6 +53,14 @@ def _code(reader: Reader, name: str | None, policy_codes: Callable[[], Iterable[
     return None if name in known else _message("code", name, known, stored)
 
 
+def _obligation(reader: Reader, name: str | None) -> str | None:
+    ours = {kind for phase in FULFILLED.values() for kind in phase}
+    if name is None or name in ours:
+        return None
+    stored = obliged(reader.connection)
+    return None if name in stored else _message("obligation", name, ours | stored, stored)
+
+
 def _message(flag: str, name: str, known: Collection[str], stored: Collection[str]) -> str:
     meant = near(name, known)
     advice = f"did you mean {' or '.join(meant)}?" if meant else f"recorded here: {', '.join(sorted(stored)) or 'none'}"
@@ -63,5 +73,6 @@ def near(name: str, known: Iterable[str]) -> list[str]:
     whole = [other for other in names if other.upper() == asked]
     begun = [other for other in names if other.upper().startswith(f"{asked}_")]
     part = [other for other in names if asked in other.upper().split("_")]
-    close = get_close_matches(asked, names, SUGGESTIONS, 0.75)
+    upper = {other.upper(): other for other in names}
+    close = [upper[like] for like in get_close_matches(asked, upper, SUGGESTIONS, 0.75)]
     return whole or list(dict.fromkeys((*begun, *part, *close)))[:SUGGESTIONS]

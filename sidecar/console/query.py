@@ -12,7 +12,7 @@ from sidecar.drivers.store_tables import ExchangeRow
 from sidecar.errors import OwnError
 from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.entries import parse
-from sidecar.ledger.record import ERASED, OPENED, Record
+from sidecar.ledger.record import ERASED, OPENED, Record, obligations_of
 
 TAIL_ENTRIES = 1000
 """Entries read by one poll; the next poll goes on from there."""
@@ -34,7 +34,8 @@ class Row:
     """One exchange in a list. `time` is microseconds; `confidence` is 0 to 1, None where its source is unavailable.
 
     `caller` is `tenant/app/user`, `(erased)`, or `(sealed)` where the data key is not at hand. `findings` counts by
-    entity over request and reply. `aborted_by` is `client`, `drain` or `crash`.
+    entity over request and reply, `obligations` are the types that policy demanded of either. `aborted_by` is `client`,
+    `drain` or `crash`.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Row:
     prompt_version: str | None
     verdict: str
     codes: tuple[str, ...]
+    obligations: tuple[str, ...]
     confidence: float | None
     confidence_source: str
     findings: Mapping[str, int]
@@ -86,13 +88,27 @@ def query(reader: Reader, filters: Filters) -> Page:
     return Page(rows=rows, total=found.total, verdicts=found.verdicts, states=found.states, codes=found.codes)
 
 
-def not_covered(reader: Reader, filters: Filters) -> str | None:
-    """What a list of calls about one person cannot hold: those that name nobody. None where there are none."""
-    if filters.subject is None:
-        return None
-    total, named = reader.connection.execute("SELECT count(*), count(subject_ref) FROM exchange").fetchone()
-    missing = f"{total - named} of {total} exchanges name no subject, or were erased"
-    return None if named == total else f"{missing}: whom they are about is not in the log"
+_ABSENT: Mapping[str, tuple[str, str]] = {
+    "subject": ("subject_ref", "name no subject, or were erased: whom they are about is not in the log"),
+    "model": ("model_requested", "name the model that was asked for in their record only, or none: see `audit show`"),
+    "prompt": ("prompt_name", "name their prompt in their record only, or none: see `audit show`"),
+    "confidence_min_ppm": ("confidence_ppm", "have no confidence: no bound finds them"),
+    "confidence_max_ppm": ("confidence_ppm", "have no confidence: no bound finds them"),
+}
+"""Filters whose column may be empty, and what it means when it is."""
+
+
+def not_covered(reader: Reader, filters: Filters) -> list[str]:
+    """What a list cannot hold, because the column that it is chosen by is empty there: a calm "0 exchanges" would read
+    as if there were none.
+    """
+    asked = dict.fromkeys(_ABSENT[name] for name in _ABSENT if getattr(filters, name) is not None)
+    said = []
+    for column, meaning in asked:
+        query = f"SELECT count(*), count({column}) FROM exchange"  # noqa: S608  names of ours
+        total, named = reader.connection.execute(query).fetchone()
+        said += [f"{total - named} of {total} exchanges {meaning}"] if named < total else []
+    return said
 
 
 def pages(reader: Reader, filters: Filters, size: int = PAGE_ROWS) -> Iterator[Page]:
@@ -166,6 +182,7 @@ def _read(row: ExchangeRow, record: Record) -> Row:
         prompt_version=row.prompt_version or record.disclosed.get("prompt_version"),
         verdict=worst(row.verdict, row.reply_verdict),
         codes=codes_of(row.codes, row.reply_codes, row.error),
+        obligations=obligations_of(record),
         confidence=None if row.confidence_ppm is None else row.confidence_ppm / 1_000_000,
         confidence_source=outcome.get("confidence_source", "unavailable"),
         findings=merged(record.intent["findings"], outcome.get("findings", {})),

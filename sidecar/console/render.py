@@ -29,11 +29,12 @@ COLUMNS = (
     "prompt_version",
     "verdict",
     "codes",
+    "obligations",
     "confidence",
     "findings",
     "state",
 )
-CSV_COLUMNS = (*COLUMNS[:5], "prompt_name", *COLUMNS[5:9], "confidence_source", *COLUMNS[9:])
+CSV_COLUMNS = (*COLUMNS[:5], "prompt_name", *COLUMNS[5:10], "confidence_source", *COLUMNS[10:])
 _HEADINGS = {"model_requested": "model", "model_served": "served", "prompt_version": "prompt"}
 _FIRST = ("time", "id", "verdict", "state")
 _WIDEST = 36

@@ -16,6 +16,7 @@
     store                      the `Record` port: the ledger, open for writing
     store_open, store_commits, store_writer    is it whole; groups of entries; one transaction
     store_reader, store_query  records and proofs; the questions people ask of the index
+    store_source, store_verify the rows that verification asks for; it, in several processes
     store_export, store_backup copies for others, and for oneself
     store_folder, store_faults the state folder and its lock; what SQLite's errors mean
     store_sql, store_tables    statements; the same tables for the ORM

@@ -1,7 +1,7 @@
 """The questions people ask of the index, through SQLModel; read-only.
 
-Every filter is on a plain column or a keyed reference, so no entry is decrypted to answer "which". Imported only where
-questions are asked: the ORM takes half a second to load.
+Every filter is on a plain column, a keyed reference, or (obligations) the leaf itself, so no entry is decrypted to
+answer "which". Imported only where questions are asked: the ORM takes half a second to load.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
 
-from sqlalchemy import ColumnElement, Engine, and_, create_engine, func, or_
+from sqlalchemy import ColumnElement, Engine, TextClause, and_, create_engine, func, or_
 from sqlalchemy import select as sa_select
+from sqlalchemy import text as sql_text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, col, select
@@ -24,8 +25,17 @@ from sidecar.drivers.store_tables import ExchangeRow
 from sidecar.ledger.index import untag
 
 Ref = Callable[[str, str], bytes]
+Condition = ColumnElement[bool] | TextClause
 
 _COUNTED = ("verdict", "reply_verdict", "state", "codes", "reply_codes", "error")
+
+_OBLIGED = """EXISTS (SELECT 1 FROM entry, json_each(CAST(body AS TEXT), '$.decision.obligations') AS duty
+ WHERE entry.number IN (exchange.intent_number, exchange.outcome_number)
+ AND instr(body, CAST('"type":' || json_quote(:obligation) AS BLOB)) AND duty.value ->> '$.type' = :obligation)"""
+"""Demanded of the request or of the reply. No column holds it: writing one would cost every call what few ask for.
+`instr` tells most entries at once; what it finds may be a parameter, so the obligations themselves are looked at."""
+_OBLIGATIONS = """SELECT DISTINCT duty.value ->> '$.type' FROM entry,
+ json_each(CAST(body AS TEXT), '$.decision.obligations') AS duty"""
 
 MAX_CUTS = 8
 """Slashes of a caller's name at which it may be cut: 36 ways to read it."""
@@ -36,8 +46,8 @@ class Filters:
     """What to look for; None does not filter. Times are microseconds, `since` inclusive, `until` exclusive.
 
     `caller` is a tenant, application or user, or `tenant/app[/user]`; `model` is requested or served and may
-    end in `*`; `code` is a reason or error code; `before` continues a list (the last row's number); `limit` None
-    means all.
+    end in `*`; `code` is a reason or error code; `obligation` a type that policy demanded; `before` continues a list
+    (the last row's number); `limit` None means all.
     """
 
     since: int | None = None
@@ -51,6 +61,7 @@ class Filters:
     verdict: str | None = None
     code: str | None = None
     entity: str | None = None
+    obligation: str | None = None
     confidence_min_ppm: int | None = None
     confidence_max_ppm: int | None = None
     state: str | None = None
@@ -60,7 +71,7 @@ class Filters:
 
     @property
     def needs_keyring(self) -> bool:
-        return any((self.caller, self.subject, self.conversation))
+        return any(name is not None for name in (self.caller, self.subject, self.conversation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +123,11 @@ def recorded(connection: sqlite3.Connection, *columns: str) -> set[str]:
     return found
 
 
+def obliged(connection: sqlite3.Connection) -> set[str]:
+    """Every type of obligation that stands in the log. Reads every entry."""
+    return {name for (name,) in connection.execute(_OBLIGATIONS) if isinstance(name, str)}
+
+
 def codes_of(asked: str, replied: str, error: str | None) -> tuple[str, ...]:
     """Every code of an exchange, once: of its request, its reply, its end. The columns of a damaged index hold any
     type."""
@@ -134,19 +150,34 @@ def _session(connection: sqlite3.Connection) -> Iterator[Session]:
         raise fault.orig or sqlite3.DatabaseError("the index cannot be read") from None
 
 
-def _rows(session: Session, filters: Filters, matches: Sequence[ColumnElement[bool]]) -> Sequence[ExchangeRow]:
+def _rows(session: Session, filters: Filters, matches: Sequence[Condition]) -> Sequence[ExchangeRow]:
     number = col(ExchangeRow.intent_number)
     page = matches if filters.before is None else [*matches, number < filters.before]
     return session.exec(select(ExchangeRow).where(*page).order_by(number.desc()).limit(filters.limit)).all()
 
 
+class _Lent:
+    """A connection whose transaction is the reader's: SQLAlchemy ends one as it begins, and when it is done; rows and
+    totals would be of two states of a log at work.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def rollback(self) -> None:
+        pass
+
+
 def _engine(connection: sqlite3.Connection) -> Engine:
-    return create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    return create_engine("sqlite://", creator=lambda: _Lent(connection), poolclass=StaticPool)
 
 
-def _conditions(filters: Filters, ref: Ref | None) -> list[ColumnElement[bool]]:
+def _conditions(filters: Filters, ref: Ref | None) -> list[Condition]:
     row = ExchangeRow
-    tests: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    tests: dict[str, Callable[[Any], Condition]] = {
         "since": lambda value: col(row.at) >= value,
         "until": lambda value: col(row.at) < value,
         "model": _model,
@@ -154,6 +185,7 @@ def _conditions(filters: Filters, ref: Ref | None) -> list[ColumnElement[bool]]:
         "verdict": _verdict,
         "code": _code,
         "entity": lambda value: or_(_tagged(row.entities, value), _tagged(row.reply_entities, value)),
+        "obligation": lambda value: sql_text(_OBLIGED).bindparams(obligation=value),
         "confidence_min_ppm": lambda value: col(row.confidence_ppm) >= value,
         "confidence_max_ppm": lambda value: col(row.confidence_ppm) <= value,
         "state": lambda value: col(row.state) == value,

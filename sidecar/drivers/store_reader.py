@@ -1,4 +1,4 @@
-"""Reading a store, beside a running writer or at rest: records, receipts, and the rows that verification asks for.
+"""Reading a store, beside a running writer or at rest: records and receipts.
 
 Read-only connections; a `Reader` never takes the lock, never folds in the WAL, and needs the data key only to open
 disclosures. No ORM here: `sidecar audit verify` must start fast (the questions of people go through store_query.py).
@@ -7,7 +7,7 @@ disclosures. No ORM here: `sidecar audit verify` must start fast (the questions 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,32 +15,19 @@ from typing import Any, Self
 
 from sidecar.drivers import store_sql as sql
 from sidecar.drivers.keys import DATA_KEY, VKEY, foreign, load_keyring, load_vkey
-from sidecar.drivers.store_faults import DAMAGE, damaged_entry, is_unreachable, reason, store_fault
+from sidecar.drivers.store_faults import DAMAGE, damaged_entry, store_fault
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_open import StoreNodes, first_entry
+from sidecar.drivers.store_source import ENTRIES, Snapshot, Source, entry_of
 from sidecar.errors import OwnError
 from sidecar.ledger.canon import ProfileError
 from sidecar.ledger.checkpoint import encode_receipt, peek_checkpoint
 from sidecar.ledger.disclosure import Keyring
 from sidecar.ledger.entries import parse
-from sidecar.ledger.index import COLUMNS
 from sidecar.ledger.merkle import inclusion_proof
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.record import Record, join_record
-from sidecar.ledger.report import Report
-from sidecar.ledger.source import SourceDamaged, StoredEntry, StoredHead
-from sidecar.ledger.verify_store import Evidence, verify_store
-
-_EXCHANGE = ", ".join(f"x.{name}" for name in COLUMNS)
-_ENTRIES = f"""SELECT e.number, e.body, e.leaf, b.box, k.wrapped, {_EXCHANGE} FROM entry e
- LEFT JOIN box b ON b.number = e.number LEFT JOIN datakey k ON k.number = e.number
- LEFT JOIN exchange x ON x.intent_number = e.number"""  # noqa: S608  names of ours
-_STRAYS = """SELECT 'box', number FROM box WHERE number NOT IN (SELECT number FROM entry)
- UNION ALL SELECT 'datakey', number FROM datakey WHERE number NOT IN (SELECT number FROM entry)
- UNION ALL SELECT 'exchange', intent_number FROM exchange WHERE intent_number NOT IN (SELECT number FROM entry)"""
-_REMAINS = """SELECT b.number, x.id FROM exchange x JOIN box b ON b.number IN (x.intent_number, x.outcome_number)
- WHERE x.id = ? UNION SELECT k.number, x.id FROM exchange x JOIN datakey k ON k.number = x.intent_number WHERE x.id = ?
- ORDER BY 1"""
+from sidecar.ledger.source import StoredEntry
 
 
 class Reader:
@@ -104,9 +91,9 @@ class Reader:
             raise OwnError("LEDGER_DAMAGED", advice) from fault
         return str(row[0])
 
-    def snapshot(self) -> _snapshot:
+    def snapshot(self) -> Snapshot:
         """Reads inside this context see one state of the log, also beside a running writer."""
-        return _snapshot(self.connection)
+        return Snapshot(self.connection)
 
     def size(self) -> int:
         return peek_checkpoint(self.checkpoint().encode()).size
@@ -164,22 +151,16 @@ class Reader:
             raise damaged_entry(intent, fault) from fault
 
     def _stored(self, number: int) -> StoredEntry:
-        row = self.connection.execute(f"{_ENTRIES} WHERE e.number = ?", (number,)).fetchone()
+        row = self.connection.execute(f"{ENTRIES} WHERE e.number = ?", (number,)).fetchone()
         if row is None:
             raise OwnError("LEDGER_DAMAGED", f"Entry {number} is missing; run `sidecar audit verify`.")
         _bytes(number, row[1])
-        return _entry(row)
+        return entry_of(row)
 
     def stored(self) -> Iterator[tuple[StoredEntry, dict[str, Any]]]:
         """Every entry in order, with its fields. Raises OwnError LEDGER_DAMAGED naming one that cannot be read."""
-        for row in Source(self.connection).entries():
+        for row in Source(self.connection).rows():
             yield row, leaf_of(row)
-
-    # -- verification -----------------------------------------------------------------------------------------------
-
-    def verify(self, *, key: Verifier | None = None, kept: bytes | None = None) -> Report:
-        """Check the whole store as of now. `key` and `kept` are a verifier key and a checkpoint kept elsewhere."""
-        return verify_folder(self.folder, self.connection, self.keyring, key=key, kept=kept)
 
 
 def _is_at_hand(key: Path) -> bool:
@@ -225,106 +206,3 @@ def _bytes(number: int, body: Any) -> bytes:
     return body
 
 
-def verify_path(path: Path, *, key: Verifier | None = None, kept: bytes | None = None) -> Report:
-    """Verify the store of a state folder; a damaged or missing store is a failed report, not an exception.
-
-    Raises OwnError where there is no such folder, no key is to be had, or the store cannot be reached: then nothing
-    can be said.
-    """
-    folder = StateFolder(path)
-    folder.check()
-    verifier = key or load_vkey(path / VKEY)
-    try:
-        with Reader.open(path, verifying=True) as reader:
-            return reader.verify(key=key, kept=kept)
-    except OwnError as fault:
-        if fault.code not in ("LEDGER_DAMAGED", "LEDGER_FOLDER", "LEDGER_MISSING"):
-            raise
-        report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
-        report.fail(None, None, "database-corrupt", fault.advice)
-        return report
-
-
-def verify_folder(
-    folder: StateFolder,
-    connection: sqlite3.Connection,
-    keyring: Keyring | None,
-    *,
-    key: Verifier | None = None,
-    kept: bytes | None = None,
-) -> Report:
-    # The file first, then the snapshot: a writer at work only ever makes the store larger than its checkpoint.
-    beside = folder.read_checkpoint()
-    try:
-        with _snapshot(connection):
-            verifier = key or load_vkey(folder.path / VKEY)
-            evidence = Evidence(verifier, key is not None, keyring, beside, True, kept, folder.read_bundle)
-            return verify_store(Source(connection), evidence)
-    except (sqlite3.Error, UnicodeDecodeError) as fault:  # not even BEGIN works
-        if is_unreachable(fault):
-            raise store_fault(folder.store, fault) from fault
-        verifier = key or load_vkey(folder.path / VKEY)
-        report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
-        report.fail(None, None, "database-corrupt", reason(fault))
-        return report
-
-
-class Source:
-    """StoreSource over a connection. Errors of SQLite become SourceDamaged."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def problems(self) -> Iterable[tuple[str, str]]:
-        try:
-            for (line,) in self._query("PRAGMA integrity_check(20)"):
-                if line != "ok":
-                    yield "database-corrupt", str(line)
-            if list(self._query(sql.SELECT_SCHEMA)) != sql.expected_schema():
-                yield "schema-altered", "the tables are not those of a ledger of this version"
-            version = next(self._query("PRAGMA user_version"))[0], next(self._query("PRAGMA application_id"))[0]
-            if version != (sql.SCHEMA_VERSION, sql.APPLICATION_ID):
-                yield "schema-altered", "user_version or application_id"
-        except SourceDamaged as fault:
-            yield "database-corrupt", str(fault)
-
-    def heads(self) -> Sequence[StoredHead]:
-        return [StoredHead(*row) for row in self._query(sql.SELECT_HEADS)]
-
-    def entries(self) -> Iterator[StoredEntry]:
-        return (_entry(row) for row in self._query(f"{_ENTRIES} ORDER BY e.number"))
-
-    def tiles(self) -> Iterable[tuple[Any, Any, Any]]:
-        return list(self._query("SELECT level, number, hash FROM tile"))
-
-    def strays(self) -> Iterable[tuple[str, Any]]:
-        return list(self._query(_STRAYS))
-
-    def remains(self, exchanges: Iterable[str]) -> Iterable[tuple[int, str]]:
-        for exchange in exchanges:
-            yield from self._query(_REMAINS, (exchange, exchange))
-
-    def _query(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from self._connection.execute(query, values)
-        except (sqlite3.Error, OverflowError, MemoryError, UnicodeError) as fault:
-            raise SourceDamaged(reason(fault)) from fault
-
-
-def _entry(row: tuple[Any, ...]) -> StoredEntry:
-    number, body, leaf, box, wrapped = row[:5]
-    return StoredEntry(number, body, leaf, box, wrapped, row[5:] if row[5] is not None else None)
-
-
-class _snapshot:
-    """A read transaction: all reads see one state of a store that is being written."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN")
-
-    def __exit__(self, *_: object) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")

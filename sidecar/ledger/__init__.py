@@ -12,7 +12,8 @@
     record         one exchange as people see it: both entries joined
     chain          what a sequence of entries must mean
     source         how verification sees a store
-    verify_store, verify_export                  the two verifications, and what they are made of:
+    verify_store, verify_export                  the two verifications, and what they are made of: verify_range (what
+                                                 can be said of entries apart from the rest),
     verify_tree, verify_index, verify_bundles
     views          a record as programs read it, as types: what the schemas are made of
     report         what a verification says

@@ -40,15 +40,19 @@ class Chain:
         except ProfileError as fault:
             self.report.fail(number, None, "entry-malformed", str(fault))
             return None
+        return leaf if self.take(number, leaf) else None
+
+    def take(self, number: int, leaf: Mapping[str, Any]) -> bool:
+        """The same for fields that were read; False when one has another type than this version writes."""
         self._common(number, leaf)
         name = _HANDLERS[leaf["typ"]]
         if name is not None:
             try:
                 getattr(self, name)(number, leaf)
-            except (TypeError, ValueError) as fault:  # a field of another type than this version writes
+            except (TypeError, ValueError) as fault:
                 self.report.fail(number, leaf["id"], "entry-malformed", str(fault))
-                return None
-        return leaf
+                return False
+        return True
 
     def note_unreadable(self, entry_id: str | None, number: int) -> None:
         """An intent whose bytes were altered still opens its exchange, so that only it is blamed."""

@@ -6,7 +6,7 @@ erased says so, and what nobody looked at is listed (guarantee 9).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +33,9 @@ OPENED: Final = "open"
 SEALED: Final = "sealed"
 ERASED: Final = "erased"
 DAMAGED: Final = "damaged"
+
+VIEW: Final = 1
+"""The form of records.jsonl: an export is verified by the form that its lines name, whatever `view` gives by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,20 +115,34 @@ def open_fields(box: bytes, key: bytes, leaf: Mapping[str, Any]) -> dict[str, An
 
 
 def view(record: Record) -> RecordView:
-    """The whole record under the names that officers and exporters see."""
+    """The whole record under the names that officers and exporters see, in today's form."""
     return {**_head(record), **_request(record), **_decision(record), **_reply(record), **_proof(record)}
 
 
-def record_line(record: Record) -> bytes:
-    """The view as one line of records.jsonl."""
-    return orjson.dumps(view(record), option=orjson.OPT_SORT_KEYS) + b"\n"
+VIEWS: Mapping[int, Callable[[Record], RecordView]] = {VIEW: view}
+"""Every form that exports may have. Whoever changes what `view` gives raises VIEW, and keeps the old function here."""
+
+
+def record_line(record: Record, version: int = VIEW) -> bytes:
+    """The record as one line of records.jsonl. Raises KeyError for a form that this version does not know."""
+    seen = {**VIEWS[version](record), "schema_version": version}
+    return orjson.dumps(seen, option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def version_of(line: bytes) -> int | None:
+    """The form that a line of records.jsonl says it has, None where it says nothing."""
+    try:
+        version = orjson.loads(line)["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return version if type(version) is int else None
 
 
 def _head(record: Record) -> Head:
     intent, outcome = record.intent, record.outcome or {}
     return {
         "record_id": record.id,
-        "schema_version": intent["v"],
+        "schema_version": VIEW,
         "log_id": intent["sidecar"],
         "state": record.state,
         "ts_start": intent["at"],
@@ -177,6 +194,12 @@ def _request(record: Record) -> Request:
         "dispatched": {"bytes": intent["outbound_bytes"], "sha256": get("sha256", {}).get("outbound")},
         "withheld": intent.get("withheld", []),
     }
+
+
+def obligations_of(record: Record) -> tuple[str, ...]:
+    """The types of what policy demanded of the request or of the reply, each once."""
+    decisions = [part["decision"] for part in (record.intent, record.outcome) if part is not None]
+    return tuple(sorted({duty["type"] for decision in decisions if decision for duty in decision["obligations"]}))
 
 
 def _caller(caller: Mapping[str, Any]) -> CallerView:

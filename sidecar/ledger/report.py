@@ -14,7 +14,7 @@ Reasons are stable words:
     index-altered index-missing index-extra                                 what queries read
     disclosure-altered disclosure-malformed disclosure-mismatch             what lies beside the leaves
     disclosure-missing disclosure-extra data-key-altered data-key-missing
-    data-key-mismatch erasure-incomplete records-altered
+    data-key-mismatch erasure-incomplete records-altered records-unknown
     database-corrupt schema-altered file-missing                            the carrier
     proof-mismatch                                                          a receipt of another entry
 
@@ -45,6 +45,7 @@ ROLLED_BACK = (
 BYPASS = "The log shows what the sidecar saw and said at the time: not calls that went around it."
 NO_DATA_KEY = "Disclosures and the references that queries use were not checked: the data key is not to be had."
 NO_DISCLOSURES = "Disclosures were not checked: they are not part of this export."
+NO_RECORDS = "The records for people were not checked: they are not part of this export."
 NO_BUNDLES = "Policy bundles were not checked: they are not part of this export."
 
 

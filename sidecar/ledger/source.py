@@ -21,6 +21,19 @@ class StoredEntry(NamedTuple):
     exchange: Sequence[Any] | None
 
 
+class Seen(NamedTuple):
+    """An intent or outcome that is right in itself and beside its exchange (verify_range.py): what the whole is judged
+    by. `leaf` is the hash of its bytes, `bundle` the digest of the policy bundle that it names.
+    """
+
+    number: int
+    leaf: bytes
+    typ: str
+    id: str
+    t: int
+    bundle: str | None
+
+
 class StoredHead(NamedTuple):
     origin: Any
     size: Any
@@ -41,7 +54,9 @@ class StoreSource(Protocol):
 
     def heads(self) -> Sequence[StoredHead]: ...
 
-    def entries(self) -> Iterator[StoredEntry]: ...
+    def entries(self, size: int | None) -> Iterator[StoredEntry | Seen]:
+        """All in order; `size` is the signed number of them, None where nothing is signed."""
+        ...
 
     def tiles(self) -> Iterable[tuple[Any, Any, Any]]: ...
 

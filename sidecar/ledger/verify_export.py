@@ -6,6 +6,7 @@ Bytes come through a `Fetcher`, so that a folder, an archive or a web server can
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 import orjson
@@ -15,13 +16,23 @@ from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
 from sidecar.ledger.disclosure import DisclosureError, arrays_of, match, read
 from sidecar.ledger.merkle import TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
-from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
-from sidecar.ledger.report import BYPASS, MAX_FAILURES, NO_BUNDLES, NO_DISCLOSURES, RESIGNED, ROLLED_BACK, Report
+from sidecar.ledger.record import ERASED, OPENED, SEALED, VIEW, VIEWS, Half, make_record, record_line, version_of
+from sidecar.ledger.report import (
+    BYPASS,
+    MAX_FAILURES,
+    NO_BUNDLES,
+    NO_DISCLOSURES,
+    NO_RECORDS,
+    RESIGNED,
+    ROLLED_BACK,
+    Report,
+)
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
 from sidecar.ledger.verify_bundles import bundle_path, check_bundles
 from sidecar.ledger.views import Disclosures
 
 CHECKPOINT = "checkpoint"
+VKEY = "log.vkey"
 DISCLOSURES = "disclosures.jsonl"
 RECORDS = "records.jsonl"
 
@@ -42,6 +53,12 @@ def verify_export(fetcher: Fetcher, verifier: Verifier, *, pinned: bool = True, 
     `pinned` says that the key did not come with the export; `kept` is a checkpoint that the reader had before.
     """
     return _ExportCheck(fetcher, verifier, kept).run(pinned)
+
+
+def check_key(beside: bytes | None, verifier: Verifier, report: Report) -> None:
+    """The key that lies beside a log proves nothing, but whoever takes it must not be given another."""
+    if beside is not None and beside.decode("utf-8", "replace").strip() != verifier.vkey:
+        report.fail(None, None, "key-mismatch", f"{VKEY} is not the key that this was verified with")
 
 
 class _ExportCheck:
@@ -75,7 +92,9 @@ class _ExportCheck:
         report.unknown += [] if pinned else [RESIGNED]
         report.unknown += [] if self.kept_note is not None else [ROLLED_BACK]
         report.unknown += [] if self.people.given else [NO_DISCLOSURES]
+        report.unknown += [] if self.people.recorded else [NO_RECORDS]
         report.unknown.append(BYPASS)
+        check_key(self.fetcher.fetch(VKEY), self.verifier, report)
         report.failures.sort(key=lambda item: (item.index is None, item.index or 0))
         return report
 
@@ -211,10 +230,25 @@ class _People:
         found = fetcher.lines(DISCLOSURES)
         self.given = found is not None
         self.disclosures = _Disclosures(found or iter(()), report)
-        self.records = fetcher.lines(RECORDS)
+        self.view = VIEW
+        lines = fetcher.lines(RECORDS)
+        self.recorded = lines is not None
+        self.records = None if lines is None else self._records(lines)
         self.pending: dict[str, Half] = {}
         self.bare: list[tuple[int, str]] = []
         self.gap = False
+
+    def _records(self, lines: Iterator[bytes]) -> Iterator[bytes] | None:
+        """All lines, once the first has said which form they have; one that is unknown could say anything."""
+        first = next(lines, b"")
+        version = version_of(first)
+        if version is not None and version not in VIEWS:
+            known = ", ".join(map(str, VIEWS))
+            detail = f"{RECORDS} has form {version}, this version checks {known}: verify with the version that wrote it"
+            self.report.fail(None, None, "records-unknown", detail)
+            return None
+        self.view = version or VIEW
+        return chain([first] if first else [], lines)
 
     def feed(self, number: int, body: bytes, leaf: Mapping[str, Any]) -> None:
         half = Half(number, body, leaf, self._opened(number, leaf))
@@ -244,7 +278,7 @@ class _People:
         if self.records is None or self.gap:
             return
         state: Disclosures = SEALED if not self.given else OPENED if first.disclosed else ERASED
-        expected = record_line(make_record(first, last, state))
+        expected = record_line(make_record(first, last, state), self.view)
         if next(self.records, b"") != expected:
             self.report.fail(first.number, first.leaf["id"], "records-altered", f"{RECORDS} says something else")
             self.records = None  # the lines after it may merely be shifted

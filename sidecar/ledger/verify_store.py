@@ -1,18 +1,20 @@
 """Verification of a whole store: every table against the leaves, the leaves against the tree, the tree against the key.
 
-One pass over the entries of a `StoreSource`, whose values are not trusted to have any type.
+One pass over the entries of a `StoreSource`, whose values are not trusted to have any type. A source may have had part
+of the work done elsewhere: what is `Seen` needs only its place in the whole.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sidecar.ledger.chain import Chain
 from sidecar.ledger.checkpoint import Checkpoint, open_checkpoint
 from sidecar.ledger.disclosure import Keyring
+from sidecar.ledger.merkle import leaf_hash
 from sidecar.ledger.note import NoteError, Verifier
 from sidecar.ledger.report import BYPASS, NO_DATA_KEY, RESIGNED, ROLLED_BACK, Report
-from sidecar.ledger.source import SourceDamaged, StoredEntry, StoredHead, StoreSource
+from sidecar.ledger.source import Seen, SourceDamaged, StoredEntry, StoredHead, StoreSource
 from sidecar.ledger.verify_bundles import Fetch, check_bundles
 from sidecar.ledger.verify_index import IndexCheck
 from sidecar.ledger.verify_tree import TreeCheck
@@ -57,7 +59,7 @@ class _StoreCheck:
         beside, kept = self._beside(), self._kept()
         self.tree.watch = {point.size: () for point in (beside, kept) if point is not None}
         head, signed = self._head()
-        self._entries(head.size if head is not None and type(head.size) is int else None)
+        self._entries(head.size if head is not None and type(head.size) is int else None, signed)
         self.chain.finish()
         report.entries = self.tree.count - sum(end - start for start, end in self.tree.gaps)
         self._judge_tree(head, signed, beside)
@@ -115,12 +117,15 @@ class _StoreCheck:
 
     # -- entries ----------------------------------------------------------------------------------------------------
 
-    def _entries(self, size: int | None) -> None:
+    def _entries(self, size: int | None, signed: Checkpoint | None) -> None:
         try:
             self.tree.stored = {(level, number): node for level, number, node in self.source.tiles()}
             self.tree.begin()
-            for row in self.source.entries():
-                self._entry(row)
+            for each in self.source.entries(None if signed is None else signed.size):
+                if isinstance(each, Seen):
+                    self._seen(each)
+                else:
+                    self._entry(each)
         except SourceDamaged as fault:
             self.whole = False
             self.tree.intact = False
@@ -128,14 +133,26 @@ class _StoreCheck:
         if self.whole and size is not None and self.tree.count < size:
             self.tree.skip(size)
 
-    def _entry(self, row: StoredEntry) -> None:
-        if type(row.number) is not int or row.number < self.tree.count:
+    def _is_placed(self, number: Any) -> bool:
+        if type(number) is not int or number < self.tree.count:
             self.report.fail(None, None, "entry-extra", "an entry without a number of its own")
+            return False
+        if number > self.tree.count:
+            self.tree.skip(number)
+        return True
+
+    def _seen(self, seen: Seen) -> None:
+        if self._is_placed(seen.number):
+            self.tree.add(seen.number, seen.leaf, seen.leaf)
+            decision = {"policy": {"bundle_sha256": seen.bundle}}
+            rest = {"sidecar": self.chain.sidecar, "decision": decision}
+            self.chain.take(seen.number, {"typ": seen.typ, "id": seen.id, "t": seen.t, **rest})
+
+    def _entry(self, row: StoredEntry) -> None:
+        if not self._is_placed(row.number):
             return
-        if row.number > self.tree.count:
-            self.tree.skip(row.number)
         body = row.body if type(row.body) is bytes else b""
-        if not self.tree.add(row.number, body, row.leaf):
+        if not self.tree.add(row.number, leaf_hash(body), row.leaf):
             self._altered(row, body)
             return
         leaf = self.chain.feed(row.number, body)

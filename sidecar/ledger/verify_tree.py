@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.ledger.merkle import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Frontier, leaf_hash
+from sidecar.ledger.merkle import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, Frontier
 from sidecar.ledger.report import Report
 from sidecar.ledger.source import StoredHead
 from sidecar.ledger.tiles import MAX_LEVEL
@@ -30,9 +30,8 @@ class TreeCheck:
         if 0 in self.watch:
             self.watch[0] = (self.frontier.root(),)
 
-    def add(self, number: int, body: bytes, stored: Any) -> bool:
-        """Count this entry; False when its stored leaf hash is another."""
-        leaf = leaf_hash(body)
+    def add(self, number: int, leaf: bytes, stored: Any) -> bool:
+        """Count the entry of this leaf hash; False when the stored one is another."""
         same = bool(leaf == stored)
         if not same:
             self.differing.append(number)

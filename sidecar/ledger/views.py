@@ -33,6 +33,8 @@ Disclosures = Literal["open", "sealed", "erased", "damaged"]
 
 
 class Head(TypedDict):
+    """`schema_version` is the form of the whole: it is raised when a name or a meaning here changes."""
+
     record_id: str
     schema_version: int
     log_id: str

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 
 from sidecar.drivers.bundle import parse
 from sidecar.drivers.bundle_refusal import BundleRefused
-from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.rego_engine import build, default_bundle, explained
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
@@ -19,22 +16,6 @@ from sidecar.ledger.checkpoint import PROOF_HEADER
 from sidecar.rego import Engine
 from sidecar.wiring.bundles import kept_bundle, kept_digests
 
-SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-SPAN = re.compile(r"(\d{1,6})([smhdw])")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def when(text: str | None) -> int | None:
-    """`1h` ago, or a date and time, in UTC unless it names a zone, as microseconds. Raises ValueError."""
-    if text is None:
-        return None
-    if span := SPAN.fullmatch(text):
-        return SystemClock().now() - int(span[1]) * SPANS[span[2]] * 1_000_000
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is neither a span (30m, 1h, 7d) nor a date and time (2026-11-21T13:00)") from None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)
 
 
 def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:

@@ -28,7 +28,8 @@ from sidecar.console.query import query
 from sidecar.drivers.keys import VKEY, load_vkey
 from sidecar.drivers.store_export import export, verify_folder_export
 from sidecar.drivers.store_query import Filters
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import over_processes, verify_path
 from sidecar.ledger import entries
 from tests.ledger.factory import DENY, START, make_intent, make_outcome, start
 
@@ -116,7 +117,7 @@ def reading(base: Path, state: Path) -> dict[str, Any]:
         asked = {name: timed(partial(query, reader, filters)) * 1e3 for name, filters in QUESTIONS.items()}
     key = load_vkey(state / VKEY)
     return {
-        "verify the store": checked(lambda: verify_path(state, key=key)),
+        "verify the store": checked(lambda: verify_path(state, key=key, spread=over_processes(state, processes=1))),
         "verify the export": checked(lambda: verify_folder_export(base / "export", key=key)),
         "export_s": wrote,
         "questions_ms": asked,

@@ -15,20 +15,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 import pytest
 
+from sidecar import cli_values
 from sidecar.cli import main
 from sidecar.console.render import CSV_COLUMNS
-from sidecar.model import Asserted, Caller
-from sidecar.wiring import auditing
+from sidecar.model import Asserted, Caller, Obligation
 from sidecar.wiring.receipts import receipt_of
-from tests.ledger.factory import DENY, START, exchange_id, make_intent, make_outcome, start
+from tests.ledger.factory import ALLOW, DENY, START, exchange_id, make_intent, make_outcome, start
 
 CALLS = 60
+MARKED = replace(ALLOW, obligations=(Obligation(type="watermark", id="x", critical=False),))
+"""An obligation that this version does not know, and need not fulfil."""
 COMPOSED, DECOMPOSED = "M\u00fcller", "Mu\u0308ller"
 AT = "2026-09-21T14:13:20"
 """START, as the tables print it."""
@@ -48,7 +51,7 @@ async def write(folder: Path) -> None:
     async with await start(folder) as ledger:
         for number in range(CALLS):
             subject = Asserted(subject=COMPOSED if number % 2 else DECOMPOSED)
-            facts = {"findings": {"STAFF_NO": 1}, "decision": DENY} if number == 7 else {}
+            facts = {7: {"findings": {"STAFF_NO": 1}, "decision": DENY}, 8: {"decision": MARKED}}.get(number, {})
             await ledger.open(make_intent(number, asserted=subject, **facts))
             await ledger.close(make_outcome(number))
 
@@ -115,10 +118,18 @@ def test_a_name_is_found_however_its_letters_are_composed(audit: Audit, typed: s
         (["--code", "NOSUCH"], "recorded here: MODEL_NOT_ALLOWED"),
         (["--code", "MODEL_NOT_ALOWED"], "did you mean MODEL_NOT_ALLOWED"),
         (["--code", "UNINSPECTABLE"], "did you mean UNINSPECTABLE_CONTENT?"),
+        (["--obligation", "human-review"], "did you mean human_review?"),
+        (["--obligation", "redcat"], "did you mean redact?"),
         (["--confidence-max", "70"], "from 0 to 1"),
         (["--confidence-min", "-0.1"], "from 0 to 1"),
         (["--confidence-min", "nan"], "from 0 to 1"),
         (["--confidence-min", "high"], "from 0 to 1"),
+        (["--confidence-min", "0.6", "--confidence-max", "0.5"], "--confidence-min is above --confidence-max"),
+        (["--since", "2026-10-26", "--until", "2026-10-25"], "--since is not before --until"),
+        (["--since", AT, "--until", AT], "--since is not before --until"),
+        (["--caller", ""], "argument --caller: is empty"),
+        (["--obligation", ""], "argument --obligation: is empty"),
+        (["--subject", "M\udcc3\udcbcller"], "cannot be read in this locale"),
     ],
     ids=" ".join,
 )
@@ -137,6 +148,9 @@ def test_what_cannot_be_found_is_refused_with_advice(audit: Audit, arguments: li
         (["--entity", "AU_TFN"], 0),
         (["--code", "MODEL_NOT_ALLOWED"], 1),
         (["--code", "UPSTREAM_TIMEOUT"], 0),
+        (["--obligation", "watermark"], 1),
+        (["--obligation", "redact"], CALLS - 2),
+        (["--obligation", "human_review"], 0),
         (["--code", "PII_FORBIDDEN"], 0),
         (["--confidence-max", "1"], CALLS),
     ],
@@ -160,8 +174,8 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("far_from_utc")
 def test_times_without_a_zone_are_utc(audit: Audit) -> None:
-    assert auditing.when(AT) == auditing.when(f"{AT}Z") == auditing.when("2026-09-21T16:13:20+02:00") == START
-    assert auditing.when("2026-09-21T14:13:20.000001") == START + 1
+    assert cli_values.when(AT) == cli_values.when(f"{AT}Z") == cli_values.when("2026-09-21T16:13:20+02:00") == START
+    assert cli_values.when("2026-09-21T14:13:20.000001") == START + 1
     assert f"\n{CALLS} exchanges" in audit("query", "--since", AT).out
     assert "\n0 exchanges" in audit("query", "--until", AT).out
 

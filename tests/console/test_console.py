@@ -20,7 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sidecar.console import known
-from sidecar.console.query import pages, query, tail
+from sidecar.console.query import not_covered, pages, query, tail
 from sidecar.console.render import csv_text, json_lines, printable, table, timestamp
 from sidecar.console.show import show_json, show_json_text, show_text
 from sidecar.drivers.store_export import export
@@ -32,8 +32,8 @@ from sidecar.inspection.engine import Engine
 from sidecar.inspection.national import ROWS
 from sidecar.inspection.presidio_rules import STARTS
 from sidecar.ledger.facts import State
-from sidecar.model import Caller, Deny, ReplyFacts, Verdict
-from tests.ledger.factory import DENY, DIGEST, START, exchange_id, fill, make_intent, make_outcome, start
+from sidecar.model import Caller, Deny, Obligation, ReplyFacts, Verdict
+from tests.ledger.factory import ALLOW, DENY, DIGEST, START, exchange_id, fill, make_intent, make_outcome, start
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 LINE, SHOWN = (
@@ -52,14 +52,16 @@ async def write(folder: Path) -> None:
     async with await start(folder) as ledger:
         await ledger.open(make_intent(10, caller=other, findings={"IBAN_CODE": 3}))
         await ledger.close(make_outcome(10, decision=late_deny, state=State.REFUSED, reply_findings={"IBAN_CODE": 2}))
+        review = Obligation(type="human_review", id="claims.review", params={"queue": "claims"})
+        named = Obligation(type="annotate", id="claims.note", params={"set": {"type": "human_review"}})
         await ledger.open(make_intent(11, prompt_version="sha256:00ff", prompt_source="system_digest"))
         low = replace(make_outcome().reply, confidence_ppm=250_000, model_served="gpt-4o-mini")
-        await ledger.close(make_outcome(11, reply=low))
-        await ledger.open(make_intent(12, model_requested=HOSTILE))
+        await ledger.close(make_outcome(11, reply=low, decision=replace(ALLOW, obligations=(review,))))
+        await ledger.open(make_intent(12, model_requested=HOSTILE, decision=replace(ALLOW, obligations=(named,))))
         await ledger.close(
             make_outcome(12, state=State.FAILED, error="UPSTREAM_TIMEOUT", reply=ReplyFacts(), status=504)
         )
-        await ledger.open(make_intent(13))
+        await ledger.open(make_intent(13, decision=replace(ALLOW, obligations=(*ALLOW.obligations, review))))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,12 @@ def numbers(reader: Reader, **filters: Any) -> list[int]:
         ({"entity": "IBAN_CODE"}, [10]),
         ({"confidence_max_ppm": 500_000}, [11]),
         ({"confidence_min_ppm": 500_000, "limit": 1}, [10]),
+        ({"obligation": "human_review"}, [13, 11]),
+        ({"obligation": "human_review", "state": "answered"}, [11]),
+        ({"obligation": "redact", "limit": 2}, [13, 11]),
+        ({"obligation": "annotate"}, [12]),
+        ({"obligation": "human%"}, []),
+        ({"obligation": '"'}, []),
         ({"state": "open"}, [13]),
         ({"state": "failed"}, [12]),
         ({"ids": [exchange_id(3)]}, [3]),
@@ -152,9 +160,23 @@ def test_a_row_says_what_an_officer_reads_first(reader: Reader) -> None:
 def test_without_the_data_key_people_cannot_be_found_and_the_rest_can(folder: Path) -> None:
     with Reader.open(folder, disclosures=False) as reader:
         assert query(reader, Filters(verdict="deny")).rows[0].caller == "(sealed)"
-        for filters in (Filters(caller="acme"), Filters(subject="x"), Filters(conversation="y")):
+        for filters in (Filters(caller="acme"), Filters(subject="x"), Filters(conversation="y"), Filters(caller="")):
             with pytest.raises(OwnError, match="QUERY_NEEDS_DATA_KEY"):
                 query(reader, filters)
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"model": HOSTILE}, ["1 of 14 exchanges name the model that was asked for in their record only"]),
+        ({"confidence_max_ppm": 1, "confidence_min_ppm": 1}, ["5 of 14 exchanges have no confidence"]),
+        ({"confidence_min_ppm": 0}, ["5 of 14 exchanges have no confidence"]),
+        ({"prompt": "x", "subject": "x", "verdict": "deny"}, []),
+    ],
+)
+def test_what_a_list_cannot_hold_is_said(reader: Reader, filters: dict[str, Any], said: list[str]) -> None:
+    missing = not_covered(reader, Filters(**filters))
+    assert len(missing) == len(said) and all(line.startswith(begun) for line, begun in zip(missing, said, strict=True))
 
 
 def test_tail_goes_on_where_it_was(reader: Reader) -> None:
@@ -169,7 +191,8 @@ def test_tail_goes_on_where_it_was(reader: Reader) -> None:
 def test_the_table_has_totals_and_nothing_that_moves_a_cursor(reader: Reader) -> None:
     text = table(query(reader, Filters()))
     assert text.splitlines()[0].split() == [
-        *("time", "id", "caller", "model", "served", "prompt", "verdict", "codes", "confidence", "findings", "state")
+        *("time", "id", "caller", "model", "served", "prompt", "verdict", "codes", "obligations", "confidence"),
+        *("findings", "state"),
     ]
     assert "14 exchanges (allow:10, deny:4, answered:8, failed:1, open:1, refused:4)" in text
     assert "by code: MODEL_NOT_ALLOWED:3, REPLY_BLOCKED:1, UPSTREAM_TIMEOUT:1\n" in text
@@ -201,6 +224,7 @@ def test_json_lines_and_csv_say_the_same(reader: Reader) -> None:
     sheet = list(csv.DictReader(io.StringIO(csv_text(rows))))
     assert [line["id"] for line in lines] == [line["id"] for line in sheet] == [row.id for row in rows]
     assert (lines[3]["codes"], sheet[3]["codes"]) == (["REPLY_BLOCKED"], "REPLY_BLOCKED")
+    assert (lines[0]["obligations"], sheet[0]["obligations"]) == (["human_review", "redact"], "human_review redact")
     assert (lines[2]["confidence"], sheet[2]["confidence"]) == (0.25, "0.250")
     assert lines[1]["model_requested"] == HOSTILE  # JSON escapes what the table must replace
     assert sheet[1]["model_requested"] == printable(HOSTILE)

@@ -21,7 +21,7 @@ from sidecar.cli import main
 from sidecar.console import query as console
 from sidecar.console.query import query
 from sidecar.console.render import csv_text, table
-from sidecar.drivers.store_query import Filters
+from sidecar.drivers.store_query import Filters, find
 from sidecar.drivers.store_reader import Reader
 from sidecar.ledger.checkpoint import verify_receipt
 from sidecar.model import Caller
@@ -89,6 +89,16 @@ def test_no_cell_begins_a_formula_where_lines_are_cut_at_semicolons(folder: Path
         row = replace(query(reader, Filters(limit=1)).rows[0], prompt_name=name)
     (line,) = csv.DictReader(io.StringIO(csv_text([row])))
     assert line["prompt_name"] == cell
+
+
+def test_rows_and_totals_are_of_one_state_of_a_log_at_work(state: Path) -> None:
+    with Reader.open(state) as reader, reader.snapshot():
+        first = find(reader.connection, Filters(), None)
+        edit(state, "DELETE FROM exchange WHERE intent_number > 5")
+        second = find(reader.connection, Filters(), None)
+        assert len(first.rows) == len(second.rows) == first.total == second.total == EXCHANGES
+    with Reader.open(state) as reader:
+        assert query(reader, Filters()).total < EXCHANGES
 
 
 def test_codes_and_types_of_an_altered_index_move_no_cursor(folder: Path) -> None:

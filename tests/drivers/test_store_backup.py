@@ -15,7 +15,8 @@ import pytest
 
 from sidecar.drivers.store_backup import backup
 from sidecar.drivers.store_folder import StateFolder
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.report import VERIFIED
 from tests.ledger.factory import fill, start

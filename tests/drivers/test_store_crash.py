@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.report import VERIFIED
 
 SCRIPT = Path(__file__).with_name("crash_writer.py")

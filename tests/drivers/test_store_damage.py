@@ -18,7 +18,8 @@ from sidecar.console.show import show_text
 from sidecar.drivers.keys import load_vkey
 from sidecar.drivers.store_export import export, verify_folder_export
 from sidecar.drivers.store_query import Filters
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.report import FAILED, NO_DATA_KEY, VERIFIED, VERIFIED_EXCEPT
 from tests.ledger.factory import exchange_id, fill, make_intent, make_outcome, start

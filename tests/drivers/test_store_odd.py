@@ -13,7 +13,8 @@ from sidecar.drivers import store_sql
 from sidecar.drivers.keys import load_signer, load_vkey
 from sidecar.drivers.store_export import export, verify_folder_export
 from sidecar.drivers.store_folder import StateFolder
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import Checkpoint, sign_checkpoint
 from sidecar.ledger.merkle import EMPTY_ROOT

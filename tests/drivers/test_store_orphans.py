@@ -10,7 +10,8 @@ import pytest
 
 from sidecar.drivers import store_commits
 from sidecar.drivers.store_folder import CheckpointFile
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from tests.ledger.factory import exchange_id, make_intent, start
 
 

@@ -13,7 +13,8 @@ import pytest
 from sidecar.drivers.clock import SystemEntropy
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_open import open_store
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.report import VERIFIED
 

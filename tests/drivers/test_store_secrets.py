@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sidecar.drivers.clock import SystemEntropy
 from sidecar.drivers.keys import load_keyring
 from sidecar.drivers.store_folder import StateFolder
-from sidecar.drivers.store_reader import verify_path
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.disclosure import (
     NONCE_SIZE,
     DisclosureError,

@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 import pytest
 
-from sidecar.drivers.store_reader import verify_path
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.report import VERIFIED
 from tests.captures import RawServer, Wire
 from tests.e2e.processes import Sidecar

@@ -21,7 +21,7 @@ import orjson
 import pytest
 
 from sidecar.drivers.rego_engine import default_bundle
-from sidecar.drivers.store_reader import verify_path
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.report import VERIFIED
 from tests.captures import connect
 from tests.drivers import opa_process

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.drivers.store_reader import verify_path
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.report import VERIFIED, VERIFIED_EXCEPT, BundleFault, Report
 from sidecar.ledger.verify_bundles import check_bundles, named_bundle
 from tests.ledger.factory import DIGEST

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.drivers.store_reader import verify_path
 from sidecar.drivers.store_sql import TABLES, connect_reading
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.report import FAILED, VERIFIED
 from tests.ledger.factory import make_intent, make_outcome, start
 

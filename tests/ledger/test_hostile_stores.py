@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sidecar.cli import main
 from sidecar.drivers.keys import load_vkey
 from sidecar.drivers.store_export import FolderFetcher, export, verify_folder_export
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
 from sidecar.drivers.store_sql import TABLES
+from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import Checkpoint, sign_checkpoint
 from sidecar.ledger.merkle import leaf_hash

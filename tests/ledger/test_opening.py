@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.drivers.store_reader import verify_path
+from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger import entries
 from sidecar.ledger.report import FAILED, VERIFIED, VERIFIED_EXCEPT

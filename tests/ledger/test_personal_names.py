@@ -11,7 +11,8 @@ import pytest
 
 from sidecar.config import DetectionSettings
 from sidecar.drivers.clock import SystemClock, SystemEntropy
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.fields import is_identifier
 from sidecar.testing import ScriptedReply
 from sidecar.wiring.detection import inspector_of

@@ -16,7 +16,8 @@ from sidecar.drivers.keys import load_vkey
 from sidecar.drivers.store_export import export, verify_folder_export
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_open import open_store
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_verify import verify_path
 from sidecar.drivers.store_writer import Item
 from sidecar.ledger import entries
 from sidecar.ledger.canon import dumps

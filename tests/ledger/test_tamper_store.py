@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,15 @@ from sidecar.drivers.clock import SystemEntropy
 from sidecar.drivers.keys import create_keys, load_signer, load_vkey
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_open import open_store
-from sidecar.drivers.store_reader import Reader, verify_path
+from sidecar.drivers.store_reader import Reader
+from sidecar.drivers.store_source import Examined, Spread
+from sidecar.drivers.store_verify import Examiner, over_processes, verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_receipt
 from sidecar.ledger.merkle import Frontier, leaf_hash
 from sidecar.ledger.note import NoteError
 from sidecar.ledger.report import FAILED, VERIFIED, Report
-from tests.ledger.factory import exchange_id
+from tests.ledger.factory import exchange_id, make_intent, make_outcome, start
 
 INTENT, OUTCOME = 43, 44
 """Entries of exchange 20."""
@@ -48,11 +52,30 @@ def found(report: Report) -> set[tuple[int | None, str]]:
 def expect(folder: Path, *wanted: tuple[int | None, str], only: bool = True) -> Report:
     report = verify_path(folder)
     assert report.exit_code == FAILED, report.as_text()
+    assert_ranges_say(folder, report)
     if only:
         assert found(report) == set(wanted), report.as_text()
     else:
         assert set(wanted) <= found(report), report.as_text()
     return report
+
+
+def in_ranges(folder: Path, width: int) -> Spread:
+    """Ranges examined as other processes would, in this one."""
+
+    def spread(size: int) -> Iterator[Examined]:
+        examiner = Examiner(folder)
+        for first in range(0, size, width):
+            end = min(first + width, size)
+            yield first, end, examiner.look(first, end)
+
+    return spread
+
+
+def assert_ranges_say(folder: Path, report: Report) -> None:
+    """Entries that were examined in ranges are judged as one after the other, wherever the ranges end."""
+    for width in (1, 5, 1000):
+        assert verify_path(folder, spread=in_ranges(folder, width)).as_json() == report.as_json(), width
 
 
 def rewrite_tree(folder: Path) -> None:
@@ -80,6 +103,54 @@ def test_an_untouched_store_verifies(state: Path) -> None:
     report = verify_path(state)
     assert (report.exit_code, report.entries, report.failures_total) == (VERIFIED, 284, 0)
     assert report.size == 284 and report.open == 0 and len(report.unknown) == 3
+    assert_ranges_say(state, report)
+
+
+def test_a_whole_exchange_is_not_looked_at_twice(state: Path) -> None:
+    looked = [each for _, _, found in in_ranges(state, 50)(284) for each in found or ()]
+    again = [each for each in looked if isinstance(each, int)]
+    assert len(looked) == 284 and again == [0, 1, 2, 49, 50, 99, 100, 149, 150, 199, 200, 249, 250, 283]
+
+
+@pytest.mark.parametrize("number", [None, INTENT])
+def test_several_processes_find_what_one_finds(state: Path, number: int | None) -> None:
+    if number is not None:
+        edit(state, f"UPDATE entry SET body = body || x'20' WHERE number = {number}")
+    gone: list[tuple[int, int]] = []
+    spread = over_processes(state, lambda *how_far: gone.append(how_far), processes=2, width=60)
+    assert verify_path(state, spread=spread).as_json() == verify_path(state).as_json()
+    assert gone == [(60, 284), (120, 284), (180, 284), (240, 284), (284, 284)]
+
+
+def test_processes_that_are_killed_leave_their_ranges_to_the_first(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(ProcessPoolExecutor):
+        def submit(self, *task: Any) -> Any:
+            found = super().submit(*task)
+            for process in list(self._processes.values()):
+                process.kill()
+            return found
+
+    monkeypatch.setattr("sidecar.drivers.store_verify.ProcessPoolExecutor", Killed)
+    edit(state, f"UPDATE entry SET body = body || x'20' WHERE number = {INTENT}")
+    spread = over_processes(state, processes=2, width=30)
+    assert verify_path(state, spread=spread).as_json() == verify_path(state).as_json()
+
+
+async def test_an_exchange_that_ends_while_ranges_are_examined_is_judged_as_it_was(tmp_path: Path) -> None:
+    async with await start(tmp_path) as ledger:
+        loop = asyncio.get_running_loop()
+        for number in range(20):
+            await ledger.open(make_intent(number))
+
+        def spread(size: int) -> Iterator[Examined]:
+            for number in range(20):
+                asyncio.run_coroutine_threadsafe(ledger.close(make_outcome(number)), loop).result()
+            yield from in_ranges(tmp_path, 7)(size)
+
+        report = await asyncio.to_thread(lambda: verify_path(tmp_path, spread=spread))
+    assert (report.exit_code, report.entries, report.open) == (VERIFIED, 22, 20), report.as_text()
 
 
 def body_at(folder: Path, number: int) -> bytes:

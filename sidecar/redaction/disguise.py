@@ -22,7 +22,10 @@ _COLON = rf"(?:{_REFERENCE % ('58', '3[aA]', 'colon')}|\\{{1,8}}(?::|(?:u00|0{{0
 _EITHER = rf"(?:[/\\]|{_SLASH})"
 _BLANK = rf"(?:[\t\r\n]|\\{{1,8}}[nrt]|{_REFERENCE % ('9|10|13', '[9aAdD]', 'Tab|NewLine')})"
 _GAP = rf"{_BLANK}{{0,2}}"
-UNSEEN = rf"(?:[\x00-\x08\x0e-\x1b]|{_REFERENCE % ('[1-9]|[12][0-9]|3[0-2]', '1?[1-9a-fA-F]|[12]0', 'Tab|NewLine')})"
+UNSEEN = (
+    r"(?:[\x00-\x08\x0e-\x1b]|&(?:#0{0,6}(?:3[0-2]|[12][0-9]|[1-9])(?![0-9])"
+    r"|#[xX]0{0,6}(?:[12]0|1?[1-9a-fA-F])(?![0-9a-fA-F])|Tab|NewLine);?+)"
+)
 """White space and controls at the ends of a URL, which browsers drop and `\\s` does not know (WHATWG URL 4.4)."""
 UNSEEN_JSON = rf"(?:{UNSEEN}|\\{{1,8}}u00(?:[01][0-9a-fA-F]|20))"
 """The same in the text of a JSON document."""
@@ -32,15 +35,15 @@ _ANYWHERE = (
     rf"(?P<absolute>[hH][tT][tT][pP][sS]?{_COLON}|{_COLON}{_GAP}{_EITHER}{_GAP}{_EITHER}"
     rf"|:{_GAP}(?:{_SLASH}{_GAP}{_EITHER}|[/\\]{_GAP}{_SLASH}|/{_BLANK}{{1,2}}/)|{_LETTER}[A-Za-z0-9+.\-]{{0,20}}://)"
     rf"|(?P<relative>{_SLASH}{_GAP}{_EITHER}|[/\\]{_GAP}{_SLASH})"
-    rf"|(?<=:){_BLANK}{{1,2}}//|(?<=,)[ \t\r\n]{{1,2}}//"
+    rf"|(?<=:){_BLANK}{{1,2}}//|(?<=,)[ \t\r\n]{{1,2}}//|[/\\]{_BLANK}{{1,2}}(?=[/\\])"
 )
-_ATTRIBUTES = r"""|(?<=["'`=\s])(?=[/\\]{2})/*\\[/\\]*"""
-_ATTRIBUTES_JSON = r"""|(?<=["'`=\s])(?:\\?/)*\\\\(?:\\\\|\\?/)+|(?<=["'`=\s])(?:\\?/)+\\\\"""
+_ATTRIBUTES = r"""|(?<=["'`=\s;])(?=[/\\]{2})/*\\[/\\]*"""
+_ATTRIBUTES_JSON = r"""|(?<=["'`=\s;])(?:\\?/)*\\\\(?:\\\\|\\?/)+|(?<=["'`=\s;])(?:\\?/)+\\\\"""
 _HIDDEN = {False: re.compile(_ANYWHERE + _ATTRIBUTES), True: re.compile(_ANYWHERE + _ATTRIBUTES_JSON)}
 """By whether the text is that of a JSON document, which doubles backslashes."""
 _SIGN = re.compile(
-    r"""[\\/&:,](?:(?<=\\)(?::|(?<=["'`=\s]\\)[/\\]|(?:u00|0{0,4})(?:2[fF]|3[aA]|5[cC]))|(?<=["'`=\s]/)/*\\"""
-    r"|(?<=&)(?:#|sol|bsol|colon|Tab|NewLine)|(?<=/)(?:[\t\r\n&]|\\[nrt0u2])|(?<=[:,])(?:\s|\\[nrt])+//?)"
+    r"""[\\/&:,](?:(?<=\\)(?::|(?<=["'`=\s;]\\)[/\\]|(?:u00|0{0,4})(?:2[fF]|3[aA]|5[cC]))|(?<=["'`=\s;]/)/*\\"""
+    r"|(?<=&)(?:#|sol|bsol|colon|Tab|NewLine)|(?<=[/\\])[\t\r\n&]|(?<=/)\\[nrt0u2]|(?<=[:,])(?:\s|\\[nrt])+//?)"
 )
 """Something of every such link, found fast: most texts have nothing of it."""
 _LINKED = re.compile(rf"""["'`(=<\[>|](?:\s|{UNSEEN_JSON})*\Z|\]:\s*\Z""")

@@ -46,12 +46,18 @@ _SPACE = r"\s"
 _SPACE_JSON = r"\s|\\[nrt]"
 _BLANK = rf"{_SPACE}|{disguise.UNSEEN}"
 _BLANK_JSON = rf"{_SPACE_JSON}|{disguise.UNSEEN_JSON}"
-_PADDED = re.compile(r"[\snrt](?<=[\s\\nrt]{8})|[\x00-\x08\x0e-\x1b]|&(?:#|Tab|NewLine)|\\u00[012]")
+_PADDED = re.compile(
+    r"[\snrt](?<=[\s\\nrt]{8})|[\t\r\nnrt](?<=[\t\r\n\\nrt]{3})|[\x00-\x08\x0e-\x1b]|&(?:#|Tab|NewLine)|\\u00[012]"
+)
 """Something of every such padding, found fast: most texts have none."""
-_PADDING = re.compile(rf"(?:{_SPACE}){{8,}}|(?P<unseen>{disguise.UNSEEN})(?:{_BLANK})+")
-_PADDING_JSON = re.compile(rf"(?:{_SPACE_JSON}){{8,}}|(?P<unseen>{disguise.UNSEEN_JSON})(?:{_BLANK_JSON})+")
-"""So much white space that what stands before it might be out of sight: browsers skip any amount of it."""
-_WHITE = re.compile(_SPACE_JSON)
+_ZEROS = r"(?P<zeros>(?<=&#)0{3,}|(?<=&#[xX])0{3,})"
+_PADDING = re.compile(rf"(?:{_SPACE}){{8,}}|[\t\r\n]{{3,}}|(?P<unseen>{disguise.UNSEEN})(?:{_BLANK})*(?!\Z)|{_ZEROS}")
+_PADDING_JSON = re.compile(
+    rf"(?:{_SPACE_JSON}){{8,}}|(?:[\t\r\n]|\\[nrt]){{3,}}"
+    rf"|(?P<unseen>{disguise.UNSEEN_JSON})(?:{_BLANK_JSON})*(?!\Z)|{_ZEROS}"
+)
+"""White space that might put what stands before it out of sight: browsers skip any amount of it, and controls."""
+_WHITE = re.compile(r"[^\S\t\r\n]")
 _DROPPED = re.compile(r"&(?:#0*(?:9|10|13)(?!\d)|#[xX]0*[9aAdD](?![0-9a-fA-F])|Tab|NewLine)")
 _QUOTED = r"""(?P<lead>.?)\\?(?P<opener>["'`(<\[>|])"""
 _BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_BLANK})*)\Z", re.DOTALL)
@@ -221,20 +227,25 @@ class UrlCursor:
 
 
 def _unpadded(text: str, *, json_text: bool) -> str:
-    """The text with long runs of white space cut short; one that holds a blank line still holds one."""
+    """The text with long runs of white space cut short, and with one spelling of what browsers drop."""
     if _PADDED.search(text) is None:
         return text
     padding, line_end = (_PADDING_JSON, "\\n") if json_text else (_PADDING, "\n")
-    return padding.sub(lambda run: _short(run[0], run["unseen"], line_end), text)
+    return padding.sub(lambda run: _short(run, line_end), text)
 
 
-def _short(run: str, unseen: str | None, line_end: str) -> str:
-    """As little of it as ends the same URLs, and joins the same slashes: tabs and line ends are dropped anywhere."""
-    if run.count(line_end) > 1:
+def _short(run: re.Match[str], line_end: str) -> str:
+    """As little of it as ends the same URLs: a blank line stays one. Tabs and line ends alone may stand between the
+    slashes of a link, so they stay tabs.
+    """
+    if run["zeros"]:
+        return "0"
+    if run[0].count(line_end) > 1:
         return 2 * line_end
-    if unseen is None:
-        return " "
-    return (" " if _WHITE.search(run) else "") + ("&Tab;" if _DROPPED.search(run) else "&#32;")
+    white = " " if _WHITE.search(run[0]) else ""
+    if run["unseen"] is None:
+        return white or "\t"
+    return white + ("&Tab;" if _DROPPED.search(run[0]) else "&#32;")
 
 
 def _plain(text: str, at: int, last: int) -> tuple[int, int] | None:

@@ -17,7 +17,6 @@ from sidecar.rego import Engine
 from sidecar.wiring.bundles import kept_bundle, kept_digests
 
 
-
 def explainer(state: Path) -> Callable[[bytes, str], Iterable[str]]:
     """Why policy decided so: its recorded input, decided again with a trace by the very bundle of the record."""
     engines: dict[str, Engine] = {}

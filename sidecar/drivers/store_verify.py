@@ -93,9 +93,14 @@ def _check_folder(reader: Reader, verifier: Verifier, report: Report) -> None:
         check_key((reader.folder.path / VKEY).read_bytes(), verifier, report)
 
 
+def processors() -> int:
+    """Those that this process may use, where the system tells (Linux)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def over_processes(path: Path, told: Told | None = None, processes: int | None = None, width: int = WIDTH) -> Spread:
     """As many processes as there are processors, unless told otherwise; none for a log that is not worth it."""
-    count = min(len(os.sched_getaffinity(0)), MOST) if processes is None else processes
+    count = min(processors(), MOST) if processes is None else processes
 
     def spread(size: int) -> Iterator[Examined]:
         ranges = ((start, min(start + width, size)) for start in range(0, size, width))

@@ -20,8 +20,7 @@ _QUOTED: Final = {
 
 
 def json_string(text: str) -> str:
-    plain = json.dumps(text, ensure_ascii=False).replace("\x7f", "\x7f")
-    return _HTML_PATTERN.sub(lambda match: _HTML[match[0]], plain)
+    return _HTML_PATTERN.sub(lambda match: _HTML[match[0]], json.dumps(text, ensure_ascii=False))
 
 
 def json_text(value: Value, indent: str | None = None, prefix: str = "", level: int = 0) -> str:

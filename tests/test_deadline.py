@@ -6,7 +6,7 @@ from sidecar.deadline import PER_SECOND, Watch, for_texts
 from sidecar.model import Part, Place, Role
 
 
-def part(text: str, key: str | None = None) -> Part:
+def part(text: str, key: str = "") -> Part:
     return Part(place=Place(path=("messages",), label="m"), role=Role.TOOL, text=text, key=key)
 
 

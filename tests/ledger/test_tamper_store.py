@@ -128,8 +128,9 @@ def test_processes_that_are_killed_leave_their_ranges_to_the_first(
     class Killed(ProcessPoolExecutor):
         def submit(self, *task: Any) -> Any:
             found = super().submit(*task)
-            for process in list(self._processes.values()):
-                process.kill()
+            if len(self._processes) == 2:  # all of them: a pool that breaks as it starts another has a race of its own
+                for process in self._processes.values():
+                    process.kill()
             return found
 
     monkeypatch.setattr("sidecar.drivers.store_verify.ProcessPoolExecutor", Killed)
@@ -298,7 +299,8 @@ def test_signing_anew_with_another_key_fails_against_the_kept_key(small: Path, c
     (folder / "checkpoint").write_text(note)
     report = verify_path(folder, key=kept)
     assert report.exit_code == FAILED
-    assert {(None, "signature-missing"), (None, "checkpoint-file-altered")} == found(report)
+    expected = {(None, "signature-missing"), (None, "checkpoint-file-altered"), (None, "key-mismatch")}
+    assert found(report) == expected
     # Without the kept key it still fails, for the first entry names the key; had all entries been written anew, it
     # would not, and the report of a good store says so.
     assert (0, "key-mismatch") in found(verify_path(folder))

@@ -46,17 +46,20 @@ _SPACE = r"\s"
 _SPACE_JSON = r"\s|\\[nrt]"
 _BLANK = rf"{_SPACE}|{disguise.UNSEEN}"
 _BLANK_JSON = rf"{_SPACE_JSON}|{disguise.UNSEEN_JSON}"
-_PADDED = re.compile(
-    r"[\snrt](?<=[\s\\nrt]{8})|[\t\r\nnrt](?<=[\t\r\n\\nrt]{3})|[\x00-\x08\x0e-\x1b]|&(?:#|Tab|NewLine)|\\u00[012]"
+_SEEN = r"(?<=\s{8})|(?<=[\t\r\n]{3})|(?<=[\x00-\x08\x0e-\x1b])|(?<=&)(?:#|Tab|NewLine)"
+_PADDED = re.compile(rf"[\s\x00-\x1f&](?:{_SEEN})")
+_PADDED_JSON = re.compile(
+    rf"[\s\x00-\x1f&\\](?:{_SEEN}|(?<=\\)(?:[nrt](?=(?:\s|\\[nrt]){{6}}|(?:[\t\r\n]|\\[nrt]){{2}})|u00[012]))"
 )
-"""Something of every such padding, found fast: most texts have none."""
+"""Something of every padding that might put what stands before it out of sight, found fast: most texts have none."""
+_LONGEST_SIGN = 24
 _ZEROS = r"(?P<zeros>(?<=&#)0{3,}|(?<=&#[xX])0{3,})"
 _PADDING = re.compile(rf"(?:{_SPACE}){{8,}}|[\t\r\n]{{3,}}|(?P<unseen>{disguise.UNSEEN})(?:{_BLANK})*(?!\Z)|{_ZEROS}")
 _PADDING_JSON = re.compile(
     rf"(?:{_SPACE_JSON}){{8,}}|(?:[\t\r\n]|\\[nrt]){{3,}}"
     rf"|(?P<unseen>{disguise.UNSEEN_JSON})(?:{_BLANK_JSON})*(?!\Z)|{_ZEROS}"
 )
-"""White space that might put what stands before it out of sight: browsers skip any amount of it, and controls."""
+"""Browsers skip any amount of white space, and controls."""
 _WHITE = re.compile(r"[^\S\t\r\n]")
 _DROPPED = re.compile(r"&(?:#0*(?:9|10|13)(?!\d)|#[xX]0*[9aAdD](?![0-9a-fA-F])|Tab|NewLine)")
 _QUOTED = r"""(?P<lead>.?)\\?(?P<opener>["'`(<\[>|])"""
@@ -171,8 +174,10 @@ class UrlCursor:
 
     def advance(self, text: str) -> None:
         """Go over more of the text."""
-        at: int | None = 0 if self._url else len(self._rest) - self._again
-        text, self._rest = self._rest[:at] + _unpadded(self._rest[at:] + text, json_text=self._json), ""
+        start = 0 if self._url else len(self._rest) - self._again
+        known, again, self._rest = self._rest[:start], self._rest[start:], ""
+        text = known + _unpadded(again + text, len(again), json_text=self._json)
+        at: int | None = start
         while at is not None:
             at = self._inside(text, at) if self._url else self._outside(text, at)
 
@@ -226,9 +231,11 @@ class UrlCursor:
         return None
 
 
-def _unpadded(text: str, *, json_text: bool) -> str:
-    """The text with long runs of white space cut short, and with one spelling of what browsers drop."""
-    if _PADDED.search(text) is None:
+def _unpadded(text: str, new: int, *, json_text: bool) -> str:
+    """The text with long runs of white space cut short, and with one spelling of what browsers drop. Up to `new` it has
+    been looked at before.
+    """
+    if (_PADDED_JSON if json_text else _PADDED).search(text, max(0, new - _LONGEST_SIGN)) is None:
         return text
     padding, line_end = (_PADDING_JSON, "\\n") if json_text else (_PADDING, "\n")
     return padding.sub(lambda run: _short(run, line_end), text)

@@ -236,7 +236,7 @@ class Pool:
         try:
             async with _kept_if_well(worker, self._frame_s, self._busy):
                 reply = await worker.call(frame)
-        except Exception:
+        except Exception:  # raised on: a hang, a death or a wrong answer all count against the frame
             self._suspects.note(frame)
             if self._replacing is None or self._replacing.done():
                 self._replacing = asyncio.get_running_loop().create_task(self._replace())

@@ -138,10 +138,10 @@ def _submitted(pool: ProcessPoolExecutor, start: int, end: int) -> Future[Found]
 
 
 def _result(future: Future[Found] | None) -> Found:
-    """None where a process was killed, for want of memory say: this one then does what is left."""
+    """None where a process was killed, for want of memory say, or failed: this one then does what is left."""
     try:
         return None if future is None else future.result()
-    except BrokenProcessPool:
+    except Exception:  # noqa: BLE001  whatever it was, this process meets it too, and tells of it as it always did
         return None
 
 
@@ -167,7 +167,7 @@ _examiner: Examiner | None = None
 def _begin(path: Path) -> None:
     global _examiner
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells every process; the first one ends the others
-    with suppress(OwnError):
+    with suppress(OwnError, sqlite3.Error, UnicodeError, OSError):  # as in `look`
         _examiner = Examiner(path)
 
 

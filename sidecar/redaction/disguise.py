@@ -66,6 +66,7 @@ def hidden(text: str, at: int, end: int, *, json_text: bool) -> tuple[int, int] 
         if found["absolute"]:
             begun = _BEGUN.search(before)
             return found.start() - (len(begun[0]) if begun else 0), found.end()
-        if (_LINKED if found["relative"] else _ATTRIBUTE).search(before):
+        is_link = _LINKED.search(before) if found["relative"] else "=" in before and _ATTRIBUTE.search(before)
+        if is_link:
             return found.start(), found.end()
     return None

@@ -6,6 +6,8 @@ The proxy side is imported inside `serve` and `demo` only, so that auditing runs
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -57,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 2 for a usage error, else what the command says."""
     parser = build_parser()
     options = parser.parse_args(arguments)
+    _stdout()
     try:
         code: int = options.run(options)
     except config.ConfigError as error:
@@ -69,6 +72,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return code
+
+
+def _stdout() -> None:
+    """One that was closed at the start (`>&-`) takes all and keeps nothing: a verification that holds has to end with 0
+    there, too. For people, a character that the locale lacks is no fault."""
+    if sys.__stdout__ is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the process ends
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def build_parser() -> argparse.ArgumentParser:

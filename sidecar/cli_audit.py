@@ -166,9 +166,9 @@ def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
 
 
 def _spell(*, programs: bool) -> None:
-    """JSON, CSV and signed notes are UTF-8 whatever the locale; for people, a character that it lacks is no fault."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace", encoding="utf-8" if programs else None)
+    """JSON, CSV and signed notes are UTF-8 whatever the locale."""
+    if programs and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace", encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -58,11 +58,14 @@ class Server(NamedTuple):
 
 
 def run(*, upstream: str | None, once: bool, model: str | None = None) -> int:
-    """Tell the story; 0 when every step held. Stays up afterwards unless `once`. SIGTERM ends it as Ctrl-C does.
+    """Tell the story; 0 when every step held. Stays up afterwards unless `once`. SIGTERM ends it as Ctrl-C does, and so
+    does a terminal that is closed.
 
     `upstream` is a real server instead of the stub; it is asked for `model`, else for the first that it lists.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     paint = Paint(sys.stdout)
     folder = Path(tempfile.mkdtemp(prefix="sidecar-demo-"))
     print(f"Starting the sidecar{'' if upstream else ' and a stub model server'}, on free ports\n", flush=True)
@@ -129,6 +132,7 @@ async def redacted_call(session: aiohttp.ClientSession, addresses: Addresses, se
     text = "".join(pieces)
     print(paint.title("\n3. What came back, streamed in"), f"{sum(map(bool, pieces))} pieces")
     print(f"   {paint.values(text, VALUES)}")
+    expect(bool(text), "no text came back in a stream")
     if server.is_stub:
         expect(all(value in text for value in VALUES), "a value did not come back")
     expect("<EMAIL_ADDRESS_" not in text, "a surrogate was not restored")

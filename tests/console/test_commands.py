@@ -405,3 +405,11 @@ async def test_csv_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}  # noqa: TID251  a child's
     said = subprocess.run(command, capture_output=True, check=True, env=environment, timeout=60)
     assert "\u65e5\u672c" in said.stdout.decode("utf-8")
+
+
+async def test_a_stdout_that_was_closed_changes_no_exit_status(tmp_path: Path) -> None:
+    """A job that asks for the status only (`verify >&-`) must not read "failed" where the log verifies."""
+    await (await start(tmp_path / "state")).stop()
+    command = [sys.executable, "-m", "sidecar", "audit", "verify", "--state", str(tmp_path / "state")]
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "-", *command], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.demo import brief
+from tests.e2e.test_start import HEARD
 
 RECORD = """
 POLICY
@@ -49,20 +50,28 @@ def in_session(session: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here")
-@pytest.mark.parametrize(("ready", "code"), [("stub.log", 130), ("sidecar.log", 130), ("It stays up", 0)])
-def test_sigterm_leaves_nothing_behind(ready: str, code: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ready", "number", "code"),
+    [
+        ("stub.log", signal.SIGTERM, 130),
+        ("sidecar.log", signal.SIGTERM, 130),
+        ("It stays up", signal.SIGTERM, 0),
+        ("It stays up", signal.SIGHUP, 0),
+    ],
+)
+def test_a_signal_leaves_nothing_behind(ready: str, number: signal.Signals, code: int, tmp_path: Path) -> None:
     out, temporary = tmp_path / "out.txt", tmp_path / "tmp"
     temporary.mkdir()
     env = {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}  # noqa: TID251  a child needs ours
     with out.open("wb") as told:
-        command = [sys.executable, "-m", "sidecar", "demo"]
+        command = [sys.executable, "-c", HEARD, sys.executable, "-m", "sidecar", "demo"]
         demo = subprocess.Popen(command, stdout=told, stderr=told, env=env, start_new_session=True)
         try:
             end = time.monotonic() + 120
             while ready not in out.read_text() and not list(temporary.glob(f"*/{ready}")):
                 assert demo.poll() is None and time.monotonic() < end, out.read_text()[-2000:]
                 time.sleep(0.02)
-            demo.send_signal(signal.SIGTERM)
+            demo.send_signal(number)
             assert demo.wait(60) == code
             end = time.monotonic() + 30  # a worker that is loading its model sees only then that nobody is left
             while in_session(demo.pid) and time.monotonic() < end:
@@ -121,6 +130,9 @@ class OneModel(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if body["model"] == "silent":
+            self.answer(200, {"id": "x", "object": "chat.completion", "model": "silent", "choices": []})
+            return
         if body["model"] != "only-one":
             self.answer(404, {"error": {"message": "No such model.", "code": "model_not_found"}})
             return
@@ -164,3 +176,14 @@ def test_a_failure_tells_what_was_answered(own_server: str) -> None:
     assert "the call of another was answered 404, not 200: " in done.stdout
     assert "No such model." in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_reply_without_text_in_a_stream_is_no_story_that_held(own_server: str) -> None:
+    done = told("--upstream", own_server, "--model", "silent")
+    assert done.returncode == 1
+    assert "The demonstration failed: no text came back in a stream" in done.stdout
+
+
+def test_the_story_is_told_where_the_locale_lacks_a_character(own_server: str) -> None:
+    done = told("--upstream", own_server, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr

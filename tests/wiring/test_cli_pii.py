@@ -173,3 +173,11 @@ def test_a_service_that_is_down_is_told(tmp_path: Path, capsys: pytest.CaptureFi
     )
     assert main(["pii", "scan", str(tmp_path / "letter.txt"), "--config", str(tmp_path / "settings.yaml")]) == 2
     assert capsys.readouterr().err.endswith("(ConnectionRefusedError)\n")
+
+
+def test_a_character_that_the_locale_lacks_is_no_fault() -> None:
+    command = [sys.executable, "-m", "sidecar", "pii", "scan", "-"]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1", "SIDECAR_DETECTION_NAMES": "false"}  # noqa: TID251
+    letter = "Zażółć: anna@corp.internal".encode()
+    done = subprocess.run(command, input=letter, capture_output=True, check=False, env=environment, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "Za?ó??: [EMAIL_ADDRESS: anna@corp.internal]\n".encode("latin-1"))

@@ -130,12 +130,14 @@ def base_of(url: str) -> str:
     """What stands for the `/v1` of a target, as an SDK's base URL does. A URL whose path names a version is one already
     (`/openai/v1`, Gemini's `/v1beta/openai`, `/api/paas/v4`); any other lacks its `/v1`.
 
-    Raises ValueError for anything but http, https and unix URLs.
+    Raises ValueError for anything but http, https and unix URLs, and for one with a blank: of `http://api .example` the
+    parser makes a host that there is not, of a tab or a line break none at all.
     """
     if url.startswith("unix:"):
         return "http://localhost/v1"
     parts = URL(url)
-    if parts.scheme not in ("http", "https") or not parts.host or parts.query_string or parts.fragment:
+    odd = any(map(str.isspace, url)) or not parts.host or not parts.port or parts.query_string or parts.fragment
+    if parts.scheme not in ("http", "https") or odd:
         raise ValueError("An upstream URL looks like http://host:port, https://host/v1 or unix:/path/to.sock.")
     if parts.user or parts.password:
         raise ValueError("Give the upstream's key as a setting of its own, not inside the URL.")

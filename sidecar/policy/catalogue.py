@@ -100,6 +100,7 @@ UPSTREAM_FAULTS: Mapping[str, Reason] = {
         [
             ("UPSTREAM_UNREACHABLE", "The model server cannot be reached.", "Check that it runs and its address."),
             ("UPSTREAM_DISCONNECTED", "The model server broke off its reply.", "Look at its log; then try again."),
+            ("UPSTREAM_STATUS", "The model server answered with an error.", "Below 500 it has the same status."),
         ],
         severity="high",
         retry=True,
@@ -108,7 +109,6 @@ UPSTREAM_FAULTS: Mapping[str, Reason] = {
         502,
         [
             ("UPSTREAM_INVALID", "The model server's reply cannot be read.", "Check what answers at its address."),
-            ("UPSTREAM_STATUS", "The model server answered with an error.", "Below 500 it has the same status."),
             ("GATE_OVERFLOW", "The reply holds more text in one piece than may be held back.", "Ask for less at once."),
         ],
         severity="high",

@@ -136,7 +136,8 @@ class _Reader:
         static = document.get("static") or {}
         self.document = document
         self.strings: list[str] = [item["value"] for item in static.get("strings") or ()]
-        self.files = tuple(str(item["value"]) for item in static.get("files") or ())
+        # as a bundle's files are named; of `opa build -b /DIR` the plan has the slash
+        self.files = tuple(str(item["value"]).lstrip("/") for item in static.get("files") or ())
         self.declared = static.get("builtin_funcs") or ()
         self.at = NOWHERE
 

@@ -43,11 +43,12 @@ def opa_or_skip() -> str:
     return opa
 
 
-def build(source: str, revision: str = "contract") -> bytes:
-    """The plan bundle of one Rego module."""
+def build(source: str, revision: str = "contract", *, absolute: bool = False) -> bytes:
+    """The plan bundle of one Rego module; `absolute`: of its folder's whole path."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "policy.rego").write_text(source)
-        command = [opa_or_skip(), "build", "-t", "plan", "-e", ENTRYPOINT, "-r", revision, "-b", ".", "-o", "b.tar.gz"]
+        at = folder if absolute else "."
+        command = [opa_or_skip(), "build", "-t", "plan", "-e", ENTRYPOINT, "-r", revision, "-b", at, "-o", "b.tar.gz"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True)
         return (Path(folder) / "b.tar.gz").read_bytes()
 

@@ -235,9 +235,9 @@ denies contains {"code": "XX"} if { input.side == "egress"; input.request.max_to
 """.lstrip()
 
 
-def told(source: str) -> str:
+def told(source: str, *, absolute: bool = False) -> str:
     """Why the last rule of `source` did not fire for the example, by the bundle of a plain `opa build`."""
-    built = rego_engine.build(bundle.parse(opa_process.build(source)))
+    built = rego_engine.build(bundle.parse(opa_process.build(source, absolute=absolute)))
     return explained(built, orjson.dumps(generate.example_request()))[-1]
 
 
@@ -246,10 +246,12 @@ def test_what_opa_has_reformatted_is_not_quoted_by_the_rows_of_what_it_was(sourc
     assert "input.request.max_tokens > 5000  (input.request.max_tokens is 1024)" in told(source)
 
 
-def test_what_opa_leaves_as_it_was_is_quoted() -> None:
+@pytest.mark.parametrize("absolute", [False, True])
+def test_what_opa_leaves_as_it_was_is_quoted(absolute: bool) -> None:
+    """Also of a folder named from the root: the plan has the slash, the files of the bundle are read without."""
     cap = 'denies contains {"code": "XX"} if {\n\tcap := 5000\n\tinput.request.max_tokens > cap\n}\n'
     source = ONE_LINE.partition("denies contains")[0] + cap
-    assert "input.request.max_tokens > cap  (input.request.max_tokens is 1024" in told(source)
+    assert "input.request.max_tokens > cap  (input.request.max_tokens is 1024" in told(source, absolute=absolute)
 
 
 def test_all_of_the_default_bundle_can_be_quoted() -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import re
 import select
 import socket
 import sqlite3
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from sidecar.drivers.upstream_door import base_of
 from sidecar.proxy import log_writer, logs
@@ -25,6 +27,7 @@ from sidecar.proxy.log_writer import Queued
 from sidecar.proxy.meter import MOST, Meter
 from tests.proxy.shell import logged
 
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 SECRET = "anna@example.org"
 
 
@@ -236,3 +239,13 @@ def test_what_others_say_a_thousand_times_is_written_once_a_second(stream: io.St
     for _ in range(1024):
         logging.getLogger("asyncio").error("socket.accept() out of system resource")
     assert len(lines(stream)) < 9
+
+
+def test_the_metrics_page_is_read_by_prometheus_and_has_what_the_docs_list() -> None:
+    """In the docs a name without `gauge:` or `histogram:` is a counter."""
+    page = Meter().page().decode()
+    read = {one.name: one.type for one in text_string_to_metric_families(page) if not one.name.endswith("_created")}
+    rows = re.findall(r"^\| `(sidecar_\w+)` \|.*\| (?:(gauge|histogram): )?", OPERATIONS.read_text(), re.MULTILINE)
+    told = {name: kind or "counter" for name, kind in rows}
+    audits = "sidecar_policy_audits"  # only with policy.audit_url
+    assert {**read, audits: "counter"} == told

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sidecar.model import Channel
 from sidecar.redaction import grammar, styles
 from sidecar.redaction.jsontext import JsonCursor
-from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, host_of, names_host
+from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, encoded, host_of, names_host
 from sidecar.redaction.vault import Entry, Vault
 
 MAX_RECENT = 256
@@ -295,11 +295,12 @@ class Restorer:
         if allowed is None:
             return None
         run.before = (run.before + raw)[-_CONTEXT:]
+        value = encoded(entry.value) if grammar.is_encoded(raw) else entry.value
         if run.url:
-            run.url.skip(_spelled(entry, raw), entry.value if allowed else raw)
+            run.url.skip(_spelled(entry, raw), value if allowed else raw)
         if allowed:
             self._restored[entry.entity] = self._restored.get(entry.entity, 0) + 1
-            return run.json.place(entry.value) if run.json else entry.value
+            return run.json.place(value) if run.json else value
         self._leave(entry, torn)
         if run.json:
             run.json.advance(raw)

@@ -121,6 +121,8 @@ class Restorer:
         self._runs: dict[Channel, Run] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}
+        self.seen = 0
+        """What was looked at since somebody set this to 0: the measure of how long it took."""
         self.unknown = 0
         """Well-formed surrogates, no longer than the longest of the vault, that stand for nothing in it."""
         self.ambiguous = 0
@@ -178,6 +180,7 @@ class Restorer:
         out = []
         behind = at
         while (found := run.tokens(text, behind)) is not None and found.start() < stop:
+            self.seen += 1
             if self._lifelike and found["other"]:
                 match = self._alike(found)
                 behind = match.end if match else found.start() + 1

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from sidecar.ledger.facts import State
-from sidecar.model import Inspection, Outbound, Part
+from sidecar.model import Caller, Inspection, Outbound, Part
 from sidecar.plan import Surrogates
 from sidecar.testing import FakeInspect, ScriptedReply, Transcript
 from tests.exchange.test_govern import HOUSE, SECRET, SSE, Stage, completion, question
@@ -27,9 +27,9 @@ class Seeing(FakeInspect):
         super().__init__(transcript)
         self.seen: list[Sequence[Part]] = []
 
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
         self.seen.append(parts)
-        return await super().inspect(parts)
+        return await super().inspect(parts, caller)
 
 
 HIDDEN = "<EMAIL_ADDRESS_1>"

@@ -416,5 +416,18 @@ async def test_who_hangs_up_with_calls_waiting_is_noticed_at_once() -> None:
         assert await running.drain.idle(2)
 
 
+async def test_who_shuts_down_its_sending_side_counts_as_gone() -> None:
+    """Both look alike until something is written, and the model would go on for nobody: docs/operations.md says so."""
+    async with shell(handler=forever) as running:
+        wire = await connect(running.port)
+        await wire.send(WHOLE)
+        await until(lambda: running.drain.in_flight == 1)
+        wire.end()
+        assert await running.drain.idle(2)
+        assert await wire.rest() == b""
+        assert running.metric("aborts_total") == 1
+        wire.close()
+
+
 async def forever(_: Arrival, __: HttpAnswer) -> None:
     await asyncio.sleep(60)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,12 +195,14 @@ def reading(options: argparse.Namespace) -> Iterator[Reader]:
 def query(options: argparse.Namespace) -> int:
     from sidecar.console import query as console
     from sidecar.console import render
+    from sidecar.console.opened import opened
 
     filters = filters_of(options)
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             raise ValueError(wrong)
-        for missing in console.not_covered(reader, filters):
+        filters, closed = opened(reader, filters, partial(_progress, what="records") if _is_watched() else None)
+        for missing in (*console.not_covered(reader, filters), *closed):
             _say(missing)
         if options.json or options.csv:
             return _list(console.pages(reader, filters), options)
@@ -324,8 +327,12 @@ def _key(text: str | None) -> Verifier | None:
         raise ValueError(f"--key: neither a file nor a verifier key such as log.vkey holds ({fault})") from None
 
 
-def _progress(done: int, size: int) -> None:
-    sys.stderr.write(f"\r{done:,} of {size:,} entries" if done < size else "\r\x1b[K")
+def _is_watched() -> bool:
+    return sys.stderr.isatty()
+
+
+def _progress(done: int, size: int, *, what: str = "entries") -> None:
+    sys.stderr.write(f"\r{done:,} of {size:,} {what}" if done < size else "\r\x1b[K")
     sys.stderr.flush()
 
 
@@ -339,7 +346,7 @@ def verify(options: argparse.Namespace) -> int:
         known = key or load_vkey(options.export / VKEY)
         report = store_export.verify_folder_export(options.export, key=known, pinned=key is not None, kept=kept)
     else:
-        spread = store_verify.over_processes(options.state, _progress if sys.stderr.isatty() else None)
+        spread = store_verify.over_processes(options.state, _progress if _is_watched() else None)
         report = store_verify.verify_path(options.state, key=key, kept=kept, spread=spread)
     if options.json:
         import orjson

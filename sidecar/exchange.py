@@ -62,7 +62,8 @@ async def judge(
     parts: Sequence[Part],
     ask: Callable[[Inspection], dict[str, Any]],
     ports: Ports,
-    deadline: float,
+    house: House,
+    arrival: Arrival,
     *,
     enforced: bool = True,
 ) -> tuple[Judgement, dict[str, Any], Exception | None]:
@@ -72,12 +73,12 @@ async def judge(
 
     async def decided() -> EngineAnswer:
         nonlocal found, document
-        found = await ports.inspect.inspect(parts)  # (3)
+        found = await ports.inspect.inspect(parts, arrival.caller)  # (3)
         document = ask(found)
         return await ports.decide.decide(document)  # (4)
 
     try:
-        answer = await within(for_texts(deadline, parts), decided())
+        answer = await within(for_texts(house.judge_deadline, parts), decided())
         return Judgement(found, policy.read(answer, policy.recorded(document), enforced=enforced)), document, None
     except SidecarError as fault:
         code, cause = fault.code, fault
@@ -155,7 +156,7 @@ class Exchange:
                 call = replace(call, parts=(*call.parts, *carried))
             self.watch.lap("parse_us")
             judgement, document, self.cause = await judge(
-                call.parts, lambda found: self.request_document(call, found), self.ports, self.house.judge_deadline
+                call.parts, partial(self.request_document, call), self.ports, self.house, self.arrival
             )  # (3), (4)
             self.watch.lap("judge_us")
             if judgement.decision.verdict is Verdict.DENY:
@@ -288,7 +289,7 @@ class Exchange:
                 self.plan.document, inspection=found, facts=facts, window=goes_on, before=before
             )
 
-        judgement, _, cause = await judge(parts, ask, self.ports, self.house.judge_deadline, enforced=enforced)
+        judgement, _, cause = await judge(parts, ask, self.ports, self.house, self.arrival, enforced=enforced)
         self.cause = cause or self.cause
         return judgement
 

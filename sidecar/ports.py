@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sidecar.errors import SidecarError
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.model import Inspection, Outbound, Part, PolicyVersion
+from sidecar.model import Caller, Inspection, Outbound, Part, PolicyVersion
 from sidecar.policy import Reason
 
 
@@ -27,8 +27,10 @@ class EngineAnswer(NamedTuple):
 
 
 class Inspect(Protocol):
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
-        """Find spans in each part. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR) rather than miss silently."""
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
+        """Find spans in each part. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR) rather than miss silently.
+        `caller` is who sent them, so that one whose texts break detectors stands in nobody else's way.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import NamedTuple
 
 from sidecar import policy
+from sidecar.deadline import LONG_STEP, others
 from sidecar.dialects import Reader
 from sidecar.errors import UpstreamError
 from sidecar.model import (
@@ -46,6 +47,12 @@ LATE_LIMIT = 64 * 1024 * 1024
 
 KEPT_LIMIT = 4 * 1024 * 1024
 """Code points of reply text kept for inspection after a PASS release; what lies beyond is recorded as not inspected."""
+
+TURN = 512
+"""Surrogates, 10 to 20 us each, after which the other streams go on."""
+
+PIECE = 8192
+"""Code points of a long text that are restored at a time."""
 
 
 class Judgement(NamedTuple):
@@ -90,7 +97,7 @@ class Relay:
         """Returns what may leave now. Raises UpstreamError, or Withheld."""
         events = self._reader.feed(data)
         if self._gate is None:
-            return self._pass(events)
+            return await self._pass(events)
         self._gate.feed(events)
         return await self._release(final=False) if self._gate.due() else b""
 
@@ -98,7 +105,7 @@ class Relay:
         """The upstream has ended. Raises UpstreamError when it ended too early, or Withheld."""
         events = self._reader.finish()
         if self._gate is None:
-            return self._pass(events)
+            return await self._pass(events)
         self._gate.feed(events)
         return await self._release(final=True)
 
@@ -140,16 +147,18 @@ class Relay:
         texts = [mask_text(part.text, [f for f in findings if f.place == part.place]) for part in _parts_of(stated)]
         return "\n".join(dict.fromkeys(texts)) or None
 
-    def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
+    async def _pass(self, events: Iterable[ReplyEvent]) -> bytes:
         out: list[bytes] = []
         for event in events:
             ends = self._reader.ends(event)
             for delta in event.deltas if len(event.deltas) < 2 else self._news(event):
                 self._keep(delta.channel, delta.text)
-            if len(event.deltas) == 1 and not (ends or event.last or self.tail):
+            if len(event.deltas) == 1 and not (ends or event.last or self.tail or len(event.raw) > PIECE):
                 out.append(self._piece(event, event.deltas[0]))
+                if self.restorer.seen > TURN:
+                    await self._others()
             else:
-                self._send(event, [delta.text for delta in event.deltas], ends, out)
+                await self._send(event, [delta.text for delta in event.deltas], ends, out)
         return b"".join(out)
 
     def _piece(self, event: ReplyEvent, delta: Delta) -> bytes:
@@ -194,7 +203,7 @@ class Relay:
         for event, new, told in zip(leaving, masked, hidden, strict=False):
             for delta, text in zip(event.deltas, told, strict=True):
                 self._keep(delta.channel, text)
-            self._send(event, new, self._reader.ends(event), out)
+            await self._send(event, new, self._reader.ends(event), out)
         return b"".join(out)
 
     def _tell(self, leaving: Iterable[ReplyEvent], spans: Spans) -> None:
@@ -214,10 +223,10 @@ class Relay:
         if self._kept_size <= KEPT_LIMIT:
             self._kept.setdefault(channel, []).append(text)
 
-    def _send(self, event: ReplyEvent, texts: list[str], ends: Sequence[int], out: list[bytes]) -> None:
+    async def _send(self, event: ReplyEvent, texts: list[str], ends: Sequence[int], out: list[bytes]) -> None:
         """Restore one event; flush what is held where a choice ends; divert to the tail from the last end on."""
         if self._vault:
-            self._restore(event, texts, ends)
+            await self._restore(event, texts, ends)
             self._flush(event, ends, out)
         changed = any(new != delta.text for new, delta in zip(texts, event.deltas, strict=True))
         raw = self._reader.rewrite(event, texts) if changed else event.raw
@@ -235,17 +244,30 @@ class Relay:
             raise UpstreamError("GATE_OVERFLOW", "The model server goes on long after the end of its reply.")
         self.tail.append(raw)
 
-    def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
+    async def _restore(self, event: ReplyEvent, texts: list[str], ends: Sequence[int]) -> None:
         for delta, text in zip(event.deltas, texts, strict=True):
             self._assign(delta, text)
         for position, delta in enumerate(event.deltas):
-            text = self.restorer.feed(delta.channel, texts[position])
+            text = await self._fed(delta.channel, texts[position])
             if event.last or delta.channel.choice in ends or delta.channel.whole:
                 self._open.pop(delta.channel, None)
                 text += self.restorer.finish(delta.channel)
             else:
                 self._open[delta.channel] = None
             texts[position] = text
+
+    async def _fed(self, channel: Channel, text: str) -> str:
+        """What the restorer lets go of; a long text goes in piece by piece."""
+        out = []
+        for at in range(0, len(text), PIECE):
+            out.append(self.restorer.feed(channel, text[at : at + PIECE]))
+            if self.restorer.seen > TURN or (at + PIECE) % LONG_STEP == 0:
+                await self._others()
+        return "".join(out)
+
+    async def _others(self) -> None:
+        self.restorer.seen = 0
+        await others()
 
     def _assign(self, delta: Delta, text: str) -> None:
         """Where a delta names a tool, say whose arguments the channels beside it carry. Some servers name it once and

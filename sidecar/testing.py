@@ -58,9 +58,11 @@ class FakeInspect:
 
     def __init__(self, transcript: Transcript) -> None:
         self.transcript = transcript
+        self.caller: Caller | None = None
 
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
         self.transcript.step("inspect")
+        self.caller = caller
         found = tuple(
             Finding(place=part.place, start=m.start(), end=m.end(), entity="EMAIL_ADDRESS", score=1.0, detector="fake")
             for part in parts

@@ -70,6 +70,10 @@ class Wire:
         self._writer.write(data)
         await self._writer.drain()
 
+    def end(self) -> None:
+        """Nothing more will be sent; what comes is still read."""
+        self._writer.write_eof()
+
     def close(self) -> None:
         self._writer.close()
 

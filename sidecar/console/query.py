@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from sidecar.console.opened import opened
 from sidecar.drivers.store_query import Filters, Ref, codes_of, find, more, worst
 from sidecar.drivers.store_reader import Reader
 from sidecar.drivers.store_tables import ExchangeRow
@@ -90,19 +91,21 @@ def query(reader: Reader, filters: Filters) -> Page:
 
 _ABSENT: Mapping[str, tuple[str, str]] = {
     "subject": ("subject_ref", "name no subject, or were erased: whom they are about is not in the log"),
-    "model": ("model_requested", "name the model that was asked for in their record only, or none: see `audit show`"),
-    "prompt": ("prompt_name", "name their prompt in their record only, or none: see `audit show`"),
+    "model": ("model_requested", "name the model that was asked for in their record only, or none: data.key opens it"),
+    "prompt": ("prompt_name", "name their prompt in their record only, or none: data.key opens it"),
     "confidence_min_ppm": ("confidence_ppm", "have no confidence: no bound finds them"),
     "confidence_max_ppm": ("confidence_ppm", "have no confidence: no bound finds them"),
 }
-"""Filters whose column may be empty, and what it means when it is."""
+"""Filters whose column may be empty, and what it means when it is. Those of a name are looked for in the records, where
+the data key is at hand (console/opened.py)."""
 
 
 def not_covered(reader: Reader, filters: Filters) -> list[str]:
     """What a list cannot hold, because the column that it is chosen by is empty there: a calm "0 exchanges" would read
     as if there were none.
     """
-    asked = dict.fromkeys(_ABSENT[name] for name in _ABSENT if getattr(filters, name) is not None)
+    opens = () if reader.keyring is None else ("model", "prompt")
+    asked = dict.fromkeys(_ABSENT[name] for name in _ABSENT if getattr(filters, name) is not None and name not in opens)
     said = []
     for column, meaning in asked:
         query = f"SELECT count(*), count({column}) FROM exchange"  # noqa: S608  names of ours
@@ -156,7 +159,8 @@ def tail(reader: Reader, start: int, filters: Filters) -> Tail:
                 seen[leaf["id"]] = None
     if not seen:
         return Tail(rows=(), next=max(start, end))
-    page = query(reader, replace(filters, ids=tuple(seen), before=None, limit=TAIL_ENTRIES))
+    asked, _ = opened(reader, replace(filters, ids=tuple(seen)))
+    page = query(reader, replace(asked, before=None, limit=TAIL_ENTRIES))
     return Tail(rows=page.rows[::-1], next=end)
 
 

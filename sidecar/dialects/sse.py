@@ -8,11 +8,12 @@ MAX_EVENT = 8 * 1024 * 1024
 """Bytes held while waiting for the end of an event; a reply that needs more is refused by the reader."""
 
 _BOM = b"\xef\xbb\xbf"
-_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)++")
+"""As many blank lines as there are: a million of them are one event, not half a million."""
 
 
 class SseDecoder:
-    """Cuts a byte stream after each blank line. The events, joined, are the bytes fed."""
+    """Cuts a byte stream after blank lines. The events, joined, are the bytes fed."""
 
     __slots__ = ("_held", "_seen")
 
@@ -21,7 +22,7 @@ class SseDecoder:
         self._seen = 0  # no event ends before this offset of what is held
 
     def feed(self, data: bytes) -> list[bytes]:
-        if self._held or b"\r" in data:
+        if self._held or b"\r" in data or b"\n\n\n" in data:
             return self._search(data)
         pieces = data.split(b"\n\n")
         self._held += pieces.pop()
@@ -42,8 +43,10 @@ class SseDecoder:
         held += data
         events, start, seen = [], 0, self._seen
         while (end := _END.search(held, seen)) is not None:
-            if end.end() == len(held) and held.endswith(b"\r"):
-                break  # the line feed of this CRLF may be in the next chunk
+            if end.end() == len(held) and held.endswith(b"\r"):  # the line feed of this CRLF may be in the next chunk
+                end = _END.fullmatch(held, end.start(), len(held) - 1)
+                if end is None:
+                    break
             events.append(bytes(held[start : end.end()]))
             start = seen = end.end()
         del held[:start]
@@ -60,6 +63,8 @@ def data_of(event: bytes) -> bytes | None:
     """The event's data, lines joined; None for a comment or an event without data."""
     if is_event(event):
         return event[6:-2]
+    if b"data:" not in event:
+        return None
     lines = [line for line in event.removeprefix(_BOM).splitlines() if line.startswith(b"data:")]
     if not lines:
         return None

@@ -8,7 +8,7 @@ with INSPECTOR_TIMEOUT or INSPECTOR_ERROR, which the conductor turns into a deny
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -28,7 +28,7 @@ from sidecar.inspection.keyed import moved_back, told
 from sidecar.inspection.segments import Segment, joined, segments
 from sidecar.inspection.spans import Span
 from sidecar.inspection.tokens import DIGITS
-from sidecar.model import EMPTY, Detector, Finding, Inspection, Part, Role
+from sidecar.model import EMPTY, Caller, Detector, Finding, Inspection, Part, Role
 from sidecar.ports import Clock
 
 if TYPE_CHECKING:
@@ -154,12 +154,12 @@ class Inspector:
         self._pool.close()
         await asyncio.sleep(0)  # lets the closed transports say goodbye to the loop
 
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
         """Findings by part, in order. Raises OwnError (INSPECTOR_TIMEOUT, INSPECTOR_ERROR)."""
         try:
             findings = self._alone(parts[0]) if len(parts) == 1 else None
             if findings is None:
-                findings = await within(for_texts(self._deadline_s, parts), self._found(parts))
+                findings = await within(for_texts(self._deadline_s, parts), self._found(parts, _who(caller)))
         except SidecarError:
             raise
         except TimeoutError:
@@ -185,19 +185,19 @@ class Inspector:
         spans = alone(part.text, spans, self._engine.allows) if self._is_consistent else spans
         return [NEW(Finding, (part.place, *span[:-1])) for span in spans]
 
-    async def _found(self, parts: Sequence[Part]) -> list[Finding]:
-        spans = await self._spans(parts)
+    async def _found(self, parts: Sequence[Part], who: Hashable) -> list[Finding]:
+        spans = await self._spans(parts, who)
         if len(parts) <= STRIDE and sum(map(len, spans)) <= SLICE:
             return _findings(parts, spans)
         return await _in_slices(parts, spans)
 
-    async def _spans(self, parts: Sequence[Part]) -> Sequence[Sequence[Span]]:
+    async def _spans(self, parts: Sequence[Part], who: Hashable) -> Sequence[Sequence[Span]]:
         texts = await _each(_text_of, parts)
         keys = await _each(self._cache.key, texts)
         known = await _each(self._cache.get, keys)
         if None in known:
             new = {key: text for key, text, spans in zip(keys, texts, known, strict=True) if spans is None}
-            found = await self._new(new)
+            found = await self._new(new, who)
             known = [found.get(key, spans) for key, spans in zip(keys, known, strict=True)]
         if not (any(known) and any(part.key for part in parts)):
             spans: Sequence[Sequence[Span]] = [found or () for found in known]
@@ -206,14 +206,15 @@ class Inspector:
             spans = await _each(_back, list(zip(parts, known, strict=True)))
         return await self._consistent(parts, keys, spans) if self._is_consistent and any(spans) else spans
 
-    async def _new(self, texts: Mapping[Key, str]) -> dict[Key, Spans]:
+    async def _new(self, texts: Mapping[Key, str], who: Hashable) -> dict[Key, Spans]:
         if not self._heavy and _is_short(texts.values()):
             return {key: self._kept(key, self._engine.find(text)) for key, text in texts.items()}
         found: dict[Key, Spans] = {}
         items = list(texts.items())
         for start in range(0, len(items), AT_ONCE):
             some = dict(items[start : start + AT_ONCE])
-            found.update(zip(some, await asyncio.gather(*map(self._long, some, some.values())), strict=True))
+            reading = [self._long(key, text, who) for key, text in some.items()]
+            found.update(zip(some, await asyncio.gather(*reading), strict=True))
         return found
 
     async def _consistent(
@@ -244,11 +245,11 @@ class Inspector:
         self._cache.put(key, kept)
         return kept
 
-    async def _long(self, key: Key, text: str) -> Spans:
+    async def _long(self, key: Key, text: str, who: Hashable) -> Spans:
         """One analysis however many wait for it; it goes on when one of them leaves, and ends behind the last."""
         flight = self._flights.get(key)
         if flight is None or flight.task.done():
-            flight = self._flights[key] = Flight(lambda wanted: self._analysed(key, text, wanted))
+            flight = self._flights[key] = Flight(lambda wanted: self._analysed(key, text, wanted, who))
             flight.task.add_done_callback(partial(self._landed, key, flight))
         return await flight.spans()
 
@@ -258,7 +259,7 @@ class Inspector:
         if not task.cancelled():
             task.exception()  # marks it as seen: whoever waited has it, and nobody may have waited
 
-    async def _analysed(self, key: Key, text: str, wanted: Callable[[], bool]) -> Spans:
+    async def _analysed(self, key: Key, text: str, wanted: Callable[[], bool], who: Hashable) -> Spans:
         """The text piece by piece, pieces from the cache where they are known. Raises Abandoned."""
         if not text:  # servers stream `"content": ""` before a tool call, and files may be empty
             return self._kept(key, ())
@@ -272,7 +273,7 @@ class Inspector:
         new = [at for at, spans in enumerate(known) if spans is None]
         for batch in _batches(new, pieces):
             told = [pieces[at][1] for at in batch]
-            for at, spans in zip(batch, await self._pool.find(told, wanted=wanted), strict=True):
+            for at, spans in zip(batch, await self._pool.find(told, wanted=wanted, caller=who), strict=True):
                 known[at] = self._kept(keys[at], spans)
         return self._kept(key, joined([(piece, known[at] or ()) for at, (piece, _) in enumerate(pieces)]))
 
@@ -325,6 +326,11 @@ async def _learned(known: Known, parts: Sequence[Part], spans: Sequence[Sequence
         known.learn(parts[at].text, spans[at])
         if number % STRIDE == 0:
             await others()
+
+
+def _who(caller: Caller | None) -> Hashable:
+    """Those who are not known cannot be told apart."""
+    return None if caller is None or caller.auth == "anonymous" else (caller.tenant, caller.app, caller.user)
 
 
 def _text_of(part: Part) -> str:

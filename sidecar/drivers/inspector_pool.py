@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -31,6 +31,11 @@ DEATHS, REFUSED_S, MOST_SUSPECTS = 2, 60.0, 256
 """Texts during which so many workers have died, or stood still, are refused for so long: SDKs send a call again, and
 conversations grow by repeating it, and each time the next worker has to load its models while others wait. One death
 may be another's fault: memory is short, somebody has stopped the process."""
+MOST_DEATHS = 4
+"""Of one caller, by texts that differ: then his are refused for as long, others are served. First a harmless text is
+asked, as for the breaker. Whoever goes on afterwards is refused at his next one, until there was peace for FORGOTTEN_S.
+"""
+FORGOTTEN_S = 600.0
 HARMLESS = "Warm up, please."
 
 
@@ -128,26 +133,33 @@ class Breaker:
 
 
 class Suspects:
-    """What was being read when workers died, by hash: as a frame, so that no text is to blame for its neighbours."""
+    """What was being read when workers died, by hash: as a frame, so that no text is to blame for its neighbours. And
+    who had sent it, with another number of deaths."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], deaths: int = DEATHS) -> None:
         self._monotonic = monotonic
+        self._most = deaths
         self._deaths: dict[int, tuple[int, float]] = {}
 
-    def note(self, frame: bytes) -> None:
-        deaths, _ = self._deaths.pop(hash(frame), (0, 0.0))
-        self._deaths[hash(frame)] = deaths + 1, self._monotonic() + REFUSED_S
+    def note(self, suspect: Hashable) -> None:
+        deaths, until = self._deaths.pop(hash(suspect), (0, 0.0))
+        now = self._monotonic()
+        self._deaths[hash(suspect)] = (deaths if now < until + FORGOTTEN_S else 0) + 1, now + REFUSED_S
         if len(self._deaths) > MOST_SUSPECTS:
             del self._deaths[next(iter(self._deaths))]
 
-    def clear(self, frame: bytes) -> None:
+    def clear(self, suspect: Hashable) -> None:
         """It has been read after all."""
         if self._deaths:
-            self._deaths.pop(hash(frame), None)
+            self._deaths.pop(hash(suspect), None)
 
-    def is_refused(self, frame: bytes) -> bool:
-        deaths, until = self._deaths.get(hash(frame), (0, 0.0)) if self._deaths else (0, 0.0)
-        return deaths >= DEATHS and self._monotonic() < until
+    def is_refused(self, suspect: Hashable) -> bool:
+        deaths, until = self._deaths.get(hash(suspect), (0, 0.0)) if self._deaths else (0, 0.0)
+        return deaths >= self._most and self._monotonic() < until
+
+    def is_due(self, suspect: Hashable) -> bool:
+        """Whether one more death has it refused."""
+        return self._deaths.get(hash(suspect), (0, 0.0))[0] >= self._most - 1
 
 
 class Pool:
@@ -176,6 +188,7 @@ class Pool:
         self._replacing: asyncio.Task[None] | None = None
         self.breaker = Breaker(monotonic)
         self._suspects = Suspects(monotonic)
+        self._callers = Suspects(monotonic, MOST_DEATHS)
         self.started = 0
 
     @property
@@ -191,30 +204,33 @@ class Pool:
         elif not self._idle:
             self._idle += await asyncio.gather(*(self._start() for _ in range(self._size)))
 
-    async def find(self, texts: Sequence[str], *, wanted: Callable[[], bool] = lambda: True) -> list[list[Span]]:
+    async def find(
+        self, texts: Sequence[str], *, wanted: Callable[[], bool] = lambda: True, caller: Hashable = None
+    ) -> list[list[Span]]:
         """Spans of each text. Short texts have their turn before long ones; `wanted` is asked when it has come.
+        `caller` is who has sent them; None where callers are not told apart.
 
         Raises TimeoutError when a worker hangs, WorkerFailed when it fails or dies, Abandoned.
         """
         frame = encode_texts(texts)
-        if self._suspects.is_refused(frame):
+        if self._suspects.is_refused(frame) or self._callers.is_refused(caller):
             raise WorkerFailed
         async with self._slots.taken(short=sum(map(len, texts)) <= SHORT):
             if not wanted():
                 raise Abandoned
-            if self.breaker.is_open:
+            if self.breaker.is_open or self._callers.is_refused(caller):
                 raise WorkerFailed
-            reply = await self._noted(self._called(frame))
+            reply = await self._noted(self._called(frame), caller)
         if "found" not in reply:
             raise WorkerFailed(reply.get("error"))
         return [[_span(row) for row in rows] for rows in reply["found"]]
 
-    async def _noted(self, calling: Awaitable[Any]) -> Any:
+    async def _noted(self, calling: Awaitable[Any], caller: Hashable) -> Any:
         """Tells the breaker how it went; of a call that was cancelled nobody knows."""
         try:
             reply = await calling
         except Exception:  # whatever it was, the worker did not answer; it is raised on
-            await self._note_failure()
+            await self._note_failure(caller)
             raise
         if "found" in reply:
             self.breaker.note(well=True)
@@ -222,8 +238,12 @@ class Pool:
             await self._note_failure()
         return reply
 
-    async def _note_failure(self) -> None:
-        self.breaker.note(well=self.breaker.is_opening and await self._reads_harmless())
+    async def _note_failure(self, caller: Hashable = None) -> None:
+        is_due = self._callers.is_due(caller)
+        well = (is_due or self.breaker.is_opening) and await self._reads_harmless()
+        self.breaker.note(well=well)
+        if caller is not None and (well or not is_due):
+            self._callers.note(caller)
 
     async def _reads_harmless(self) -> bool:
         try:

@@ -1,19 +1,21 @@
 """The questions people ask of the index, through SQLModel; read-only.
 
-Every filter is on a plain column, a keyed reference, or (obligations) the leaf itself, so no entry is decrypted to
-answer "which". Imported only where questions are asked: the ORM takes half a second to load.
+Every filter is on a plain column, a keyed reference, or (obligations) the leaf itself, so no entry is decrypted here to
+answer "which"; what console/opened.py has found in boxes comes as the numbers of entries. Imported only where questions
+are asked: the ORM takes half a second to load.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from unicodedata import normalize
 
+import orjson
 from sqlalchemy import ColumnElement, Engine, TextClause, and_, create_engine, func, or_
 from sqlalchemy import select as sa_select
 from sqlalchemy import text as sql_text
@@ -37,6 +39,10 @@ _OBLIGED = """EXISTS (SELECT 1 FROM entry, json_each(CAST(body AS TEXT), '$.deci
 _OBLIGATIONS = """SELECT DISTINCT duty.value ->> '$.type' FROM entry,
  json_each(CAST(body AS TEXT), '$.decision.obligations') AS duty"""
 
+_WITHHELD = """EXISTS (SELECT 1 FROM entry, json_each(CAST(body AS TEXT), '$.withheld') AS hidden
+ WHERE entry.number IN (exchange.intent_number, exchange.outcome_number)
+ AND instr(body, CAST('"withheld":[' AS BLOB)) AND hidden.value IN (SELECT value FROM json_each(:fields)))"""
+
 MAX_CUTS = 8
 """Slashes of a caller's name at which it may be cut: 36 ways to read it."""
 
@@ -47,7 +53,8 @@ class Filters:
 
     `caller` is a tenant, application or user, or `tenant/app[/user]`; `model` is requested or served and may
     end in `*`; `code` is a reason or error code; `obligation` a type that policy demanded; `before` continues a list
-    (the last row's number); `limit` None means all.
+    (the last row's number); `limit` None means all. `opened` has, by `model` or `prompt`, the numbers of intents whose
+    record was opened and holds the name.
     """
 
     since: int | None = None
@@ -66,6 +73,7 @@ class Filters:
     confidence_max_ppm: int | None = None
     state: str | None = None
     ids: Collection[str] | None = None
+    opened: Mapping[str, Collection[int]] = field(default_factory=dict)
     before: int | None = None
     limit: int | None = 50
 
@@ -112,6 +120,19 @@ def more(connection: sqlite3.Connection, filters: Filters, ref: Ref | None) -> S
         rows = _rows(session, filters, _conditions(filters, ref))
         session.expunge_all()
     return rows
+
+
+def withholding(
+    connection: sqlite3.Connection, filters: Filters, ref: Ref | None, fields: Sequence[str]
+) -> list[tuple[int, int | None]]:
+    """Intent and outcome, newest first, of matches of which a leaf says that it withholds one of these fields. Reads
+    the leaves of all that match."""
+    hidden = sql_text(_WITHHELD).bindparams(fields=orjson.dumps(fields).decode())
+    empty = or_(*(col(getattr(ExchangeRow, name)).is_(None) for name in fields))
+    number, outcome = col(ExchangeRow.intent_number), col(ExchangeRow.outcome_number)
+    asked = sa_select(number, outcome).where(*_conditions(filters, ref), empty, hidden).order_by(number.desc())
+    with _session(connection) as session:
+        return [(first, last) for first, last in session.connection().execute(asked)]
 
 
 def recorded(connection: sqlite3.Connection, *columns: str) -> set[str]:
@@ -180,8 +201,8 @@ def _conditions(filters: Filters, ref: Ref | None) -> list[Condition]:
     tests: dict[str, Callable[[Any], Condition]] = {
         "since": lambda value: col(row.at) >= value,
         "until": lambda value: col(row.at) < value,
-        "model": _model,
-        "prompt": lambda value: col(row.prompt_name) == value,
+        "model": lambda value: _or_opened("model", _model(value), filters),
+        "prompt": lambda value: _or_opened("prompt", col(row.prompt_name) == value, filters),
         "verdict": _verdict,
         "code": _code,
         "entity": lambda value: or_(_tagged(row.entities, value), _tagged(row.reply_entities, value)),
@@ -198,6 +219,14 @@ def _conditions(filters: Filters, ref: Ref | None) -> list[Condition]:
         tests["conversation"] = lambda value: col(row.conversation_ref).in_(_refs("conversation", value, ref))
     given = {name: getattr(filters, name) for name in tests}
     return [tests[name](value) for name, value in given.items() if value is not None]
+
+
+def _or_opened(name: str, named: ColumnElement[bool], filters: Filters) -> ColumnElement[bool]:
+    numbers = filters.opened.get(name)
+    if not numbers:
+        return named
+    among = sql_text(f"exchange.intent_number IN (SELECT value FROM json_each(:{name}s))")  # noqa: S608  a name of ours
+    return or_(named, among.bindparams(**{f"{name}s": orjson.dumps(tuple(numbers)).decode()}))
 
 
 def _model(value: str) -> ColumnElement[bool]:

@@ -11,16 +11,19 @@ from collections.abc import Iterator
 
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.literals import (
+    AMPERSAND,
     CODE,
     FALSE_SECRET,
     PLACEHOLDER,
     TRAILING,
+    UNQUOTED,
     is_common,
     is_made,
     is_phrase,
     is_strong,
     is_typed,
     is_worded,
+    unquoted,
 )
 from sidecar.inspection.secrets import API_KEY, TOKEN_TAIL
 from sidecar.inspection.spans import Span, Strength
@@ -46,11 +49,9 @@ NOT_KEPT = re.compile(
 SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
 LINK = r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|\?=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
 QUOTED = re.compile(SUFFIX + LINK + r"[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE)
-BARE = re.compile(
-    SUFFIX + r"[\"'`]?[ \t]{0,32}(?:=|:)[ \t]{0,32}(?:[\w.-]{1,40}=(?=\w))?"
-    r"(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{6,256})(?![(\[\w])",
-    re.IGNORECASE,
-)
+IS = SUFFIX + r"[\"'`]?[ \t]{0,32}(?:=|:)[ \t]{0,32}(?:[\w.-]{1,40}=(?=\w))?"
+BARE = re.compile(rf"{IS}(?P<value>{UNQUOTED}{{6,256}})(?![(\[\w])", re.IGNORECASE)
+JOINED_BARE = re.compile(rf"{IS}(?P<value>(?:{UNQUOTED}|{AMPERSAND}){{6,256}})(?![(\[]|{UNQUOTED})", re.IGNORECASE)
 SPOKEN = re.compile(
     r"(?:[ ](?:is|was|ist|lautet|war|est|es|è|é|jest|är|er|on|like|value))?[ \t]{0,2}:?[ \t]{1,3}[\"'`]?"
     r"(?P<value>[\w.~+/=:-]{16,256})",
@@ -58,7 +59,7 @@ SPOKEN = re.compile(
 )
 ATTRIBUTE = re.compile(
     r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
-    r"(?P<value>[^\s\"'`<>{}&,;]{8,256})",
+    rf"(?P<value>(?:[^\s\"'`<>{{}}&,;]|{AMPERSAND}){{8,256}})",
     re.IGNORECASE,
 )
 """`- name: JWT_SECRET` and `value: ...` on the next line, and the same in JSON and XML."""
@@ -97,12 +98,13 @@ def _begins(text: str, low: str, at: int) -> bool:
 def _found(text: str, start: int, end: int, word: str) -> Span | None:
     if word in SIGNED:
         return _signature(text, end) if SIGNED[word].search(text, max(0, start - 1), start) else None
-    match = QUOTED.match(text, end) or BARE.match(text, end) or ATTRIBUTE.match(text, end)
+    match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end) or ATTRIBUTE.match(text, end)
     if match is not None:
         value = match["value"].rstrip(TRAILING) if match.re is not QUOTED else match["value"]
         if not _is_secret(text, start, word, value, match.re is QUOTED):
             return None
-        rest = TO_THE_END.match(text, match.end("value")) if match.re is BARE and _is_setting(text, start) else None
+        is_line = match.re in (BARE, JOINED_BARE) and _is_setting(text, start)
+        rest = TO_THE_END.match(text, match.end("value")) if is_line else None
         return _span(match, rest.end() - match.start("value") if rest else len(value))
     match = PHRASE.match(text, end) if word in SECRET_WORDS and _is_setting(text, start) else None
     if match is not None and is_phrase(match["value"]):

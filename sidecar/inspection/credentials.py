@@ -14,16 +14,19 @@ from sidecar.inspection import listings
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.listings import PASSWORD, USERNAME
 from sidecar.inspection.literals import (
+    AMPERSAND,
     CODE,
     COMMON,
     PLACEHOLDER,
     PROSE,
     TRAILING,
+    UNQUOTED,
     is_common,
     is_hash,
     is_phrase,
     is_strong,
     is_typed,
+    unquoted,
 )
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
@@ -63,11 +66,9 @@ NAMED = SUFFIX + r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0
 """Settings stand aligned in columns (`password          = "..."` of Terraform)."""
 QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
 PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
-BARE = re.compile(
-    SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
-    r"(?P<value>(?:\{[A-Z\d-]{2,12}\})?[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])",
-    re.IGNORECASE,
-)
+IS = SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
+BARE = re.compile(rf"{IS}(?P<value>(?:\{{[A-Z\d-]{{2,12}}\}})?{UNQUOTED}{{3,128}})(?![(\[\w.])", re.IGNORECASE)
+JOINED_BARE = re.compile(rf"{IS}(?P<value>(?:{UNQUOTED}|{AMPERSAND}){{3,128}})(?![(\[]|{UNQUOTED})", re.IGNORECASE)
 LINE = re.compile(
     SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
     re.IGNORECASE,
@@ -77,7 +78,7 @@ HEAD = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[\w.-]{0,48}\Z")
 """What stands on that line before the name, and what the name begins with."""
 ATTRIBUTE = re.compile(
     SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
-    r"(?P<value>[^\s\"'`<>{}&,;]{3,128})(?![^\s\"'<,;}/])",
+    rf"(?P<value>(?:[^\s\"'`<>{{}}&,;]|{AMPERSAND}){{3,128}})(?![^\s\"'<,;}}/])",
     re.IGNORECASE,
 )
 """`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`, and the same in YAML."""
@@ -194,7 +195,7 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
-    return _line(text, start, end) or _structured(text, end) or _bare(text, end, strict) or _answered(text, end)
+    return _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict) or _answered(text, end)
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -250,14 +251,14 @@ def _structured(text: str, end: int) -> Span | None:
     return _span(match, PASSWORD, 0.7) if match and is_typed(match["value"]) else None
 
 
-def _bare(text: str, end: int, strict: bool) -> Span | None:
-    match = BARE.match(text, end) or SPOKEN.match(text, end)
+def _bare(text: str, start: int, end: int, strict: bool) -> Span | None:
+    match = unquoted(BARE, JOINED_BARE, text, start, end) or SPOKEN.match(text, end)
     if match is None:
         return None
     value = match["value"].rstrip(TRAILING)
     if PATH.fullmatch(match["value"]) and text[end - 3 : end].lower() == "pwd":
         return None
-    if match.re is BARE and (is_common(value) or is_hash(value)):
+    if match.re is not SPOKEN and (is_common(value) or is_hash(value)):
         return _span(match, PASSWORD, 0.7)
     if CODE.fullmatch(match["value"]) or PLACEHOLDER.fullmatch(match["value"].rstrip("!?" + TRAILING)):
         return None
@@ -277,7 +278,7 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
     is_named = text[start - 1 : start] in ("_", "-") or (text[start].isupper() and text[start - 1 : start].islower())
     if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
         return _password(text, start, end, strict)
-    match = QUOTED.match(text, end) or BARE.match(text, end)
+    match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end)
     if match is None:
         return _spoken_weak(text, end)
     value = match["value"] if match.re is QUOTED else match["value"].rstrip(TRAILING)
@@ -296,12 +297,12 @@ def _spoken_weak(text: str, end: int) -> Span | None:
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 
 
-def _pin(text: str, _start: int, end: int, _strict: bool) -> Span | None:
+def _pin(text: str, start: int, end: int, _strict: bool) -> Span | None:
     """Four to eight figures; letters only as a strong or a common password."""
     match = PIN.match(text, end)
     if match is not None:
         return _span(match, PASSWORD, 0.6)
-    match = QUOTED.match(text, end) or BARE.match(text, end)
+    match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end)
     if match is None or PLACEHOLDER.fullmatch(match["value"]):
         return None
     value = match["value"].rstrip(TRAILING)

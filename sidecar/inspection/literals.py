@@ -60,8 +60,30 @@ HASH = re.compile(
 )
 RUN = re.compile(r"[A-Za-z]+|[0-9]+")
 WORDLIKE = re.compile(r"[A-Za-z]?[a-z]{2,}\d{0,2}|[A-Z]{2,}\d{0,2}|\d{1,4}|v\d+|[a-z]")
+UNQUOTED = r"[^\s\"'`<>,;&|(){}\[\]\\]"
+"""A character of a value that stands without quotes within a line."""
+AMPERSAND = rf"&(?:amp;)?(?!(?:quot|apos|lt|gt|nbsp|amp|#\w{{1,5}});|[\w.%\[\]-]{{1,64}}=)(?={UNQUOTED})"
+"""One that belongs to such a value: no `name=` of a form follows, and it begins no sign of HTML that ends it."""
+IN_QUERY = re.compile(r"(?:[?&#]|&amp;)[\w.%\[\]-]{0,64}\Z")
+"""What stands before a name in a query or a form, where an `&` ends the value whatever follows."""
 LEAST_BITS = 3.0
 """Per character: `aaaaaaaaaaaaaaaa` and words of documentation have less."""
+
+
+def unquoted(bare: re.Pattern[str], joined: re.Pattern[str], text: str, start: int, end: int) -> re.Match[str] | None:
+    """The value behind a name by `bare`, or by `joined`, which lets AMPERSAND be part of it, where it may be."""
+    match = bare.match(text, end)
+    if match is None or text.startswith("&", match.end()):
+        longer = joined.match(text, end)
+        if longer and not IN_QUERY.search(text, max(0, start - 72), start) and not _is_written(longer["value"]):
+            return longer
+    return match
+
+
+def _is_written(value: str) -> bool:
+    """`flags&0xff`, `string&other`: what stands before the `&` says that this is code."""
+    first = value.partition("&")[0]
+    return PLACEHOLDER.fullmatch(first) is not None or (len(first) > 2 and CODE.fullmatch(first) is not None)
 
 
 def is_made(value: str, least: int = 16) -> bool:

@@ -208,8 +208,8 @@ POLICY_FAULTS: Mapping[str, Reason] = {
         [
             (
                 "OBLIGATION_UNSUPPORTED",
-                "Policy demands {type}, which this version cannot do.",
-                "Mark it `critical: false`, or drop it.",
+                "Policy demands {type} in a way that this version cannot fulfil.",
+                "Demand what docs/policies.md names instead, or mark it `critical: false`.",
             ),
             ("ROUTE_CONFLICT", "Policy routes the call to two models.", "Make the routing rules exclusive."),
             ("POLICY_DENIED", "Policy said no without a reason.", "Give the rule a code: docs/policies.md."),

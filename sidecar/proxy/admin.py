@@ -14,6 +14,7 @@ from aiohttp import web
 
 from sidecar.errors import SidecarError
 from sidecar.proxy import logs
+from sidecar.proxy.app import protocol_fault
 from sidecar.proxy.callers import ANONYMOUS
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import CONTENT_TYPE, Meter
@@ -103,3 +104,35 @@ def admin_app(plane: AdminPlane) -> web.Application:
     app.router.add_post("/drain", plane.draining)
     app.router.add_get("/receipts/{id}", plane.receipts)
     return app
+
+
+class AdminRunner(web.AppRunner):
+    """The admin port's, with our errors for broken HTTP, too: no middleware sees that."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return AdminServer(made.request_handler, request_factory=made.request_factory, access_log=None)
+
+
+class AdminServer(web.Server):
+    """aiohttp's low-level server with our protocol class."""
+
+    def __call__(self) -> web.RequestHandler:
+        return AdminLine(self, loop=self._loop, **self._kwargs)
+
+
+class AdminLine(web.RequestHandler):
+    """One connection."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002  nothing of it is known
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  it quotes what was sent
+    ) -> web.StreamResponse:
+        """The answer to what is not HTTP; our own bugs do not come through the middleware."""
+        fault = protocol_fault(exc)
+        answer = told({"error": fault.code, "advice": fault.advice}, status=fault.status if status < 500 else status)
+        answer.force_close()
+        return answer

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpRequestParser, RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
 from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError, as_error
@@ -277,16 +277,55 @@ class DataServer(web.Server):
         return Line(self, loop=self._loop, **self._kwargs)
 
 
+BEHIND = 65_536
+"""Bytes that may come behind a call that waits for its turn on its connection; more stay with who sends them."""
+
+
+class OneByOne(HttpRequestParser):
+    """Reads on only when a call has been taken up: aiohttp's parser drops what it has read of whole calls when garbage
+    follows in the same packet. That is now answered as if it had come by itself: after the call.
+    """
+
+    line: Line
+
+    def message_consumed(self) -> None:
+        super().message_consumed()
+        self.line.taken_up()
+
+
 class Line(web.RequestHandler):
     """One connection. Adds to aiohttp's: our errors for broken HTTP, and an end to bodies that break inside."""
 
-    __slots__ = ("_plane",)
+    __slots__ = ("_behind", "_plane")
 
     def __init__(self, manager: DataServer, **kwargs: Any) -> None:
         super().__init__(manager, **kwargs)
         self._plane = manager.plane
+        self._behind = 0
+        self._msg_queue_resume_size = 0
+        self._parser = OneByOne(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=web.RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=1,
+        )
+        self._parser.line = self
+
+    def taken_up(self) -> None:
+        """A call has left the queue; what came with it may hold the next."""
+        self._behind = 0
+        self.data_received(b"")
 
     def data_received(self, data: bytes) -> None:
+        if self._messages:
+            self._behind += len(data)
+            if self._behind > BEHIND:
+                self._pause_reading_for_buffer()
         super().data_received(data)
         if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
             self._break_body()

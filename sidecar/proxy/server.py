@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sidecar.proxy import logs
-from sidecar.proxy.admin import AdminPlane, admin_app
+from sidecar.proxy.admin import AdminPlane, AdminRunner, admin_app
 from sidecar.proxy.app import DataPlane, DataServer
 
 FLUSH = 5.0
@@ -82,7 +82,7 @@ async def listening(data: DataPlane, admin: AdminPlane, at: Sequence[Listen], ad
     """Both planes, listening. What still runs at the end of the context is cut off, and given time to be recorded."""
     lines = DataServer(data)
     server = web.ServerRunner(lines, shutdown_timeout=FLUSH)
-    side = web.AppRunner(admin_app(admin), access_log=None, shutdown_timeout=FLUSH)
+    side = AdminRunner(admin_app(admin), shutdown_timeout=FLUSH)
     try:
         await server.setup()
         await side.setup()

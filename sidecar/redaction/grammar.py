@@ -8,7 +8,8 @@ more than `MAX_WORDS` segments, or a reply of `A_A_A_...` would be read to its e
 Models rewrite what they repeat. The closed list of spellings taken for `<PERSON_1>` (reference/pii.md 8):
 
     brackets    `<` `>`, HTML `&lt;` `&gt;`, JSON `\\u003c` `\\u003e` (up to four backslashes: JSON within JSON),
-                Markdown `\\<` `\\>`, the first only with the second: what stands in a folder has a backslash before it
+                Markdown `\\<` `\\>`, the first only with the second: what stands in a folder has a backslash before it;
+                in links `%3C` `%3E`: there the value is percent-encoded, too (RFC 3986)
     underscore  `_`, or with up to four backslashes before it (Markdown, JSON)
     case        any, where both brackets stand
     one bracket missing, or both, where the name is in capitals and nothing that could belong to a longer name adjoins
@@ -38,15 +39,15 @@ RESERVED = frozenset(_WELL_KNOWN.split())
 MAX_WORDS = 16
 """Segments of a label."""
 
-_OPEN = r"(?:\\{0,4}<|&[lL][tT];|\\{1,4}u003[cC])"
-_CLOSE = r"(?:\\{0,4}>|&[gG][tT];|\\{1,4}u003[eE])"
+_OPEN = r"(?:\\{0,4}<|&[lL][tT];|\\{1,4}u003[cC]|%3[cC])"
+_CLOSE = r"(?:\\{0,4}>|&[gG][tT];|\\{1,4}u003[eE]|%3[eE])"
 _JOIN = r"\\{0,4}_"
 _SUFFIX = r"(?:0[0-9a-fA-F]{16}|[1-9][0-9]*+)"
 _MORE = f"{{0,{MAX_WORDS - 1}}}+"
 
 # Both begin behind the first character, which `tokens` matches as one of a set: so the search skips all others fast.
 _BRACKETED = (
-    r"(?:(?<=<)|(?<=&)[lL][tT];|(?<=\\)\\{0,3}(?:u003[cC]|<))"
+    r"(?:(?<=<)|(?<=&)[lL][tT];|(?<=\\)\\{0,3}(?:u003[cC]|<)|(?<=%)3[cC])"
     rf"(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z][A-Za-z0-9]*+){_MORE}{_JOIN}{_SUFFIX})"
     rf"(?:(?P<close>{_CLOSE})|(?![A-Za-z0-9]))"
 )
@@ -54,9 +55,9 @@ _BARE = (
     rf"(?<=[A-Z])[A-Z0-9]*+(?:{_JOIN}[A-Z][A-Z0-9]*+){_MORE}{_JOIN}{_SUFFIX}(?P<bare>)"
     rf"(?:(?P<shut>{_CLOSE})|(?![A-Za-z0-9]))"
 )
-_FIRST = r"[<&\\A-Z]"
+_FIRST = r"[<&%\\A-Z]"
 
-_BOUND = r"(?<![A-Za-z0-9].)"
+_BOUND = r"(?:(?<![A-Za-z0-9].)|(?<=%3[eE].))"
 # In the text of a JSON document a name may follow an escape such as \n, whose last character is a letter.
 _BOUND_JSON = rf"(?:{_BOUND}|(?<=\\[bfnrt].)|(?<=\\u[0-9a-fA-F]{{4}}.))"
 BEHIND_ESCAPE = r"(?<=\\[bfnrt])|(?<=\\u[0-9a-fA-F]{4})"
@@ -72,7 +73,7 @@ def tokens(*, json_text: bool = False, others: str = "") -> re.Pattern[str]:
 @lru_cache(maxsize=2)
 def starts(*, json_text: bool = False) -> re.Pattern[str]:
     """Finds where a surrogate, in whatever spelling, may begin."""
-    return re.compile(rf"{_FIRST}(?:(?<=[<&\\])|{_BOUND_JSON if json_text else _BOUND})")
+    return re.compile(rf"{_FIRST}(?:(?<=[<&%\\])|{_BOUND_JSON if json_text else _BOUND})")
 
 
 class Token(NamedTuple):
@@ -104,7 +105,7 @@ TOKEN = tokens(json_text=True)
 # What stands at the end of a text and may become a TOKEN. Backslashes may go on to be a bracket or an underscore.
 _TAIL = re.compile(
     rf"(?P<open>{_OPEN})?+(?P<body>[A-Za-z][A-Za-z0-9]*+(?:{_JOIN}[A-Za-z0-9]*+)*+)?"
-    r"(?P<end>\\{1,4}(?P<more>u(?:0(?:03?)?)?)?|&(?:[gG][tT]?)?|&(?:[lL][tT]?)?)?"
+    r"(?P<end>\\{1,4}(?P<more>u(?:0(?:03?)?)?)?|&(?:[gG][tT]?)?|&(?:[lL][tT]?)?|%3?)?"
 )
 _CANONICAL = re.compile(r"[A-Z][A-Z0-9]*+(?:_[A-Z][A-Z0-9]*+)*+_(?:0[0-9a-f]{16}|[1-9][0-9]*+)")
 _CANONICAL_START = re.compile(r"[A-Z][A-Z0-9]*+(?:_[A-Z][A-Z0-9]*+)*+(?:_(?:0[0-9a-f]{0,16}|[1-9][0-9]*+)?)?")
@@ -146,6 +147,11 @@ def bracketed(name: str) -> str:
     return f"<{name}>"
 
 
+def is_encoded(spelling: str) -> bool:
+    """Whether a surrogate's brackets, or the one that is left, are spelled as in a link."""
+    return spelling[0] == "%" or spelling[-3:-1] == "%3"
+
+
 def canonical(name: str) -> bool:
     """Whether this is a surrogate's name exactly as one would be minted."""
     return _CANONICAL.fullmatch(name) is not None
@@ -165,7 +171,7 @@ def pending(tail: str, labels: Collection[str]) -> bool:
     if body is None:
         return end is None if opened else end is not None and not end.lower().startswith("&g")
     name = plain(body).upper() if opened else plain(body)
-    if end and (end[0] == "&" or found["more"]):
+    if end and (end[0] in "&%" or found["more"]):
         return not end.lower().startswith("&l") and any(_completes(name, each) for each in labels)
     return any(_begins(name, each) for each in labels) or (
         opened is not None and opened.endswith("<") and not end and _CANONICAL_START.fullmatch(body) is not None
@@ -194,4 +200,4 @@ def trigger(labels: frozenset[str], *, json_text: bool = False) -> re.Pattern[st
     for each in labels:
         seconds.setdefault(each[0], set()).add(each[1:2] if each[1:2].isalnum() else "")
     bare = (f"|{first}{alone}(?:{'|'.join(sorted(nexts))}|\\Z)" for first, nexts in sorted(seconds.items()))
-    return re.compile(r"<|&(?:[lL]|\Z)|\\(?:u|\\|\Z)" + "".join(bare))
+    return re.compile(r"<|&(?:[lL]|\Z)|%(?:3|\Z)|\\(?:u|\\|\Z)" + "".join(bare))

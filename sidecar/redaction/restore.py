@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sidecar.model import Channel
 from sidecar.redaction import grammar, styles
 from sidecar.redaction.jsontext import JsonCursor
-from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, host_of, names_host
+from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, encoded, host_of, names_host
 from sidecar.redaction.vault import Entry, Vault
 
 MAX_RECENT = 256
@@ -121,6 +121,8 @@ class Restorer:
         self._runs: dict[Channel, Run] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}
+        self.seen = 0
+        """What was looked at since somebody set this to 0: the measure of how long it took."""
         self.unknown = 0
         """Well-formed surrogates, no longer than the longest of the vault, that stand for nothing in it."""
         self.ambiguous = 0
@@ -178,6 +180,7 @@ class Restorer:
         out = []
         behind = at
         while (found := run.tokens(text, behind)) is not None and found.start() < stop:
+            self.seen += 1
             if self._lifelike and found["other"]:
                 match = self._alike(found)
                 behind = match.end if match else found.start() + 1
@@ -295,11 +298,12 @@ class Restorer:
         if allowed is None:
             return None
         run.before = (run.before + raw)[-_CONTEXT:]
+        value = encoded(entry.value) if grammar.is_encoded(raw) else entry.value
         if run.url:
-            run.url.skip(_spelled(entry, raw), entry.value if allowed else raw)
+            run.url.skip(_spelled(entry, raw), value if allowed else raw)
         if allowed:
             self._restored[entry.entity] = self._restored.get(entry.entity, 0) + 1
-            return run.json.place(entry.value) if run.json else entry.value
+            return run.json.place(value) if run.json else value
         self._leave(entry, torn)
         if run.json:
             run.json.advance(raw)

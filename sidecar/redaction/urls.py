@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import quote
 
 from sidecar.model import Part, Role
 from sidecar.redaction import disguise
@@ -62,6 +63,7 @@ _PADDING_JSON = re.compile(
 """Browsers skip any amount of white space, and controls."""
 _WHITE = re.compile(r"[^\S\t\r\n]")
 _DROPPED = re.compile(r"&(?:#0*(?:9|10|13)(?!\d)|#[xX]0*[9aAdD](?![0-9a-fA-F])|Tab|NewLine)")
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _QUOTED = r"""(?P<lead>.?)\\?(?P<opener>["'`(<\[>|])"""
 _BEFORE = re.compile(rf"{_QUOTED}(?P<space>(?:{_BLANK})*)\Z", re.DOTALL)
 _BEFORE_JSON = re.compile(rf"{_QUOTED}(?P<space>(?:{_BLANK_JSON})*)\Z", re.DOTALL)
@@ -81,6 +83,11 @@ _CUT = re.compile(r"(?:\\(?:n(?:\\(?:r\\?)?)?)?|\r?\n?[ \t]*)\Z")  # what may go
 _AUTHORITY = re.compile(
     r"(?:file://(?=/)|(?:https?:|[^/\\]*:(?=[/\\]))?[/\\]*)(?P<host>[^/\\?#]*)(?P<path>[/\\?#])?", re.IGNORECASE
 )
+
+
+def encoded(value: str) -> str:
+    """The value as a link spells it (RFC 3986 2.1). Escapes in it stay: the caller's own link had them."""
+    return _NO_ESCAPE.sub("%25", quote(value, safe="%", errors="surrogatepass"))
 
 
 def host_of(authority: str) -> str:

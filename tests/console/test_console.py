@@ -168,7 +168,7 @@ def test_without_the_data_key_people_cannot_be_found_and_the_rest_can(folder: Pa
 @pytest.mark.parametrize(
     ("filters", "said"),
     [
-        ({"model": HOSTILE}, ["1 of 14 exchanges name the model that was asked for in their record only"]),
+        ({"model": HOSTILE}, []),
         ({"confidence_max_ppm": 1, "confidence_min_ppm": 1}, ["5 of 14 exchanges have no confidence"]),
         ({"confidence_min_ppm": 0}, ["5 of 14 exchanges have no confidence"]),
         ({"prompt": "x", "subject": "x", "verdict": "deny"}, []),

@@ -342,7 +342,7 @@ def test_what_follows_done_passes() -> None:
     raw = stream(chunk(content="a")) + b": bye\n\ndata: [DONE]\n\n\n"
     events = read(StreamReader(CALL), [raw])
     assert b"".join(event.raw for event in events) == raw
-    assert [event.last for event in events] == [False, True, False, False, False]
+    assert [event.last for event in events] == [False, True, False, False]
 
 
 def test_an_event_beyond_the_buffer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -492,3 +492,25 @@ def test_the_decoder_loses_no_byte_and_cuts_alike(pieces: list[bytes]) -> None:
         assert b"".join(events) + rest == raw
         outcomes.add((tuple(data_of(event) for event in events if data_of(event)), data_of(rest)))
     assert len(outcomes) == 1
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r", b"\r\n", b"\n\r\n"])
+@pytest.mark.parametrize("size", [1000, 65_536])
+def test_any_number_of_blank_lines_are_one_event_for_each_chunk_that_has_some(blank: bytes, size: int) -> None:
+    """Half a million of them were as many events, and held the stream for seconds."""
+    raw = b"data: 1\n\n" + blank * (300_000 // len(blank)) + b"data: 2\n\n"
+    decoder = sse.SseDecoder()
+    chunks = [raw[at : at + size] for at in range(0, len(raw), size)]
+    events = [event for chunk in chunks for event in decoder.feed(chunk)]
+    assert b"".join(events) == raw and decoder.finish() == b""
+    assert [data_of(event) for event in events if data_of(event)] == [b"1", b"2"]
+    assert len(events) <= len(chunks) + 2
+
+
+def test_an_event_leaves_though_a_carriage_return_ends_the_chunk() -> None:
+    """Of the next line end half may have come; the blank lines before it are whole."""
+    decoder = sse.SseDecoder()
+    assert decoder.feed(b"data: 1\r\n\r\n\r") == [b"data: 1\r\n\r\n"]
+    assert decoder.feed(b"\ndata: 2\r\r") == []
+    assert decoder.feed(b"\r") == [b"\r\ndata: 2\r\r"]
+    assert decoder.finish() == b"\r"

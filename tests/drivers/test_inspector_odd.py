@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from sidecar.drivers.inspector import Inspector, _names_model
+from sidecar.drivers.inspector_pool import MOST_DEATHS
 from sidecar.drivers.inspector_worker import Detectors, Plan
 from sidecar.errors import OwnError
 from sidecar.inspection.catalogue import Settings
-from sidecar.model import Part, Place, Role
+from sidecar.model import Caller, Part, Place, Role
 from tests.drivers.test_inspector import Stopped, part
+from tests.drivers.test_inspector_pool import MORTAL, STRANGE
 
 needs_names = pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 
@@ -123,3 +125,29 @@ async def test_a_word_file_that_is_gone_is_named(tmp_path: Path) -> None:
         await made.close()
     assert "detection.words: FileNotFoundError: " in caught.value.advice
     assert "staff.txt" in caught.value.advice
+
+
+async def test_who_sends_texts_that_break_detectors_is_in_nobody_elses_way() -> None:
+    """Of one application the users are told apart, where they are known; of those who are not, nobody is to blame."""
+    made = inspector(command=("-c", STRANGE + MORTAL))
+    mallory, alice = (Caller(tenant="t", app="crm", user=name, auth="proxy_header") for name in ("mallory", "alice"))
+    long = "a word " * 300
+
+    async def read(text: str, caller: Caller | None) -> bool:
+        try:
+            await made.inspect([part(f"{text} {long}")], caller)
+        except OwnError as fault:
+            assert fault.code == "INSPECTOR_ERROR"
+            return False
+        return True
+
+    try:
+        for number in range(MOST_DEATHS):
+            assert not await read(f"die {number}", mallory)
+        assert not await read("mine", mallory)
+        assert await read("hers", alice) and await read("his", Caller()) and await read("whose", None)
+        for number in range(MOST_DEATHS + 1):
+            assert not await read(f"die, too {number}", Caller())
+            assert await read(f"his {number}", Caller())
+    finally:
+        await made.close()

@@ -10,7 +10,9 @@ import pytest
 from sidecar.drivers.inspector_pool import (
     COOL_S,
     FAILURES,
+    FORGOTTEN_S,
     LONGEST_NAME,
+    MOST_DEATHS,
     MOST_SUSPECTS,
     REFUSED_S,
     Abandoned,
@@ -126,6 +128,67 @@ async def test_a_text_that_kills_workers_is_refused_and_no_other_is() -> None:
             await made.find(["die"])
         assert await made.find(["live"]) == [[]]
         assert made.started == 4
+    finally:
+        made.close()
+
+
+async def test_a_caller_whose_texts_kill_workers_is_refused_and_no_other_is() -> None:
+    """However they differ: each costs a worker that has its models to load, while everybody waits."""
+    made, now = pool(MORTAL), 0.0
+    made._callers = Suspects(lambda: now, MOST_DEATHS)
+    try:
+        for number in range(MOST_DEATHS + 6):
+            with pytest.raises(WorkerFailed):
+                await made.find([f"die {number}"], caller="mallory")
+            assert await made.find(["live"], caller="alice") == [[]]
+        assert made.started == MOST_DEATHS + 1
+        with pytest.raises(WorkerFailed):
+            await made.find(["live"], caller="mallory")
+        now = REFUSED_S
+        assert await made.find(["live"], caller="mallory") == [[]]
+        for number in range(6):
+            with pytest.raises(WorkerFailed):
+                await made.find([f"die again {number}"], caller="mallory")
+        assert await made.find(["live"]) == [[]]
+        assert made.started == MOST_DEATHS + 2
+        now = 2 * REFUSED_S + FORGOTTEN_S
+        with pytest.raises(WorkerFailed):
+            await made.find(["die later"], caller="mallory")
+        assert await made.find(["live"], caller="mallory") == [[]]
+    finally:
+        made.close()
+
+
+async def test_what_he_has_waiting_is_refused_with_him() -> None:
+    made = pool(MORTAL)
+    try:
+        deadly = [made.find([f"die {number}"], caller="mallory") for number in range(20)]
+        outcomes = await asyncio.gather(*deadly, made.find(["live"], caller="alice"), return_exceptions=True)
+        assert [type(each) for each in outcomes[:-1]] == [WorkerFailed] * 20 and outcomes[-1] == [[]]
+        assert made.started <= MOST_DEATHS + 2
+    finally:
+        made.close()
+
+
+async def test_no_caller_is_to_blame_where_a_harmless_text_is_not_read_either() -> None:
+    """Memory is short, a model is gone."""
+    made = pool("heard(); say(b'{}'); heard()")
+    try:
+        for number in range(MOST_DEATHS + 2):
+            with pytest.raises(WorkerFailed):
+                await made.find([f"text {number}"], caller="alice")
+        assert made.breaker.is_open and not made._callers.is_refused("alice")
+    finally:
+        made.close()
+
+
+async def test_callers_who_are_not_known_are_not_refused_for_each_other() -> None:
+    made = pool(MORTAL)
+    try:
+        for number in range(MOST_DEATHS + 2):
+            with pytest.raises(WorkerFailed):
+                await made.find([f"die {number}"])
+            assert await made.find(["live"]) == [[]]
     finally:
         made.close()
 

@@ -18,7 +18,7 @@ import pytest
 from sidecar.errors import CallerError, OwnError, UpstreamError
 from sidecar.exchange import Exchange
 from sidecar.ledger.facts import Intent, Outcome, State
-from sidecar.model import Inspection, Outbound, Part
+from sidecar.model import Caller, Inspection, Outbound, Part
 from sidecar.ports import EngineAnswer, Ports
 from sidecar.testing import (
     FakeAnswer,
@@ -73,9 +73,9 @@ class WatchingInspect(FakeInspect):
 
     seen = ""
 
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
         self.seen = "".join(part.text for part in parts)
-        return await super().inspect(parts)
+        return await super().inspect(parts, caller)
 
 
 class WatchingDecide(FakeDecide):

@@ -17,7 +17,7 @@ from sidecar.errors import OwnError, UpstreamError
 from sidecar.exchange import Exchange, govern
 from sidecar.ledger.facts import State
 from sidecar.ledger.fields import outcome_fields
-from sidecar.model import Inspection, Outbound, Part, Role, Side
+from sidecar.model import Caller, Inspection, Outbound, Part, Role, Side
 from sidecar.plan import House, Surrogates
 from sidecar.ports import Ports
 from sidecar.testing import (
@@ -151,10 +151,10 @@ async def test_what_did_not_come_back_is_counted_in_the_record() -> None:
 @pytest.mark.parametrize(("status", "why"), [(500, "UPSTREAM_STATUS"), (200, "INSPECTOR_ERROR")])
 async def test_a_reply_that_was_not_looked_at_is_recorded_as_such(status: int, why: str) -> None:
     class Blind(FakeInspect):
-        async def inspect(self, parts: Sequence[Part]) -> Inspection:
+        async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
             if parts[0].role is Role.ASSISTANT:
                 raise OwnError("INSPECTOR_ERROR", "Nothing was seen.")
-            return await super().inspect(parts)
+            return await super().inspect(parts, caller)
 
     stage = Stage(lambda _: ScriptedReply(status=status, chunks=[completion("hi")]))
     stage.ports = replace(stage.ports, inspect=Blind(stage.transcript))
@@ -478,9 +478,9 @@ async def test_a_long_text_has_more_time_to_be_judged() -> None:
     stage = Stage()
 
     class Slow(FakeInspect):
-        async def inspect(self, parts: Any) -> Any:
+        async def inspect(self, parts: Any, caller: Caller | None = None) -> Any:
             await asyncio.sleep(0.15)
-            return await super().inspect(parts)
+            return await super().inspect(parts, caller)
 
     stage.ports = replace(stage.ports, inspect=Slow(stage.transcript))
     house = replace(HOUSE, judge_deadline=0.05)
@@ -492,3 +492,9 @@ async def test_a_long_text_has_more_time_to_be_judged() -> None:
     stage.answer.error = None
     await stage.run(question("word " * 2000), house)
     assert stage.answer.error is None
+
+
+async def test_detectors_are_told_who_sends_the_text() -> None:
+    stage = Stage()
+    exchange = await stage.run(question("hello"))
+    assert stage.inspect.caller is exchange.arrival.caller

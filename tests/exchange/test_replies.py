@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import random
 import zlib
@@ -13,7 +14,7 @@ import orjson
 import pytest
 
 from sidecar.ledger.facts import State
-from sidecar.model import Inspection, Outbound, Part
+from sidecar.model import Caller, Inspection, Outbound, Part
 from sidecar.plan import Surrogates
 from sidecar.testing import FakeInspect, ScriptedReply, Transcript
 from tests.exchange.test_govern import HOUSE, SECRET, SSE, Stage, completion, question
@@ -26,9 +27,9 @@ class Seeing(FakeInspect):
         super().__init__(transcript)
         self.seen: list[Sequence[Part]] = []
 
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
         self.seen.append(parts)
-        return await super().inspect(parts)
+        return await super().inspect(parts, caller)
 
 
 HIDDEN = "<EMAIL_ADDRESS_1>"
@@ -315,3 +316,52 @@ async def test_a_coding_that_stands_for_nothing_is_cut_off(monkeypatch: pytest.M
     await stage.run(question("hi"))
     assert stage.record.outcomes[0].error == "GATE_OVERFLOW"
     assert stage.record.outcomes[0].reply_bytes < 12_000
+
+
+class Turns:
+    """Counts the turns of the running loop."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._next = asyncio.get_running_loop().call_soon(self.take)
+
+    def take(self) -> None:
+        self.taken += 1
+        self._next = asyncio.get_running_loop().call_soon(self.take)
+
+    def stop(self) -> int:
+        self._next.cancel()
+        return self.taken
+
+
+def in_one_event(words: int) -> bytes:
+    return event({"content": f"{HIDDEN} " * words}) + END
+
+
+def in_many_events(words: int) -> bytes:
+    return event({"content": f"{HIDDEN} "}) * words + END
+
+
+def in_arguments(words: int) -> bytes:
+    return event(tool("send", orjson.dumps([HIDDEN] * words).decode())) + END
+
+
+@pytest.mark.parametrize("reply", [in_one_event, in_many_events, in_arguments])
+async def test_the_others_have_turns_while_a_reply_of_nothing_but_surrogates_is_restored(reply: Any) -> None:
+    """5 MB of them held every stream for as long as they took: seconds."""
+    taken = []
+    for words in (20, 20_000):
+        turns = Turns()
+        stage = await played(reply(words))
+        taken.append(turns.stop())
+        assert stage.answer.body.count(SECRET.encode()) == words
+    assert taken[1] >= taken[0] + 20
+
+
+async def test_a_long_reply_of_prose_is_passed_on_in_one_go() -> None:
+    taken = []
+    for words in (20, 20_000):
+        turns = Turns()
+        await played(event({"content": "word "}) * words + END)
+        taken.append(turns.stop())
+    assert taken[1] == taken[0]

@@ -14,7 +14,7 @@ import pytest
 
 from sidecar.errors import CallerError
 from sidecar.exchange import govern
-from sidecar.model import Asserted, Finding, Inspection, Part, PlaceKind
+from sidecar.model import Asserted, Caller, Finding, Inspection, Part, PlaceKind
 from sidecar.testing import FakeInspect, ScriptedReply, arrival
 from sidecar.wire import opened
 from tests.exchange.test_govern import DIALECT, HOUSE, SECRET, Stage, completion, obliged, question
@@ -97,8 +97,8 @@ async def test_from_500_on_what_cannot_be_read_is_a_bad_gateway(status: int, tol
 class Anna(FakeInspect):
     """Finds Anna, too, more surely each time."""
 
-    async def inspect(self, parts: Sequence[Part]) -> Inspection:
-        found = await super().inspect(parts)
+    async def inspect(self, parts: Sequence[Part], caller: Caller | None = None) -> Inspection:
+        found = await super().inspect(parts, caller)
         spans = [(part.place, part.text.find("anna")) for part in parts]
         where = [(place, at) for place, at in spans if at >= 0]
         people = [Finding(place, at, at + 4, "PERSON", 0.5 + n / 4, "fake") for n, (place, at) in enumerate(where)]

@@ -16,7 +16,7 @@ from sidecar.exchange import Exchange
 from sidecar.ledger.facts import State
 from sidecar.ledger.fields import outcome_fields
 from sidecar.ledger.index import outcome_columns
-from sidecar.model import Inspection, Part, Role, Verdict
+from sidecar.model import Caller, Inspection, Part, Role, Verdict
 from sidecar.ports import EngineAnswer
 from sidecar.proxy.meter import Meter
 from sidecar.testing import ALLOW, FakeDecide, FakeInspect, ScriptedReply, Transcript
@@ -165,10 +165,10 @@ async def test_the_last_judgement_sees_what_was_found_in_all_of_the_reply(
 
 async def test_a_reply_withheld_unread_says_that_it_was_not_inspected() -> None:
     class Blind(FakeInspect):
-        async def inspect(self, parts: Any) -> Inspection:
+        async def inspect(self, parts: Any, caller: Caller | None = None) -> Inspection:
             if parts and cast(Part, parts[0]).role is Role.ASSISTANT:
                 raise RuntimeError("boom")
-            return await super().inspect(parts)
+            return await super().inspect(parts, caller)
 
     stage = Stage(answers={"request": obliged(WHOLE), "response": ALLOW})
     stage.ports = replace(stage.ports, inspect=Blind(stage.transcript))

@@ -102,6 +102,44 @@ def test_a_secret_behind_its_name_is_found_whole(text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("password=Tr0ub4dor&3xyz; server=db", "Tr0ub4dor&3xyz"),
+        ("Server=db;Password=Tr0ub4dor&3xyz;User Id=sa", "Tr0ub4dor&3xyz"),
+        ("host=db password=T&r0ub4dor&3 user=app", "T&r0ub4dor&3"),
+        ('dsn="Server=db;Password=Tr0ub4dor&amp;3xyz;User=sa"', "Tr0ub4dor&amp;3xyz"),
+        ('<add key="SmtpPassword" value="Tr0ub4dor&amp;3xyz"/>', "Tr0ub4dor&amp;3xyz"),
+        ("pw: S3cret&99, please reset it", "S3cret&99"),
+        ("pin=S3cret&99, card", "S3cret&99"),
+        ("secret=x7!k2&w8z^e1; server=db", "x7!k2&w8z^e1"),
+        (f"client_secret={MADE[:16]}&{MADE[16:]}; scope=x", f"{MADE[:16]}&{MADE[16:]}"),
+    ],
+)
+def test_an_ampersand_within_a_line_belongs_to_the_value(text: str, value: str) -> None:
+    assert found(text) == [value]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/login?", "&user=y"),
+        ("/login?", "&debug"),
+        ("a=b&", "&d=e"),
+        ("a=b&", "&remember"),
+        ("/x?a=b&amp;", "&amp;remember"),
+        ("#", "&state"),
+        ("-d ", "&x=1; echo"),
+        ("", "&quot; and"),
+        ("", "& echo"),
+        ("run ", "&& echo"),
+    ],
+)
+@pytest.mark.parametrize(("name", "value"), [("password", "hunter22"), ("access_token", MADE)])
+def test_in_a_query_or_a_form_it_ends_the_value(before: str, after: str, name: str, value: str) -> None:
+    assert found(f"{before}{name}={value}{after}") == [value]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "if x:\n    pass\nelse: pass",
@@ -171,6 +209,7 @@ def test_a_secret_behind_its_name_is_found_whole(text: str, value: str) -> None:
         "login page / step2",
         "app.login(user, 'viewer')",
         "IDENTIFIED BY '<password>'",
+        "token = flags_of_it&0xff12ab34;",
     ],
 )  # fmt: skip
 def test_what_code_and_prose_write_there_is_none(text: str) -> None:
@@ -190,6 +229,9 @@ HOSTILE = {
     "identified": "identified by '",
     "curl": "curl -u a:",
     "attributes": 'password"   ,   ',
+    "ampersands": "password=a&b&amp;c",
+    "led ampersands": "?&#password=ab1&x2 ",
+    "secret ampersands": "secret=" + "a1&" * 90 + " ",
     "signatures": "&sig=aB3",
     "pins": "pin is ",
     "logins": "login( a ,",

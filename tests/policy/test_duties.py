@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.model import Duties, Obligation, RedactMode, Release, ReleaseMode, Review
+from sidecar.model import Deny, Duties, Obligation, RedactMode, Release, ReleaseMode, Review
+from sidecar.policy.catalogue import find
 from sidecar.policy.duties import FULFILLED, PARAMS, merge
 
 
@@ -153,3 +155,24 @@ def test_true_and_1_are_two_annotations() -> None:
     for first, second in ((1, True), (True, 1)):
         values = merged(demand("annotate", a=first), demand("annotate", a=second)).annotations["a"]
         assert [(type(value), value) for value in values] == [(bool, True), (int, 1)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused", "instead"),
+    [
+        ("rate", {"per_minute": 10}, None),
+        ("route", {"tier": "small"}, {"model": "small-1"}),
+        ("human_review", {"mode": "hold", "queue": "q"}, {"mode": "after", "queue": "q"}),
+        ("notice", {"text_id": "ai", "placement": "body"}, {"text_id": "ai", "placement": "header"}),
+        ("retain", {"days": 30, "content": "full"}, {"days": 30, "content": "none"}),
+    ],
+)
+def test_the_guide_says_what_to_demand_instead(kind: str, refused: dict[str, Any], instead: Any) -> None:
+    _, denies = merge([demand(kind, **refused)], "request")
+    assert denies == (Deny("OBLIGATION_UNSUPPORTED", {"type": kind, "id": kind}),)
+    if instead is not None:
+        assert merge([demand(kind, **instead)], "request")[1] == ()
+    guide = (Path(__file__).resolve().parents[2] / "docs/policies.md").read_text()
+    table = guide.partition("**Not fulfilled in this version**")[2].partition("What is not fulfilled")[0]
+    assert table.count(f"\n| `{kind}`") == 1
+    assert "docs/policies.md" in find("OBLIGATION_UNSUPPORTED").advice

@@ -14,6 +14,7 @@ from sidecar.errors import CallerError
 from sidecar.model import Arrival, Asserted, Caller
 from sidecar.proxy.accept import Limits, asserted_by
 from sidecar.proxy.answer import HttpAnswer
+from sidecar.proxy.app import BEHIND, Line
 from sidecar.proxy.ids import uuid7
 from tests.captures import OK, RawServer, Wire, answering, connect, talk, until
 from tests.proxy.shell import Ones, Shell, Ticks, shell
@@ -356,3 +357,77 @@ async def test_a_refusal_that_cannot_be_recorded_is_ours():
         answer = await talk(running.port, b"POST /v1/unknown HTTP/1.1\r\nHost: a\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"anna" not in answer
+
+
+WHOLE = PATH + b"Content-Length: 2\r\n\r\n{}"
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"garbage\r\n\r\n", b"\x16\x03\x01", PATH + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n"]
+)
+@pytest.mark.parametrize("calls", [1, 3])
+async def test_whole_calls_are_answered_before_the_garbage_behind_them(garbage: bytes, calls: int) -> None:
+    """In one packet aiohttp's parser dropped them, and the first answer was a 400."""
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        wire = await connect(running.port)
+        await wire.send(WHOLE * calls + garbage)
+        answers = await wire.rest()
+        last = answers.index(b"HTTP/1.1 400 ")
+        assert answers[:last].count(b"HTTP/1.1 200 ") == calls
+        checked(answers[last:], 400, "PROTOCOL_ERROR", running)
+        wire.close()
+    assert sum(each.received.count(b"POST ") for each in up.wires) == calls
+
+
+async def test_what_is_sent_ahead_waits_with_its_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls behind one that takes its time are not gathered without bound; once it has ended they have their turn."""
+    came, plain, go_on = [0], Line.data_received, asyncio.Event()
+
+    def counted(line: Line, data: bytes) -> None:
+        came[0] += len(data)
+        plain(line, data)
+
+    async def slow(arrival: Arrival, answer: HttpAnswer) -> None:
+        await go_on.wait()
+        await answer.start(200, [("Content-Length", "0")])
+        await answer.end()
+
+    monkeypatch.setattr(Line, "data_received", counted)
+    async with shell(handler=slow) as running:
+        wire = await connect(running.port)
+        sending = asyncio.ensure_future(wire.send(WHOLE * 400_000))
+        await until(lambda: came[0] > BEHIND)
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert came[0] <= BEHIND + (1 << 20) and not sending.done()
+        go_on.set()
+        while wire.received.count(b"HTTP/1.1 200 ") < 100:
+            assert await wire.some()
+        sending.cancel()
+        wire.abort()
+
+
+async def test_who_hangs_up_with_calls_waiting_is_noticed_at_once() -> None:
+    async with shell(handler=forever) as running:
+        wire = await connect(running.port)
+        await wire.send(WHOLE * 3)
+        await until(lambda: running.drain.in_flight == 1)
+        wire.abort()
+        assert await running.drain.idle(2)
+
+
+async def test_who_shuts_down_its_sending_side_counts_as_gone() -> None:
+    """Both look alike until something is written, and the model would go on for nobody: docs/operations.md says so."""
+    async with shell(handler=forever) as running:
+        wire = await connect(running.port)
+        await wire.send(WHOLE)
+        await until(lambda: running.drain.in_flight == 1)
+        wire.end()
+        assert await running.drain.idle(2)
+        assert await wire.rest() == b""
+        assert running.metric("aborts_total") == 1
+        wire.close()
+
+
+async def forever(_: Arrival, __: HttpAnswer) -> None:
+    await asyncio.sleep(60)

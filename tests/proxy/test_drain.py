@@ -51,9 +51,7 @@ async def planes(handler: Handler | None = None) -> AsyncIterator[tuple[Shell, A
     async with UpstreamClient(UpstreamSettings(url=NOWHERE, connect_timeout=0.5)) as client:
         running = Shell(client, handler)
         pages = Pages(loopback=True)
-        yield running, AdminPlane(
-            drain=running.drain, meter=running.meter, receipt=nothing, drain_wait=5, pages=pages
-        )
+        yield running, AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing, drain_wait=5, pages=pages)
 
 
 class Server:
@@ -433,3 +431,24 @@ async def test_no_page_drains_a_sidecar_whose_admin_port_others_reach():
             assert answer.startswith(b"HTTP/1.1 200 ") and running.drain.draining
         server.stop.set()
         await asyncio.wait_for(server.task, 10)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+        (b"GET /healthz/live HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", 431),
+        (b"POST /drain HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    ],
+)
+async def test_broken_http_at_the_admin_port_is_answered_as_all_else_there(sent: bytes, status: int) -> None:
+    async with planes() as (running, admin):
+        server = Server(running, admin, deadline=1)
+        port = (await server.bound).admin.port
+        head, _, body = (await talk(port, sent)).partition(b"\r\n\r\n")
+        assert head.split(b" ", 2)[1] == b"%d" % status and b"Content-Type: application/json" in head
+        told = json.loads(body)
+        assert sorted(told) == ["advice", "error"] and told["error"] == "PROTOCOL_ERROR"
+        assert b"live" in await talk(port, b"GET /healthz/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        server.stop.set()
+        await asyncio.wait_for(server.task, 3)

@@ -53,7 +53,18 @@ def test_words_that_nearly_are_surrogates_cost_no_more_than_their_length(unit: s
     assert_linear(work, 8_000)
 
 
-LONG = ["A_", "<A_", "PERSON_", "<PE\\", "PERSON_1a ", "\\u003c", "https://a.b/<PERSON_1>", '"https://a <PERSON_1>']
+LONG = [
+    "A_",
+    "<A_",
+    "PERSON_",
+    "<PE\\",
+    "PERSON_1a ",
+    "\\u003c",
+    "%3C",
+    "%3CPERSON_1%3E",
+    "https://a.b/<PERSON_1>",
+    '"https://a <PERSON_1>',
+]
 
 
 @pytest.mark.parametrize("channel", [TEXT, JSON])

@@ -21,6 +21,7 @@ from tests.redaction.kit import ALL, TEXT, VALUES, edited, mark, marks, part, re
 
 ANNA = {"bob@x.com": "EMAIL_ADDRESS", "Bob@x.com": "EMAIL_ADDRESS", "Anna": "PERSON", "Bob": "PERSON"}
 TYPED = r"""<PERSON_1> <person_1> &lt;PERSON_1&gt; &LT;Person_1> \u003cPERSON_1\u003e \\u003cPERSON_1\\u003e <PERSON\_1>
+%3CPERSON_1%3E
 <PERSON_1 PERSON_1> PERSON_1 MY_PERSON_1 <LITERAL_1> <IBAN_CODE_3> <PERSON_0123456789abcdef0> \PERSON_1 \nPERSON_1
 <US_DRIVER_LICENSE_12>"""
 NOT_TYPED = """MAX_SIZE_2 <document_1> UTF_8 ISO_8859_1 <PERSON_01> <PERSON_\u0661> <PERSON_> <PERSON_1x> xPERSON_1
@@ -135,6 +136,13 @@ def test_a_surrogate_typed_by_the_user_is_himself(typed: str) -> None:
     texts, result = redacted([f"Anna wrote {typed} here"], ANNA)
     assert re.fullmatch(r"<PERSON_1> wrote (\\|\\n|MY_)?<LITERAL_1> here", texts[0])
     assert stream(Restorer(result.vault), list(texts[0])) == f"Anna wrote {typed} here"
+
+
+def test_one_typed_behind_one_of_a_link_is_himself_too() -> None:
+    """In the redacted text a bracket stands before it, and a restorer would take it for ours."""
+    texts, result = redacted(["Anna %3CPERSON_1%3EPERSON_1>"], {"Anna": "PERSON"})
+    assert stream(Restorer(result.vault), texts) == "Anna %3CPERSON_1%3EPERSON_1>"
+    assert texts == ["<PERSON_1> <LITERAL_1><LITERAL_2>"]
 
 
 @pytest.mark.parametrize("typed", NOT_TYPED.split())

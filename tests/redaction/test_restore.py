@@ -42,6 +42,9 @@ BARE = redacted([part("Anna", kind=PlaceKind.IDENTIFIER)], {"Anna": "PERSON"})[1
         ("<mailto:EMAIL_ADDRESS_1>", "<mailto:anna@x.com>"),
         ("<a href=mailto:EMAIL_ADDRESS_1>PERSON_1</a>", "<a href=mailto:anna@x.com>Anna Smith</a>"),
         ("<PERSON_1, EMAIL_ADDRESS_1> <b>PERSON_1>", "Anna Smith, anna@x.com <b>Anna Smith"),
+        ("/?q=%3CPERSON_1%3E&r=%3cemail_address_1%3e", "/?q=Anna%20Smith&r=anna%40x.com"),
+        ("[a](mailto:%3CEMAIL_ADDRESS_1%3E) 100%3CPERSON_1 5%", "[a](mailto:anna%40x.com) 100Anna%20Smith 5%"),
+        ("%3CPERSON_1> <PERSON_1%3E PERSON_1%3E %3CPERSON\\_1%3E", " ".join(["Anna%20Smith"] * 4)),
     ],
 )
 def test_a_surrogate_comes_back_in_every_spelling_of_the_closed_list(upstream: str, caller: str) -> None:
@@ -60,7 +63,9 @@ def test_a_surrogate_comes_back_in_every_spelling_of_the_closed_list(upstream: s
         ("person_1> <person_1 x", 0, 0),
         ("</PERSON_1> <PERSON_1/> <PERSON_1-x>", 0, 2),
         ("MY_PERSON_1> PERSON_1_x", 0, 1),
-        ("%3CPERSON_1%3E", 0, 0),
+        ("%3CPERSON_2%3E and %3Cperson_3%3E", 2, 0),
+        ("%3CPERSON_1%2C %3CPERSON_1x %3Cdiv%3E %3C %3E 3% %3", 0, 1),
+        ("%253CPERSON_1%253E", 0, 0),
         ("&#60;PERSON_2&#62;", 0, 0),
         ("<div> <<<< a<b>c &lt;div&gt; &amp; \\u003cdiv\\u003e", 0, 0),
     ],
@@ -100,6 +105,25 @@ def test_bare_words_are_restored() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a&b=c d", "a%26b%3Dc%20d"),
+        ("J\u00fcrgen / 5%", "J%C3%BCrgen%20%2F%205%25"),
+        ("anna%40x.com", "anna%40x.com"),
+        ("<EMAIL_ADDRESS_1>", "%3CEMAIL_ADDRESS_1%3E"),
+        ("\ud800", "%ED%A0%80"),
+    ],
+)
+@pytest.mark.parametrize("channel", [TEXT, JSON])
+def test_where_a_link_has_encoded_the_surrogate_the_value_is_encoded(
+    value: str, expected: str, channel: Channel
+) -> None:
+    """An escape in a value came from the caller's own link: there it stays one."""
+    vault = vault_of(EMAIL_ADDRESS="x@y.z", PERSON=value)
+    assert everywhere(vault, '{"u": "/?q=%3CPERSON_1%3E"}', channel) == f'{{"u": "/?q={expected}"}}'
+
+
+@pytest.mark.parametrize(
     "value", ["<PERSON_1>", "<EMAIL_ADDRESS_1>", "PERSON_1", "\\", ".*+?()[]{}|^$", "\\1\\g<0>", "a\nb", "\U0001f600"]
 )
 def test_a_value_comes_back_as_it_is_and_is_not_looked_at_again(value: str) -> None:
@@ -119,7 +143,9 @@ def test_only_what_may_become_a_surrogate_is_held_back() -> None:
     assert dict(restorer.restored) == {"PERSON": 1}
 
 
-@pytest.mark.parametrize("text", ["<PERSON_", "<PERS", "<", "P", "&lt;PER", "\\u00", "<PERSON_2", "<PERSON_1&g"])
+@pytest.mark.parametrize(
+    "text", ["<PERSON_", "<PERS", "<", "P", "&lt;PER", "\\u00", "<PERSON_2", "<PERSON_1&g", "%", "%3", "%3CPERS"]
+)
 def test_what_the_end_finds_unfinished_is_given_out_as_it_is(text: str) -> None:
     expected = "Anna Smith&g" if text == "<PERSON_1&g" else text
     assert everywhere(ANNA, text) == expected
@@ -189,7 +215,7 @@ def test_the_hold_never_exceeds_the_longest_surrogate_in_its_longest_spelling() 
             assert fed - released <= ANNA.longest
 
 
-@pytest.mark.parametrize("unit", ["<", "<PERSON_", "A", "A_", "\\", "//", "&lt;", "_1"])
+@pytest.mark.parametrize("unit", ["<", "<PERSON_", "A", "A_", "\\", "//", "&lt;", "_1", "%", "%3C"])
 @pytest.mark.parametrize("channel", [TEXT, JSON])
 def test_a_megabyte_of_nonsense_takes_no_more_than_seconds_and_no_memory(unit: str, channel: Channel) -> None:
     text = unit * (1_000_000 // len(unit))

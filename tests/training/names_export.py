@@ -66,7 +66,7 @@ def export(folder: Path) -> Path:
         "strict": {**dict.fromkeys(TYPES, 1.5), "PERSON": 3.25},
         "lower": {**dict.fromkeys(TYPES, 0.75), "PERSON": 1.75, "ORGANIZATION": 1.25},
     }
-    config = {"version": "names-7.1", "labels": list(LABELS), "bias": bias}
+    config = {"version": "names-7.2", "labels": list(LABELS), "bias": bias}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     return folder / "model.onnx"
 

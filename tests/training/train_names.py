@@ -24,6 +24,7 @@ from names_batch import Feed
 from names_export import export
 from names_gen import Generator
 from names_lists import LANGS, lexicon
+from names_narrow import narrow
 from names_net import Net, pretrained
 from names_source import snippets
 from pieces import Pieces, normal
@@ -184,6 +185,7 @@ def train(args: argparse.Namespace) -> None:
         net.load_state_dict({name: value.lerp(before[name], plan.before) for name, value in net.state_dict().items()})
         torch.save({"net": net.state_dict(), "shape": net.shape.as_dict()}, out / "checkpoint.pt")
     export(out)
+    narrow(out, root, args.seed)
 
 
 def main() -> None:

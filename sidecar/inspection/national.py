@@ -33,7 +33,7 @@ G = r"[ .\u00a0/-]?"
 """One that a strong check may be asked about."""
 KEY = r"(?:[ .]?[(/-] ?|[ .])?(?:[Cc][Ll][ÉéEe][Ff]?[ .]?:? ?)?"
 """Before the key of a NIR: ` / 12`, ` clé 12`, ` (clé : 12)`."""
-NIR = "nir insee sécurité_sociale securite_sociale sécu n_ss no_ss num_ss numéro_ss nss"
+NIR = "nir french_social_security insee sécurité_sociale securite_sociale sécu n_ss no_ss num_ss numéro_ss nss"
 DNI = "dni nif nie d_n_i n_i_f n_i_e documento_nacional identidad extranjero"
 DOWOD = "dowód dowodu dowodem dowodzie dowodów dowod osobisty osobistego osobistym"
 PPS = "pps ppsn personal_public_service"
@@ -221,7 +221,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "se": (
         Row("SE_BANK_ACCOUNT", r"\d{4}(?:-\d)?(?:[ -]|, )\d{1,3}[ -]?\d{3}[ -]?\d{1,3}[ -]?\d{0,3}|\d{11,15}",
-            "kontonummer kontonr bankkonto konto clearing clearingnummer clearingnr", (4, *range(11, 16))),
+            "kontonummer kontonr bankkonto konto bank_account clearing clearingnummer clearingnr", (4, *range(11, 16))),
         Row("SE_PERSONNUMMER", r"(?:19|20)?\d{6} -? ?\d{4}",
             "personnummer personnr pnr samordningsnummer svensk_id ssn personal_identity_number", (6, 8),
             check=se_personnummer, proven=ASKING),
@@ -245,13 +245,14 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "dk": (
         Row("DK_DRIVER_LICENSE", r"\d{8}", "kørekort kørekortnummer kørekortnr kørekortets", (8,)),
-        Row("DK_BANK_ACCOUNT", r"\d{4}[ -]?\d{6,10}", "kontonummer kontonr bankkonto konto", (4, *range(10, 15))),
+        Row("DK_BANK_ACCOUNT", r"\d{4}[ -]?\d{6,10}", "kontonummer kontonr bankkonto konto bank_account",
+            (4, *range(10, 15))),
         Row("DK_CPR", r"\d{6}-\d{4}", BIRTH, (6,), check=check.dk_cpr, bare=0.45),
         Row("DK_CPR", r"\d{10}|\d{6} \d{4}", BIRTH, (6, 10), check=check.dk_cpr, proven=WEAK_PROOF),
         Row("DK_CVR", r"\d{2} ?\d{2} ?\d{2} ?\d{2}", f"cvr virksomhed {TAX}", (2, 8), check=check.dk_cvr, proven=0.2),
         Row("DK_VAT_ID", r"DK[ -]?(?:\d{8}|\d\d \d\d \d\d \d\d)", TAX, mixed=(4, 10), check=check.dk_cvr,
             apart=(2, 8)),
-        Row("DK_PASSPORT", r"\d{9}", "pasnummer pasnr dansk_pas", (9,)),
+        Row("DK_PASSPORT", r"\d{9}", "pasnummer pasnr pas_nr dansk_pas", (9,)),
         Row("DK_LICENSE_PLATE", r"[A-Z]{2} ?\d\d ?\d{3}", f"bil nummerplade {PLATE}", (2, 5), (7,)),
         Row("DK_LICENSE_PLATE", r"[A-Z]{2} \d\d \d{3}", f"bil nummerplade {PLATE}", (2, 5), lead=True),
     ),
@@ -315,7 +316,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("UK_MEDICAL_LICENSE", r"\d{7}", "gmc gmc_number gmc_no", (7,)),
         Row("UK_PASSPORT", r"\d{9}", f"{PASSPORT} hmpo", (9,), bare=0.05,
             label="uk_passport british_passport hm_passport gb_passport hmpo"),
-        Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d(?:[ ,]{1,3}\d{8})?", "sort code account bank bacs", (2,)),
+        Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d|\d\d[ -]?\d\d[ -]?\d\d[ ,/]{1,3}\d{8}", "sort code account bank bacs",
+            (2, 6)),
         Row("UK_SORT_CODE", r"\d{6}|\d\d \d\d \d\d", SORT_CODE, (2, 6)),
         Row("UK_SORT_CODE", _behind("s/c") + r"\d\d[- ]?\d\d[- ]?\d\d", "", (2, 6), bare=0.45),
         Row("UK_BANK_ACCOUNT", r"\d{8}", "sort account acc bank bacs", (8,)),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sidecar.inspection.context import Context
+from sidecar.inspection.keywords import unaccented
 from sidecar.inspection.rules import GENERAL_WORDS, NEVER, NOT_INSIDE, NOT_ON, Check, Rule
 
 
@@ -37,7 +38,7 @@ def rules_of(row: Row) -> list[Rule]:
 
 
 def _rule(row: Row) -> Rule:
-    context = Context.words(row.context)
+    context = Context.words(unaccented(row.context))
     own = Context.words(row.label) if row.label else context.without(GENERAL_WORDS.split())
     flags = (re.ASCII if row.check else 0) | (re.IGNORECASE if row.entity.endswith("VAT_ID") else 0)
     return Rule(

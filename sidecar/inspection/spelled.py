@@ -16,7 +16,7 @@ from sidecar.inspection import presidio_checks as presidio
 from sidecar.inspection.checksums import icao, luhn
 from sidecar.inspection.columns import below
 from sidecar.inspection.context import Context
-from sidecar.inspection.keywords import listed
+from sidecar.inspection.keywords import listed, unaccented
 from sidecar.inspection.rules import Check
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
@@ -40,6 +40,8 @@ def _travel(number: str) -> bool:
     return len(number) == 9 or icao(number[:-1]) == int(number[-1])
 
 
+SYSTEM = r"[A-HJ-NP-TV-Z]{2}\d{3}[A-HJ-NP-TV-Z]{2}"
+"""Plates of France since 2009 and of Italy since 1994."""
 KINDS = (
     _kind("DE_TAX_ID", "steuer-id steuer_id idnr steueridentifikationsnummer steuerliche_identifikationsnummer"
           " german_tax_id", r"[1-9]\d{10}", check.de_tax_id),
@@ -126,6 +128,19 @@ KINDS = (
           r"[AC-HJKMNP-RT-Y0-9]\d[AC-HJKMNP-RT-Y]{2}\d\d"),
     _kind("US_DRIVER_LICENSE", "driver's_license driver_license drivers_license driver's_license_number",
           r"[A-Z]\d{7,14}"),
+    _kind("PASSPORT", "passport paspoort passeport passaporto", r"[A-Z]{1,3}\d{6,8}|\d{9}"),
+    _kind("FR_LICENSE_PLATE", "immatriculation immatriculé immatriculée plaque", SYSTEM),
+    _kind("IT_LICENSE_PLATE", "targa targata targato targa_del_veicolo", SYSTEM),
+    _kind("ES_LICENSE_PLATE", "matrícula placa", r"\d{4}[BCDFGHJ-NPR-TV-Z]{3}"),
+    _kind("PT_LICENSE_PLATE", "matrícula viatura", r"[A-Z]{2}\d\d(?:\d\d|[A-Z]{2})|\d\d[A-Z]{2}\d\d|\d{4}[A-Z]{2}"),
+    _kind("PL_LICENSE_PLATE", "rejestracja numer_rejestracyjny tablice", r"[A-Z]{2,3}(?=[A-Z]*\d)[A-Z0-9]{4,5}"),
+    _kind("SE_LICENSE_PLATE", "registreringsnummer regnr reg.nr registreringsskylt", r"[A-Z]{3}\d\d[0-9A-Z]"),
+    _kind("FI_LICENSE_PLATE", "rekisterinumero rekisteritunnus rekkari", r"[A-ZÅÄÖ]{2,3}\d{1,3}"),
+    _kind("DK_LICENSE_PLATE", "nummerplade registreringsnummer", r"[A-Z]{2}\d{5}"),
+    _kind("NL_LICENSE_PLATE", "kenteken kentekennummer", r"(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z0-9]{6}"),
+    _kind("BE_LICENSE_PLATE", "nummerplaat kentekenplaat plaque", r"\d[A-Z]{3}\d{3}"),
+    _kind("IE_LICENSE_PLATE", "registration reg number_plate", r"\d{2,3}(?:[CDLTWG]|[A-Z]{2})\d{1,6}"),
+    _kind("US_LICENSE_PLATE", "license_plate licence_plate plate_number", r"\d[A-Z]{3}\d{3}|[A-Z]{3}\d{3,4}"),
 )  # fmt: skip
 BETWEEN = re.compile(
     r"(?:nummern?|numbers?|numer|nr|no|[ens]{1,2})?\.?"
@@ -137,12 +152,15 @@ BETWEEN = re.compile(
 RUN = re.compile(r"[^\W_]{1,20}(?:(?:[ ]?[-./|\u2013][ ]?|[ \u00a0])[^\W_]{1,20}){0,7}")
 """The groups of a number, and what follows them."""
 GROUP = re.compile(r"[^\W_]+")
+WORD = re.compile(r"(?<!\w)[a-zß-ÿ]+[ ]|[ ][a-zß-ÿ]+$")
+"""In lower case and apart: `plaque de 2019` names none."""
+SHORT = 8
 GOES_ON = re.compile(r"[ .,/-]?\d|[%€$£]")
 LONGEST = 20
 OWN: dict[str, list[Kind]] = {}
 """By word: what it names."""
 for _each in KINDS:
-    for _word in listed(_each.words):
+    for _word in listed(unaccented(_each.words)):
         for _spelling in dict.fromkeys((_word, _word.replace(" ", "_"))):
             OWN.setdefault(_spelling, []).append(_each)
 WORDS = tuple(OWN)
@@ -188,7 +206,14 @@ def _span(run: re.Match[str], kind: Kind) -> Span | None:
             break
         if kind.form.fullmatch(number) and (kind.check is None or kind.check(number) is not False):
             end = run.start() + group.end()
-    if not end or (kind.check is None and GOES_ON.match(run.string, end)):
+    if not end or (kind.check is None and not _is_alone(run.string, run.start(), end)):
         return None
     strength = Strength.PROVEN if kind.check else Strength.WEAK
     return Span(run.start(), end, kind.entity, SCORE, DETECTOR, strength)
+
+
+def _is_alone(text: str, start: int, end: int) -> bool:
+    """Whether what no check digit proves is a number by itself, and none of its groups a word."""
+    if GOES_ON.match(text, end):
+        return False
+    return end - start > SHORT or WORD.search(text[start:end]) is None

@@ -325,7 +325,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
     ),
     "us": (
         Row("US_ALIEN_NUMBER", r"A[ -]?\d{3}[ -]?\d{3}[ -]?\d{3}", "alien_registration alien_number a_number uscis",
-            mixed=(4, 10), apart=(3, 9)),
+            mixed=(4, 10), apart=(3, 9), bare=0.2),
         Row("US_DRIVER_LICENSE", r"[A-Z]\d{3}[ -]\d{4}[ -]\d\d[ -]\d{3}[ -]\d|[A-Z](?:[ -]\d{3}){4}",
             "driver drivers license licence dl", mixed=(4,), apart=(3,)),
         Row("US_ZIP_CODE", r"\d{5}(?:-\d{4})?", "zip zipcode", (5,)),

@@ -165,7 +165,8 @@ for _each in KINDS:
             OWN.setdefault(_spelling, []).append(_each)
 WORDS = tuple(OWN)
 TYPES = tuple(dict.fromkeys(kind.entity for kind in KINDS))
-SCORE = 0.6
+SCORE, UNPROVEN = 0.6, 0.39
+"""The latter is below that of every rule that knows the number's own form."""
 DETECTOR = "rules/spelled"
 
 
@@ -208,8 +209,8 @@ def _span(run: re.Match[str], kind: Kind) -> Span | None:
             end = run.start() + group.end()
     if not end or (kind.check is None and not _is_alone(run.string, run.start(), end)):
         return None
-    strength = Strength.PROVEN if kind.check else Strength.WEAK
-    return Span(run.start(), end, kind.entity, SCORE, DETECTOR, strength)
+    score, strength = (SCORE, Strength.PROVEN) if kind.check else (UNPROVEN, Strength.WEAK)
+    return Span(run.start(), end, kind.entity, score, DETECTOR, strength)
 
 
 def _is_alone(text: str, start: int, end: int) -> bool:

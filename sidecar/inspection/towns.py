@@ -84,6 +84,7 @@ CODE_BEFORE = re.compile(
 """A postcode right before a town; one of four digits where a part of an address begins."""
 HOUSED = re.compile(rf"{HOUSE}$")
 YEAR = re.compile(r"(?:19|20)\d\d ")
+YEARS = re.compile(r"(?:19|20)\d\d\W*$")
 PART_ENDS = re.compile(r"[ ]?(?:[\n\"'|<;)\t]|\Z)")
 AUSTRALIAN = ("NSW", "VIC", "QLD", "TAS", "ACT", "SA", "WA", "NT")
 BEHIND_STATE = "|".join(f"(?<= {state})" for state in AUSTRALIAN)
@@ -117,7 +118,7 @@ def postcodes(text: str, start: int, end: int) -> Iterator[Span]:
     if before is not None:
         at = _next(text, before.start())
         house = HOUSED.search(text, max(0, at - REACH), at)
-        if house or not YEAR.match(text, at) or PART_ENDS.match(text, end):
+        if not YEAR.match(text, at) or PART_ENDS.match(text, end) or (house and not YEARS.search(house.group())):
             yield _code(house.start() if house else at, start - 1)
     behind = CODE_BEHIND.match(text, end, end + POSTCODE)
     if behind is not None:

@@ -135,8 +135,8 @@ class Detectors:
             born = birth_behind(text, span.end) if span.entity == "PERSON" else None
             if born and self._engine.settings.wants(born.entity):
                 yield born
-            if span.entity in PLACES and self._engine.settings.wants("STREET_ADDRESS"):
-                yield from postcodes(text, span.start, span.end)
+            codes = postcodes(text, span.start, span.end) if span.entity in PLACES else ()
+            yield from (code for code in codes if self._engine.settings.wants(code.entity))
         if self._engine.settings.wants("PERSON"):
             yield from names_by_place(text)
 

@@ -119,7 +119,7 @@ def postcodes(text: str, start: int, end: int) -> Iterator[Span]:
         at = _next(text, before.start())
         house = HOUSED.search(text, max(0, at - REACH), at)
         if not YEAR.match(text, at) or PART_ENDS.match(text, end) or (house and not YEARS.search(house.group())):
-            yield _code(house.start() if house else at, start - 1)
+            yield _address(house.start(), start - 1) if house else _code(at, start - 1)
     behind = CODE_BEHIND.match(text, end, end + POSTCODE)
     if behind is not None:
         yield _code(_next(text, end), behind.end())
@@ -132,5 +132,10 @@ def _next(text: str, at: int) -> int:
     return at
 
 
-def _code(start: int, end: int) -> Span:
+def _address(start: int, end: int) -> Span:
     return Span(start, end, "STREET_ADDRESS", 0.5, DETECTOR, Strength.LIST)
+
+
+def _code(start: int, end: int) -> Span:
+    """Says as much of where as the town does, and is as much as that a part of an address that holds it."""
+    return Span(start, end, "LOCATION", 0.5, DETECTOR, Strength.MODEL)

@@ -23,8 +23,10 @@ from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine, undisguised
 from sidecar.inspection.named import birth_behind, names_by_place
 from sidecar.inspection.spans import Span, Strength, is_label
+from sidecar.inspection.towns import postcodes
 
 LENGTH = struct.Struct("!I")
+PLACES = ("LOCATION", "STREET_ADDRESS")
 MOST_BYTES = 1 << 28
 MOST_REASON = 300
 UNSEEN = re.compile(r"\r(?!\n)|[\v\f\x85\u2028\u2029]|\x1b\[[0-9;]{0,16}m")
@@ -133,6 +135,8 @@ class Detectors:
             born = birth_behind(text, span.end) if span.entity == "PERSON" else None
             if born and self._engine.settings.wants(born.entity):
                 yield born
+            codes = postcodes(text, span.start, span.end) if span.entity in PLACES else ()
+            yield from (code for code in codes if self._engine.settings.wants(code.entity))
         if self._engine.settings.wants("PERSON"):
             yield from names_by_place(text)
 

@@ -9,7 +9,7 @@ From the bottom up:
     checksums    the arithmetic of card, account and identity numbers
     rules        one recogniser: where it may start, what it looks like, what proves it, what makes it likelier
     presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
-    national, national_checks          European numbers that Presidio has no recogniser for
+    rows, national, national_checks    European numbers that Presidio has no recogniser for
     emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
     phone_words, columns, tables       words beside phones; what a heading says of a column, also in SQL and HTML
     serials, card_codes, coordinates   phones' and cars' numbers (IMEI, VIN); CVV beside its word; places on a map
@@ -25,7 +25,7 @@ From the bottom up:
     keyed        a value in data read beside its key
     records      fields of persons by their place: HL7, X12, EDIFACT, account statements, vCard, LDIF
     named        beside the names model: columns of names, speakers of a chat, births behind names
-    labelled, numbered     numbers found by the word before them, where their shape alone says nothing
+    labelled, numbered, spelled        numbers found by the word before them, where their shape alone says nothing
     assignments, listings, literals    secrets behind their names; in SQL and columns; what is a value and what is code
     catalogue    the types there are, modes, thresholds, settings
     countries    the national types of each country, and which of them nobody looks for

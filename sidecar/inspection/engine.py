@@ -12,6 +12,7 @@ from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
 from sidecar.inspection import labelled as _labelled
 from sidecar.inspection import numbered as _numbered
+from sidecar.inspection import spelled as _spelled
 from sidecar.inspection.card_codes import CARD_SECURITY_CODE, card_codes
 from sidecar.inspection.cards import cards
 from sidecar.inspection.catalogue import GENERAL, SPECIAL, THRESHOLDS, Mode, Settings
@@ -36,6 +37,7 @@ from sidecar.inspection.secrets import SECRET_TYPES, Secrets
 from sidecar.inspection.secrets import version as secrets_version
 from sidecar.inspection.serials import serial_rules
 from sidecar.inspection.spans import Span, Strength, resolve, whole
+from sidecar.inspection.spelled import spelled
 from sidecar.inspection.tokens import Token, outline, outside, tokens
 from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
@@ -51,7 +53,7 @@ WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 WORDS = (
     *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
-    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *records.WORDS,
+    *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *_spelled.WORDS, *records.WORDS,
 )  # fmt: skip
 
 
@@ -189,6 +191,7 @@ class Engine:
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
             (_numbered.TYPES, _numbered.WORDS, True, numbered),
+            (_spelled.TYPES, _spelled.WORDS, True, spelled),
             ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ"), dates.WORDS, True, dates.dates),
             (("MINOR",), ages.AGE_WORDS, True, ages.ages),

@@ -6,6 +6,7 @@ here; drivers/inspector_scan.py has faster ones with the same answers (Hyperscan
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 Scan = Callable[[str], Iterable[int]]
@@ -27,6 +28,18 @@ def pure_scan(words: Sequence[str]) -> Scan:
 def listed(words: str) -> tuple[str, ...]:
     """Words separated by white space; `_` stands for a space inside one."""
     return tuple(word.replace("_", " ") for word in words.split())
+
+
+SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae"})
+BARE = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "a"})
+
+
+def unaccented(words: str) -> str:
+    """Words separated by white space, and each as it is spelled without accents, in keys of data and in haste."""
+    bare = "".join(
+        char for char in unicodedata.normalize("NFD", words.translate(BARE)) if not unicodedata.combining(char)
+    )
+    return " ".join(dict.fromkeys((*words.split(), *words.translate(SPELLED_OUT).split(), *bare.split())))
 
 
 def lowered(text: str) -> str:

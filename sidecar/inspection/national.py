@@ -1,23 +1,18 @@
 """Identity, tax, health, company, vehicle numbers of European countries, where Presidio has no recogniser.
 
-One row a number: what it looks like, where it may start, its check, the words that stand beside it. `bare` is the score
-without such a word: below the threshold for what many other things look like.
+One row a number (`rows`); its score without a word beside it is below the threshold for what many other things look
+like.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import NamedTuple
 
 from sidecar.inspection import national_checks as check
 from sidecar.inspection.checksums import compact, luhn
-from sidecar.inspection.context import Context
 from sidecar.inspection.presidio_checks import (
     de_health_insurance,
     de_social_security,
-    de_tax_id,
     es_nie,
     es_nif,
     it_fiscal_code,
@@ -25,25 +20,8 @@ from sidecar.inspection.presidio_checks import (
     se_personnummer,
 )
 from sidecar.inspection.presidio_rules import WEAK_PROOF
-from sidecar.inspection.rules import GENERAL_WORDS, NEVER, NOT_INSIDE, NOT_ON, Check, Rule
-
-
-class Row(NamedTuple):
-    """`apart` are the lengths of the token behind letters that stand apart from it ("ATU 61804621"); `label` are the
-    words that claim a number right behind them, where those of `context` would not all do."""
-
-    entity: str
-    regex: str
-    context: str
-    numeric: Iterable[int] = NEVER
-    mixed: Iterable[int] = NEVER
-    lead: bool = False
-    check: Check | None = None
-    proven: float = 1.0
-    bare: float = 0.1
-    apart: Iterable[int] = NEVER
-    label: str = ""
-
+from sidecar.inspection.rows import Row, rules_of
+from sidecar.inspection.rules import Rule
 
 ASKING = 0.2
 """The score of a check digit in a spelling that other things have too: in no mode a proof without a word nearby."""
@@ -55,7 +33,7 @@ G = r"[ .\u00a0/-]?"
 """One that a strong check may be asked about."""
 KEY = r"(?:[ .]?[(/-] ?|[ .])?(?:[Cc][Ll][ÉéEe][Ff]?[ .]?:? ?)?"
 """Before the key of a NIR: ` / 12`, ` clé 12`, ` (clé : 12)`."""
-NIR = "nir insee sécurité_sociale securite_sociale sécu n_ss no_ss num_ss numéro_ss nss"
+NIR = "nir french_social_security insee sécurité_sociale securite_sociale sécu n_ss no_ss num_ss numéro_ss nss"
 DNI = "dni nif nie d_n_i n_i_f n_i_e documento_nacional identidad extranjero"
 DOWOD = "dowód dowodu dowodem dowodzie dowodów dowod osobisty osobistego osobistym"
 PPS = "pps ppsn personal_public_service"
@@ -103,6 +81,9 @@ BIRTH = "personal person number cpr hetu national identity social security regis
 
 ROWS: dict[str, tuple[Row, ...]] = {
     "fr": (
+        Row("FR_BANK_ACCOUNT", r"\d{5} ?\d{5} ?[0-9A-Z]{11}(?: - | )?\d\d", "rib compte bancaire bancaires", (5, 23),
+            (23,), check=check.fr_rib, proven=0.45),
+        Row("FR_RESIDENCE_PERMIT", r"\d{10}", "titre_de_séjour carte_de_séjour titre_séjour agdref", (10,)),
         Row("FR_NIR", rf"[12478]{S}\d\d{S}(?:0[1-9]|1[0-2]|[2-9]\d){S}(?:\d\d|2[ABab]){S}\d{{3}}{S}\d{{3}}{KEY}\d\d",
             "nir sécurité sociale insee ssn", (1, 5, 13, 15), (13, 15), check=check.fr_nir),
         Row("FR_NIR", rf"[12][ .]\d\d[ .](?:0[1-9]|1[0-2])[ .](?:\d\d|2[AB])[ .]\d{{3}}[ .]\d{{3}}(?!{KEY}\d)", NIR,
@@ -113,9 +94,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
             proven=0.6),
         Row("FR_SIREN", r"\d{3} ?\d{3} ?\d{3}", "siren entreprise rcs", (3, 9), check=luhn, proven=WEAK_PROOF),
         Row("FR_SIRET", r"\d{3} ?\d{3} ?\d{3} ?\d{5}", "siret établissement", (3, 9, 14),
-            check=luhn, proven=WEAK_PROOF),
+            check=check.fr_siret, proven=WEAK_PROOF),
         Row("FR_SIREN", r"\d{3}[.-]\d{3}[.-]\d{3}", "siren entreprise rcs", (3,), check=luhn, proven=ASKING),
-        Row("FR_SIRET", r"\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}[ .]?\d\d", "siret établissement", (3,), check=luhn,
+        Row("FR_SIRET", r"\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}[ .]?\d\d", "siret établissement", (3,), check=check.fr_siret,
             proven=ASKING),
         Row("FR_VAT_ID", rf"FR{S}[0-9A-HJ-NP-Z]{{2}}{S}\d{{3}}{S}\d{{3}}{S}\d{{3}}", TAX, (2,), (4, 13),
             check=check.fr_vat),
@@ -133,6 +114,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("FR_LICENSE_PLATE", r"\d{2,4}[ -][A-Z]{2,3}[ -](?:\d\d|2[AB])", IMMATRICULATION, (2, 3, 4)),
     ),
     "es": (
+        Row("ES_BANK_ACCOUNT", r"\d{4}[ -]?\d{4}[ -]?\d\d[ -]?\d{10}", "ccc cuenta bancaria banco", (4, 20),
+            check=check.es_account, proven=0.45),
         Row("ES_NIF", r"\d{1,2}\.\d{3}\.\d{3}-[A-Za-z]", DNI, (1, 2), check=es_nif, proven=0.6),
         Row("ES_NIF", r"\d{1,2}\.\d{3}\.\d{3}(?:[ .][A-Z]|[A-Za-z])|\d{7,8}(?: |\.| - )[A-Z]", DNI, (1, 2, 7, 8),
             check=es_nif, proven=ASKING),
@@ -167,6 +150,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("IT_LICENSE_PLATE", r"[A-HJ-NPR-TV-Z]{2} \d{3} [A-HJ-NPR-TV-Z]{2}", PLATE, (3,), lead=True),
     ),
     "nl": (
+        Row("NL_COMPANY_NUMBER", r"\d{8}|\d\d \d\d \d\d \d\d", "kvk kamer_van_koophandel chamber_of_commerce", (2, 8)),
+        Row("NL_RESIDENCE_PERMIT", r"\d{10}|\d{3}\.\d{3}\.\d{4}", "vreemdelingennummer v_nummer v_nr alien_number",
+            (3, 10)),
         Row("NL_BSN", rf"\d{{3}}{S}\d{{3}}{S}\d{{3}}|\d{{4}}\.\d\d\.\d{{3}}",
             "bsn burgerservicenummer sofinummer sofi persoonsnummer onderwijsnummer",
             (3, 4, 9), check=check.nl_bsn, proven=WEAK_PROOF),
@@ -189,6 +175,10 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("NL_LICENSE_PLATE", r"[A-Z]{1,3}-\d{2,3}-(?:[A-Z]{1,2}|\d{2})", PLATE, (2, 3), lead=True, bare=0.3),
     ),
     "pt": (
+        Row("PT_BANK_ACCOUNT", r"\d{4} ?\d{4} ?\d{11} ?\d\d", "nib conta bancária", (4, 21), check=check.pt_nib,
+            proven=0.45),
+        Row("PT_DRIVER_LICENSE", r"[A-Z]{1,2}[ -]?\d{6,7}(?: \d)?", "condução conducao", mixed=range(7, 10),
+            apart=(6, 7)),
         Row("PT_NIF", r"[1-35689]\d{2} ?\d{3} ?\d{3}", f"contribuinte {TAX}", (3, 9),
             check=check.pt_nif, proven=WEAK_PROOF),
         Row("PT_NIF", r"[1-35689]\d{2}[.-]\d{3}[.-]\d{3}", "contribuinte nif nipc n_i_f", (3,), check=check.pt_nif,
@@ -209,6 +199,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
             mixed=(6,)),
     ),
     "pl": (
+        Row("PL_KRS", r"0000\d{6}|0000 \d{3} \d{3}", "krs", (4, 10)),
+        Row("PL_DRIVER_LICENSE", r"\d{5}/\d\d/\d{4}", "prawo_jazdy prawa_jazdy prawem_jazdy", (5,)),
         Row("PL_NIP", r"\d{3}-?\d{3}-?\d\d-?\d\d|\d{3}-\d\d-\d\d-\d{3}", f"nip {TAX}", (3, 10),
             check=check.pl_nip, proven=WEAK_PROOF),
         Row("PL_NIP", r"\d{3} \d{3} \d\d \d\d|\d{3} \d\d \d\d \d{3}", f"nip {TAX}", (3,), check=check.pl_nip,
@@ -228,6 +220,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("PL_LICENSE_PLATE", r"[A-Z]{2,3} (?=\w*\d)[A-Z0-9]{4,5}", PLATE, (4, 5), (4, 5), lead=True),
     ),
     "se": (
+        Row("SE_BANK_ACCOUNT", r"\d{4}(?:-\d)?(?:[ -]|, )\d{1,3}[ -]?\d{3}[ -]?\d{1,3}[ -]?\d{0,3}|\d{11,15}",
+            "kontonummer kontonr bankkonto konto bank_account clearing clearingnummer clearingnr", (4, *range(11, 16))),
         Row("SE_PERSONNUMMER", r"(?:19|20)?\d{6} -? ?\d{4}",
             "personnummer personnr pnr samordningsnummer svensk_id ssn personal_identity_number", (6, 8),
             check=se_personnummer, proven=ASKING),
@@ -240,6 +234,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
             check=lambda text: luhn(compact(text)[2:12])),
     ),
     "fi": (
+        Row("FI_ID_CARD", r"\d{9}|\d{8}[A-Z]", "henkilökortti henkilökortin henkilökorttinumero", (9,), (9,)),
+        Row("FI_LICENSE_PLATE", r"[A-ZÅÄÖ]{2,3}[ -]?\d{1,3}", "rekisteritunnus rekkari rekisterinumero rekisterikilpi",
+            mixed=range(3, 7), apart=range(1, 4)),
         Row("FI_BUSINESS_ID", r"\d{7}-\d", "y-tunnus yritys", (7,), check=check.fi_business, proven=0.6),
         Row("FI_VAT_ID", r"FI ?\d{7}-?\d", TAX, mixed=(9, 10), check=check.fi_business, apart=(7, 8)),
         Row("FI_PASSPORT", r"[A-Z]{2}\d{7}", PASSPORT, mixed=(9,)),
@@ -247,16 +244,20 @@ ROWS: dict[str, tuple[Row, ...]] = {
             lead=True),
     ),
     "dk": (
+        Row("DK_DRIVER_LICENSE", r"\d{8}", "kørekort kørekortnummer kørekortnr kørekortets", (8,)),
+        Row("DK_BANK_ACCOUNT", r"\d{4}[ -]?\d{6,10}", "kontonummer kontonr bankkonto konto bank_account",
+            (4, *range(10, 15))),
         Row("DK_CPR", r"\d{6}-\d{4}", BIRTH, (6,), check=check.dk_cpr, bare=0.45),
         Row("DK_CPR", r"\d{10}|\d{6} \d{4}", BIRTH, (6, 10), check=check.dk_cpr, proven=WEAK_PROOF),
         Row("DK_CVR", r"\d{2} ?\d{2} ?\d{2} ?\d{2}", f"cvr virksomhed {TAX}", (2, 8), check=check.dk_cvr, proven=0.2),
         Row("DK_VAT_ID", r"DK[ -]?(?:\d{8}|\d\d \d\d \d\d \d\d)", TAX, mixed=(4, 10), check=check.dk_cvr,
             apart=(2, 8)),
-        Row("DK_PASSPORT", r"\d{9}", "pasnummer pasnr dansk_pas", (9,)),
+        Row("DK_PASSPORT", r"\d{9}", "pasnummer pasnr pas_nr dansk_pas", (9,)),
         Row("DK_LICENSE_PLATE", r"[A-Z]{2} ?\d\d ?\d{3}", f"bil nummerplade {PLATE}", (2, 5), (7,)),
         Row("DK_LICENSE_PLATE", r"[A-Z]{2} \d\d \d{3}", f"bil nummerplade {PLATE}", (2, 5), lead=True),
     ),
     "be": (
+        Row("BE_MEDICAL_LICENSE", r"\d[-/ ]?\d{5}[-/ ]?\d\d[-/ ]?\d{3}", "riziv inami rizivnummer rizivnr", (1, 11)),
         Row("BE_NATIONAL_NUMBER", rf"\d\d{G}[0-5]\d{G}[0-3]\d{G}\d{{3}}{G}\d\d",
             f"rijksregister rijksregisternummer rijksregisternr registre rrn insz niss {BIRTH}",
             (2, 6, 11), check=check.be_national),
@@ -270,6 +271,10 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("BE_LICENSE_PLATE", r"\d[ -]?[A-Z]{3}[ -]?\d{3}", f"{KENTEKEN} {IMMATRICULATION}", (1,), (4, 7)),
     ),
     "at": (
+        Row("AT_DRIVER_LICENSE", r"\d{8}", "führerschein führerscheinnummer führerscheinnr", (8,)),
+        Row("AT_ID_CARD", r"\d{7,8}", "personalausweis personalausweisnummer ausweisnummer ausweisnr", (7, 8)),
+        Row("AT_COMPANY_NUMBER", r"FN ?\d{4,6} ?[a-z]", "firmenbuch firmenbuchnummer", mixed=(*range(5, 10),), bare=0.5,
+            apart=range(4, 8)),
         Row("AT_SOCIAL_SECURITY", r"\d{4}[ -]?\d{6}",
             "sozialversicherung sozialversicherungsnummer svnr sv-nummer versicherungsnummer ecard",
             (4, 10), check=check.at_svnr, proven=0.45),
@@ -283,6 +288,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
             f"kennzeichen autokennzeichen nummernschild zulassung kfz {US_PLATE}", range(1, 6), range(2, 9), lead=True),
     ),
     "ie": (
+        Row("IE_DRIVER_LICENSE", r"\d{9}", "driving_licence driver_number licence_number", (9,)),
+        Row("IE_COMPANY_NUMBER", r"\d{5,6}", "cro cro_number company_number registered_in_ireland", (5, 6)),
         Row("IE_PPS", r"\d{7}[A-W][ABWTXZH-I]?", f"pps ppsn {BIRTH}", mixed=(8, 9), check=check.ie_pps),
         Row("IE_PPS", r"\d{7}(?:[a-w][a-iwtxz]?|[ -][A-W][A-IWTXZ]?|[A-W][ -]?[A-IWTXZ]?)", PPS, (7,), (8, 9),
             check=check.ie_pps, proven=ASKING),
@@ -295,38 +302,52 @@ ROWS: dict[str, tuple[Row, ...]] = {
             PLATE, (2, 3), bare=0.6),
     ),
     "gb": (
+        Row("UK_RESIDENCE_PERMIT", r"[A-Z]{2}[A-Z0-9]\d{6,7}", "brp biometric_residence_permit", mixed=(9, 10)),
+        Row("UK_COMPANY_NUMBER", r"\d{8}|[A-Z]{2}\d{6}", "company_number company_no companies_house"
+            " registered_in_england crn", (8,), (8,)),
         Row("UK_UTR", r"\d{5} ?\d{5}", "utr self assessment taxpayer reference", (5, 10),
             check=check.gb_utr, proven=WEAK_PROOF),
-        Row("UK_VAT_ID", r"GB[ -]?\d{3}[ -]?\d{4}[ -]?\d\d(?: ?\d{3})?", TAX, mixed=(5, 11, 14), check=check.gb_vat,
-            apart=(3, 9)),
-        Row("UK_VAT_ID", r"\d{3}[ -]?\d{4}[ -]?\d\d", "vat_no vat_number vat_reg vat_registration", (3, 9),
-            check=check.gb_vat, proven=ASKING),
+        Row("UK_VAT_ID", r"GB[ -]?\d{3}[ -]?(?:\d{4}[ -]?\d\d|\d{3} \d{3})(?: ?\d{3})?", TAX,
+            mixed=(5, 11, 14), check=check.gb_vat, apart=(3, 9)),
+        Row("UK_VAT_ID", r"\d{3}[ -]?(?:\d{4}[ -]?\d\d|\d{3} \d{3})", "vat_no vat_number vat_reg vat_registration",
+            (3, 9), check=check.gb_vat, proven=ASKING),
         Row("UK_NINO", r"[A-Z]{2}[ .-]?\d\d[ .-]?\d\d[ .-]?\d\d[ .-]?[A-Z]", "national insurance nino ni",
             mixed=(4, 8, 9), apart=(2, 6, 7)),
         Row("UK_MEDICAL_LICENSE", r"\d{7}", "gmc gmc_number gmc_no", (7,)),
         Row("UK_PASSPORT", r"\d{9}", f"{PASSPORT} hmpo", (9,), bare=0.05,
             label="uk_passport british_passport hm_passport gb_passport hmpo"),
-        Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d(?:[ ,]{1,3}\d{8})?", "sort code account bank bacs", (2,)),
+        Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d|\d\d[ -]?\d\d[ -]?\d\d[ ,/]{1,3}\d{8}", "sort code account bank bacs",
+            (2, 6)),
         Row("UK_SORT_CODE", r"\d{6}|\d\d \d\d \d\d", SORT_CODE, (2, 6)),
         Row("UK_SORT_CODE", _behind("s/c") + r"\d\d[- ]?\d\d[- ]?\d\d", "", (2, 6), bare=0.45),
         Row("UK_BANK_ACCOUNT", r"\d{8}", "sort account acc bank bacs", (8,)),
         Row("UK_BANK_ACCOUNT", _behind("a/c") + r"\d{4} ?\d{4}", "", (4, 8), bare=0.45),
     ),
     "us": (
+        Row("US_ALIEN_NUMBER", r"A[ -]?\d{3}[ -]?\d{3}[ -]?\d{3}", "alien_registration alien_number a_number uscis",
+            mixed=(4, 10), apart=(3, 9), bare=0.2),
+        Row("US_DRIVER_LICENSE", r"[A-Z]\d{3}[ -]\d{4}[ -]\d\d[ -]\d{3}[ -]\d|[A-Z](?:[ -]\d{3}){4}",
+            "driver drivers license licence dl", mixed=(4,), apart=(3,)),
         Row("US_ZIP_CODE", r"\d{5}(?:-\d{4})?", "zip zipcode", (5,)),
         Row("US_DRIVER_LICENSE", r"WDL[A-Z0-9]{8,9}", "driver drivers license licence dl dol", mixed=(11, 12)),
         Row("US_LICENSE_PLATE", r"\d[A-Z]{3}\d{3}|[A-Z]{2,3}\d{4,5}", US_PLATE, mixed=(6, 7, 8)),
         Row("US_LICENSE_PLATE", r"[A-Z]{3}[- ]\d{3,4}", US_PLATE, (3, 4), lead=True),
         Row("US_EIN", r"\d\d-\d{7}", "ein employer identification federal tax", (2,), bare=0.3),
+        Row("US_EIN", r"\d\d ?\d{7}", "ein employer_identification federal_tax_id", (2, 9)),
         Row("MEDICAL_RECORD_NUMBER", r"(?:MRN[-# :]?)?[A-Z]{0,3}-?\d{5,12}", "mrn medical record patient chart"
             " ipp patiëntnummer patiëntnr patientnummer patientnr patiëntid",  # of fr and nl, too: one row is fast
             range(5, 13), range(6, 16), apart=range(5, 13)),
     ),
     "de": (
+        Row("DE_TAX_NUMBER", r"(?:1[01]\d\d|2[1-46-8]\d\d|3[0-2]\d\d|4[01]\d\d|[59]\d{3})0\d{8}", f"{STEUER} elster",
+            (13,)),
+        Row("DE_VAT_ID", r"DE ?\d{9}-\d{5}", TAX, mixed=(11,), bare=0.5, apart=(9,)),
+        Row("DE_HANDELSREGISTER", r"HR[AB][ -]\d{1,6}(?: [A-Z]{1,2})?", "handelsregister", range(1, 7), lead=True,
+            bare=0.5),
         Row("DE_TAX_ID", r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}", f"id idnr identifikationsnummer steuerid {TAX}", (2,),
-            check=lambda text: de_tax_id(text.replace(" ", "")), proven=WEAK_PROOF),
+            check=check.de_tax_id, proven=0.45),
         Row("DE_TAX_ID", r"[1-9]\d[ .-]\d{3}[ .-]\d{3}[ .-]\d{3}", "idnr identifikationsnummer steuerid steuer_id",
-            (2,), check=lambda text: de_tax_id(compact(text)), proven=ASKING),
+            (2,), check=check.de_tax_id, proven=ASKING),
         Row("DE_TAX_NUMBER", r"\d{2,3}[ -]\d{3,4}[ -]\d{4,5}|\d{5}[/ ]\d{5}", STEUER, (2, 3, 5), bare=0.25),
         Row("DE_HEALTH_INSURANCE", r"[A-Z] ?\d{3} ?\d{3} ?\d{3}",
             "versichertennummer versichertennr krankenversichertennummer krankenversicherungsnummer kvnr", mixed=(4,),
@@ -362,29 +383,4 @@ ROWS: dict[str, tuple[Row, ...]] = {
 
 
 def national_rules(countries: Iterable[str]) -> list[Rule]:
-    return [rule for country in countries for row in ROWS.get(country, ()) for rule in _rules(row)]
-
-
-def _rules(row: Row) -> list[Rule]:
-    """One, and its like for the letters apart."""
-    rule = _rule(row)
-    apart = frozenset(row.apart)
-    return [rule, replace(rule, numeric=apart, mixed=apart, lead=True)] if apart else [rule]
-
-
-def _rule(row: Row) -> Rule:
-    context = Context.words(row.context)
-    own = Context.words(row.label) if row.label else context.without(GENERAL_WORDS.split())
-    return Rule(
-        name=f"rules/{row.entity.lower().replace('_', '-')}",
-        entity=row.entity,
-        pattern=re.compile(f"{NOT_INSIDE}(?:{row.regex}){NOT_ON}", re.ASCII if row.check else 0),
-        score=row.bare,
-        proven_score=row.proven,
-        check=row.check,
-        context=context,
-        label=own,
-        numeric=frozenset(row.numeric),
-        mixed=frozenset(row.mixed),
-        lead=row.lead,
-    )
+    return [rule for country in countries for row in ROWS.get(country, ()) for rule in rules_of(row)]

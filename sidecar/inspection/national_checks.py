@@ -7,7 +7,9 @@ named per number; test values in tests/inspection/test_national.py are the issue
 from __future__ import annotations
 
 import re
+from collections import Counter
 
+from sidecar.inspection import presidio_checks
 from sidecar.inspection.checksums import ALNUM, compact, digits, luhn, weighted
 from sidecar.inspection.presidio_checks import is_date, pl_pesel
 
@@ -24,12 +26,43 @@ def fr_spi(text: str) -> bool:
     return int(number[:10]) % 511 == int(number[10:])
 
 
+def fr_siret(text: str) -> bool:
+    """Luhn, of the SIREN that it begins with, too; the digits of La Poste's add up to a multiple of five (INSEE)."""
+    number = compact(text)
+    return luhn(number[:9]) and (luhn(number) or (number[:9] == "356000000" and sum(digits(number)) % 5 == 0))
+
+
 def fr_vat(text: str) -> bool:
-    """12 + 3 x (SIREN mod 97), mod 97; newer keys hold letters and are taken as they are when the SIREN is right."""
+    """12 + 3 x (SIREN mod 97), mod 97; Monaco's number begins with 000 and is no SIREN. Newer keys hold letters and are
+    taken as they are when the SIREN is right."""
     number = compact(text)[2:]
-    if not luhn(number[2:]):
+    if not (luhn(number[2:]) or number[2:5] == "000"):
         return False
     return not number[:2].isdigit() or (12 + 3 * (int(number[2:]) % 97)) % 97 == int(number[:2])
+
+
+RIB_LETTERS = {ord(char): str(at % 9 + 1 + (at > 17)) for at, char in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
+"""A to I, J to R count 1 to 9, S to Z 2 to 9."""
+
+
+def fr_rib(text: str) -> bool:
+    """Bank, branch and account weigh 89, 15 and 3; 97 minus the sum mod 97 is the key (Banque de France)."""
+    number = compact(text).translate(RIB_LETTERS)
+    bank, branch, account, key = int(number[:5]), int(number[5:10]), int(number[10:21]), int(number[21:])
+    return bank > 0 and 97 - (89 * bank + 15 * branch + 3 * account) % 97 == key
+
+
+def es_account(text: str) -> bool:
+    """Código cuenta cliente: a check digit of bank and branch, one of the account, mod 11."""
+    values, weights = digits(text), (1, 2, 4, 8, 5, 10, 9, 7, 3, 6)
+    rests = [weighted(part, weights) % 11 for part in ([0, 0, *values[:8]], values[10:])]
+    return any(values) and [rest if rest < 2 else 11 - rest for rest in rests] == values[8:10]
+
+
+def pt_nib(text: str) -> bool:
+    """Banco de Portugal: mod 97-10 over all."""
+    number = compact(text)
+    return int(number) > 0 and int(number) % 97 == 1
 
 
 def es_cif(text: str) -> bool:
@@ -97,8 +130,12 @@ def pl_nip(text: str) -> bool:
 
 
 def pl_regon(text: str) -> bool:
+    """A local unit's has fourteen digits: that of its company, and a check digit of all (GUS)."""
     values = digits(text)
-    return weighted(values[:8], (8, 9, 2, 3, 4, 5, 6, 7)) % 11 % 10 == values[8]
+    own = weighted(values[:8], (8, 9, 2, 3, 4, 5, 6, 7)) % 11 % 10 == values[8]
+    return own and (
+        len(values) == 9 or weighted(values, (2, 4, 8, 5, 0, 9, 7, 3, 6, 1, 2, 4, 8)) % 11 % 10 == values[13]
+    )
 
 
 def pl_id_card(text: str) -> bool:
@@ -127,7 +164,8 @@ def dk_cpr(text: str) -> bool | None:
 
 
 def dk_cvr(text: str) -> bool:
-    return weighted(digits(text), (2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+    values = digits(text)
+    return values[0] > 0 and weighted(values, (2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
 
 
 def be_national(text: str) -> bool:
@@ -163,9 +201,10 @@ def at_vat(text: str) -> bool | None:
 
 
 def ie_pps(text: str) -> bool:
-    """Weights 8 to 2, plus nine times the second letter, mod 23 is the letter (Revenue)."""
+    """Weights 8 to 2, plus nine times the second letter, mod 23 is the letter; W, T and X of old count nothing
+    (Revenue)."""
     number = compact(text)
-    second = ord(number[8]) - 64 if len(number) > 8 and number[8] != "W" else 0
+    second = ord(number[8]) - 64 if len(number) > 8 and number[8] in "ABCDEFGHI" else 0
     return "WABCDEFGHIJKLMNOPQRSTUV"[(weighted(digits(number[:7]), range(8, 1, -1)) + 9 * second) % 23] == number[7]
 
 
@@ -188,8 +227,12 @@ def ch_ahv(text: str) -> bool:
 
 
 def no_birth_number(text: str) -> bool:
-    """Folkeregisteret: two check digits, mod 11."""
+    """Folkeregisteret: two check digits, mod 11, behind a date: its day 40 more for foreigners, its month 40 or 80 more
+    for test persons."""
     values = digits(text)
+    day, month = values[0] * 10 + values[1], values[2] * 10 + values[3]
+    if not (1 <= day % 40 <= 31 and 1 <= month % 40 <= 12):
+        return False
     first = weighted(values[:10], (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11
     second = weighted(values, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11
     return first == 0 and second == 0
@@ -198,6 +241,22 @@ def no_birth_number(text: str) -> bool:
 def lu_id(text: str) -> bool:
     values = digits(text)
     return luhn(text[:12]) and is_date(int(text[:4]), values[4] * 10 + values[5], values[6] * 10 + values[7])
+
+
+def de_tax_id(text: str) -> bool:
+    """§ 139b AO: of the first ten digits exactly one stands there twice or three times, so that one number in three
+    hundred is one and not one in twelve (as Presidio has it)."""
+    number = compact(text)
+    repeated = [times for times in Counter(number[:10]).values() if times > 1]
+    return len(repeated) == 1 and presidio_checks.de_tax_id(number)
+
+
+def it_vat(text: str) -> bool | None:
+    """Luhn; the eighth to tenth digits are the office's (D.M. 23/12/1976: the provinces, 120, 121, 888, 999)."""
+    if not presidio_checks.it_vat(text):
+        return False
+    office = int(compact(text)[7:10])
+    return 1 <= office <= 100 or office in (120, 121, 888, 999) or None
 
 
 def it_health_card(text: str) -> bool:

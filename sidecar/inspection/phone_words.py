@@ -97,7 +97,7 @@ REFERENCE_WORDS = frozenset(
     listed(
         "az case clause docket dossier expediente lasku pratica processo sku article artikelnummer articolo batch"
         " lot lotto matricola modell modello modèle part serial serie seriennummer"
-        " série teilenummer"
+        " série teilenummer art réf version versión versione versie wersja build kernel release"
     )
 )
 IDENTITIES = (

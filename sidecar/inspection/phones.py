@@ -45,6 +45,12 @@ CLOCK = re.compile(
     r"|(?<!\d)(?:19|20)\d\d-[01]\d-[0-3]\d(?!\d)"
 )
 """The end of a date in a log of git, `2022 -0700`; from year to year; a date among other figures."""
+SPACED_DAY = re.compile(r"[0-3]\d [01]\d (?:19|20)\d\d")
+FRACTION = re.compile(r"[1-9]\d{2,5}/\d{4,}")
+"""`1565/92720`: what is counted of what."""
+UNIT = re.compile(
+    r"[ \u00a0]?(?:[%€$£¥]|(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|euros?|Euro|dollars?|zł|kr|Kč|Ft|[kMG]B|bytes)(?!\w))"
+)
 PARTED = re.compile(r"[-+./\u2013]")
 """One of these stands in every date, time and year."""
 SPAN_OF_DAYS = re.compile(r"\d\d?([./])[0-3]?\d\1?(?:\d{2,4})? ?[-\u2013] ?\d\d?\1[0-3]?\d(?:\1|(?!\d))")
@@ -251,8 +257,8 @@ class Phones:
         if not self._is_national(number):
             if NORTH_AMERICAN.fullmatch(written):
                 return 0.5
-            local = len(number) <= 12 and not written.isdigit() and around.speaks(start, end)
-            return 0.45 if local else 0.0
+            speaks = HEADINGS.among(label(around.text, start)[:2]) if written.isdigit() else around.speaks(start, end)
+            return 0.45 if speaks and len(number) <= 12 else 0.0
         if SSN_FORM.fullmatch(written):
             return 0.5 if SPOKEN.within(around.said(start, end)) else 0.0
         if around.says(start, end):
@@ -280,14 +286,15 @@ class Phones:
 def _is_time(text: str, start: int, written: str) -> bool:
     """Days and years; also on a line that a patch adds (`+2026/03/12 10`)."""
     if not PARTED.search(written, 1):
-        return False
+        return SPACED_DAY.fullmatch(written) is not None
     return bool(DATE.match(written.lstrip("+(")) or CLOCK.search(written) or SPAN_OF_DAYS.match(text, start))
 
 
 def _is_figures(written: str) -> bool:
     if "." not in written and "/" not in written:
         return False
-    return bool(DECIMAL.fullmatch(written) or FIGURES.search(written)) and not SLASHED.fullmatch(written)
+    is_counted = DECIMAL.fullmatch(written) or FIGURES.search(written) or (written.count("/") > 1 and " " in written)
+    return bool(is_counted) and not SLASHED.fullmatch(written)
 
 
 def _is_called(text: str, start: int) -> bool:
@@ -301,10 +308,10 @@ def _is_other(text: str, start: int, written: str) -> bool:
     if "+" in written[:2] or written.startswith("00"):
         return False
     words = label(text, start)
-    if HTTP_STATUS.search(text, max(0, start - 12), start):
+    if HTTP_STATUS.search(text, max(0, start - 12), start) or UNIT.match(text, start + len(written)):
         return True
-    if RUNNING.fullmatch(written):
-        return not CONTEXT.among(words[:2])
+    if RUNNING.fullmatch(written) and not CONTEXT.among(words[:2]):
+        return True
     return is_reference(words, is_dialled=_is_dialled(written))
 
 
@@ -321,6 +328,8 @@ def _is_in_a_row(text: str, start: int, end: int) -> bool:
 
 def _has_form(written: str, number: str) -> bool:
     """Whether the punctuation says "phone": not only spaces, or spaces as numbers without a trunk prefix have them."""
+    if FRACTION.fullmatch(written):
+        return False
     if number.startswith("0") or "-" in written or "/" in written or "(" in written or "." in written:
         return True
     return SPACED_FORM.fullmatch(written) is not None

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
+from sidecar.inspection import national_checks
 from sidecar.inspection.context import Context
 from sidecar.inspection.presidio_checks import CHECKS
-from sidecar.inspection.rules import GENERAL_WORDS, NEVER, NOT_INSIDE, NOT_ON, Rule
+from sidecar.inspection.rules import GENERAL_WORDS, NEVER, NOT_INSIDE, NOT_ON, Check, Rule
 
 WEAK_PROOF = 0.35
 """A check digit that one random number in ten passes, on a bare run of digits, is no proof: it needs a word nearby
@@ -105,6 +106,14 @@ STARTS: dict[str, tuple[Start, ...]] = {
     "SgFinRecognizer": (Start("sg", mixed=(9,)),),
 }
 
+STRICTER: dict[str, Check] = {
+    "DeTaxIdRecognizer": national_checks.de_tax_id,
+    "ItVatCodeRecognizer": national_checks.it_vat,
+}
+"""In place of Presidio's checks, which leave out a half of the rule."""
+OTHER_SCORE = {r"\b(0[1-9]|1[0-6])\d{11}\b": 0.1}
+"""A German tax number in ELSTER's form begins with its tax office, not with the state (`national`); what Presidio takes
+for it are the milliseconds of every day from 2001 to 2023."""
 OTHER_CONTEXT = {
     "UsHealthInsuranceMemberIdRecognizer": ("insurance", "subscriber", "member id", "member number", "policy number"),
     "UsPriorAuthorizationNumberRecognizer": ("prior authorization", "preauthorization"),
@@ -163,9 +172,9 @@ def _rules(name: str, start: Start, recogniser: dict[str, Any]) -> list[Rule]:
             name=f"presidio/{name}",
             entity=recogniser["entity"],
             pattern=anchored(regex),
-            score=LABELLED if regex.startswith("(?<=\\b") else score,
+            score=LABELLED if regex.startswith("(?<=\\b") else OTHER_SCORE.get(regex, score),
             proven_score=WEAK_PROOF if start.weak else 1.0,
-            check=CHECKS.get(name),
+            check=STRICTER.get(name) or CHECKS.get(name),
             context=context,
             label=context.without(GENERAL_WORDS.split()),
             numeric=frozenset(start.numeric),

@@ -96,3 +96,12 @@ def test_without_a_names_model_nobody_is_named() -> None:
     """A record says who was looked for; columns alone are no search for names."""
     found = Detectors(Plan(settings=Settings())).find
     assert [span.entity for text in COLUMNS for span in found(text) if span.entity == "PERSON"] == []
+
+
+def test_a_postcode_is_found_with_the_town_that_the_model_knows() -> None:
+    find = Detectors(Plan(settings=Settings(), names="balanced")).find
+    for text in ('{"name": "Lukas Gruber", "plz": "5020 Salzburg"}', "I live at 88 George Street, Sydney NSW 2000."):
+        left = list(text)
+        for span in find(text):
+            left[span.start : span.end] = " " * (span.end - span.start)
+        assert not any(char.isdigit() for char in left), text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sidecar.inspection import national_checks
 from sidecar.inspection.catalogue import COUNTRIES, Settings
 from sidecar.inspection.engine import Engine
 
@@ -143,3 +144,35 @@ def test_generated_values_are_covered(locale: str, make: str, label: str) -> Non
 def _covered(text: str, value: str) -> bool:
     start = text.index(value)
     return any(span.start <= start and span.end >= len(text) for span in ENGINE.find(text))
+
+
+@pytest.mark.parametrize(
+    ("check", "right", "wrong"),
+    [
+        ("fr_siret", "303 265 045 00003", "303 265 046 00019"),  # of the latter Luhn is right, but not of its SIREN
+        ("fr_siret", "35600000000010", "35600000000011"),  # La Poste
+        ("fr_vat", "FR30000339118", "FR31000339118"),  # Monaco
+        ("pl_regon", "23511332857188", "23511332857187"),
+        ("dk_cvr", "13585628", "04594533"),
+        ("ie_pps", "6433435FW", "6433435GW"),
+        ("ie_pps", "2375321IX", "1576361RX"),
+        ("de_tax_id", "86095742719", "36917932122"),
+        ("no_birth_number", "15108695088", "13135937910"),
+    ],
+)
+def test_checks_are_those_of_the_issuers(check: str, right: str, wrong: str) -> None:
+    """What another implementation (python-stdnum) and ours disagreed about, settled by the published rule."""
+    assert getattr(national_checks, check)(right)
+    assert not getattr(national_checks, check)(wrong)
+
+
+def test_an_italian_vat_number_is_proven_by_its_office_too() -> None:
+    assert national_checks.it_vat("00743110157") is True
+    assert national_checks.it_vat("86208034750") is None
+    assert national_checks.it_vat("00743110158") is False
+
+
+def test_milliseconds_are_no_german_tax_number() -> None:
+    for stamp in ("1571146724123", "1619939036000", "1689999999999"):
+        assert not ENGINE.find(f'{{"at": {stamp}, "seq": 4}}')
+    assert [found.entity for found in ENGINE.find("Steuernummer 2893081508152")] == ["DE_TAX_NUMBER"]

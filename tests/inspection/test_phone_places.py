@@ -146,3 +146,24 @@ def test_numbers_of_other_things_are_none_to_call(text: str) -> None:
 @pytest.mark.parametrize("text", ["Rechnung Nr. 2024-0815", "Bestellung 2024-000123", "Ticket 2024-1234"])
 def test_not_even_in_strict_mode(text: str) -> None:
     assert phones(text, STRICT) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Összesen 569 137 826 Ft",
+        "235 921 496 euros de recettes",
+        "Chrome version 126.0.7452.67",
+        "art. 84-8892-1223",
+        "n = 62 (1565/92720)",
+        "between 01 10 2006 and 2007",
+        "0/83 3/29 208 377",
+    ],
+)
+def test_sums_versions_shares_and_days_are_no_phone_numbers(text: str) -> None:
+    assert not any(span.entity == "PHONE_NUMBER" for span in Engine(Settings()).find(text))
+
+
+def test_digits_alone_right_behind_a_word_for_phones_are_one_in_any_country() -> None:
+    assert [span.entity for span in Engine(Settings()).find("Tel. 6912345678")] == ["PHONE_NUMBER"]
+    assert Engine(Settings()).find("call 6912345678 handlers") == []

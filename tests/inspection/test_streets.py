@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.engine import Engine
+from sidecar.inspection.towns import postcodes
 
 ENGINE = Engine(Settings())
 
@@ -60,3 +61,39 @@ def test_the_address_is_found_whole(address: str) -> None:
 )
 def test_what_is_no_address(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "marked"),
+    [
+        ('{"plz_ort": "5020 Salzburg"}', "Salzburg", "5020"),
+        ('{"gemeente": "2000 Antwerpen"}', "Antwerpen", "2000"),
+        ("Norrby 14, 745 92 Enköping", "Enköping", "Norrby 14, 745 92"),
+        ("Hameau de Laval 3\n6680 Sainte-Ode", "Sainte-Ode", "Hameau de Laval 3\n6680"),
+        ("rua augusta 12, 1100-053 lisboa", "lisboa", "1100-053"),
+        ("Brighton VIC 3186", "Brighton VIC", "3186"),
+        ("Springfield, IL 62701", "Springfield", "IL 62701"),
+        ("Pune - 411045", "Pune", "411045"),
+        ("Aylesbury HP20 1AA", "Aylesbury", "HP20 1AA"),
+        ("Limerick V94 T28R", "Limerick", "V94 T28R"),
+        ("12 Baggot St., Dublin 4", "Dublin", "4"),
+    ],
+)
+def test_the_postcode_beside_a_town_is_part_of_the_address(text: str, town: str, marked: str) -> None:
+    start = text.index(town)
+    assert [text[span.start : span.end] for span in postcodes(text, start, start + len(town))] == [marked]
+
+
+@pytest.mark.parametrize(
+    ("text", "town"),
+    [
+        ("The 2015 Paris agreement", "Paris"),
+        ("In 2024, 2016 Berlin was quiet", "Berlin"),
+        ("it cost $12345 Berlin paid", "Berlin"),
+        ("Berlin 2024", "Berlin"),
+        ("3.10115 Rome", "Rome"),
+    ],
+)
+def test_a_year_and_a_sum_beside_a_town_are_no_postcode(text: str, town: str) -> None:
+    start = text.index(town)
+    assert list(postcodes(text, start, start + len(town))) == []

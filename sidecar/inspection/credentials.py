@@ -65,9 +65,11 @@ QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
 PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
 BARE = re.compile(
     SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
-    r"(?P<value>(?:\{[A-Z\d-]{2,12}\})?[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])",
+    r"(?P<value>(?:\{[A-Z\d-]{2,12}\})?(?:[^\s\"'`<>,;&|(){}\[\]\\]|(?<=[^&])&(?![\w.-]{1,40}[=;]|[\s&])){3,128})"
+    r"(?![(\[\w.])",
     re.IGNORECASE,
 )
+"""A `&` is a part of it where no next field of a form begins behind it, nor a command of a shell."""
 LINE = re.compile(
     SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
     re.IGNORECASE,

@@ -166,7 +166,7 @@ def _copies(phrase: str) -> set[str]:
         return {normalised(composed).text}
     cases = (composed, composed.upper(), composed.lower(), composed.title())
     spellings = {unicodedata.normalize(form, each) for each in cases for form in ("NFC", "NFD")}
-    return {normalised(each).text for each in spellings}
+    return {*spellings, *(normalised(each).text for each in spellings)}
 
 
 def _holds(hashes: array[int], value: int) -> bool:

@@ -157,7 +157,7 @@ class DetectionSettings(Section):
     words: dict[str, str] = Field(
         default_factory=dict, description="Files of words (one a line; lines that begin with # are left out), by type."
     )
-    consistent: bool = Field(True, description="What is found once is found everywhere in the call.")
+    consistent: bool = Field(True, description="What is found once is found again in that turn and later ones.")
     deadline: float = Field(5.0, gt=0, description="Seconds for analysing one call; each 4 Ki characters add one.")
 
     @field_validator("locales")

@@ -77,6 +77,7 @@ class Worker:
         self._socket = ours
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._asked = 0
 
     @property
     def pid(self) -> int:
@@ -87,6 +88,16 @@ class Worker:
         answer = await self.call(LENGTH.pack(len(plan)) + plan)
         if answer:
             raise WorkerFailed(answer.get("error"), unloaded=answer.get("unloaded"))
+
+    async def answer(self, frame: bytes) -> Any:
+        """The reply to these texts, and to no earlier ones: a detector that forks has each of its processes answer, and
+        what is found in one text would be masked in another.
+        """
+        self._asked += 1
+        reply = await self.call(frame)
+        if not isinstance(reply, dict) or reply.get("number") != self._asked:
+            raise WorkerFailed
+        return reply
 
     async def call(self, frame: bytes) -> Any:
         assert self._reader is not None and self._writer is not None
@@ -255,7 +266,7 @@ class Pool:
         worker = self._idle.pop() if self._idle else await self._start()
         try:
             async with _kept_if_well(worker, self._frame_s, self._busy):
-                reply = await worker.call(frame)
+                reply = await worker.answer(frame)
         except Exception:  # raised on: a hang, a death or a wrong answer all count against the frame
             self._suspects.note(frame)
             if self._replacing is None or self._replacing.done():

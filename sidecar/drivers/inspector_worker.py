@@ -2,7 +2,7 @@
 
 It exists so that a long text or a model never holds the event loop's interpreter lock, and so that a detector that
 hangs can be killed. Frames are a four-byte length and a body; the first request is the plan, every other one texts,
-each with its length; a reply is JSON. Nothing is logged, nothing is kept.
+each with its length; a reply is JSON, and bears the number of the request. Nothing is logged, nothing is kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -203,13 +204,13 @@ def _frame(connection: socket.socket) -> bytes:
     return _read(connection, size)
 
 
-def _reply(detectors: Detectors, body: bytes) -> bytes:
+def _reply(detectors: Detectors, number: int, body: bytes) -> bytes:
     """The spans of each text; an error is only its type's name, for its message may quote the text."""
     try:
         found = [detectors.find(text) for text in decode_texts(body)]
     except Exception as error:  # noqa: BLE001  whatever a detector raises becomes a denied call in the parent
-        return json.dumps({"error": type(error).__name__}).encode()
-    return json.dumps({"found": found}).encode()
+        return json.dumps({"number": number, "error": type(error).__name__}).encode()
+    return json.dumps({"number": number, "found": found}).encode()
 
 
 def serve(connection: socket.socket) -> None:
@@ -219,8 +220,8 @@ def serve(connection: socket.socket) -> None:
         _send(connection, json.dumps({"error": fault.raised, "unloaded": fault.reason}).encode())
         return
     _send(connection, b"{}")
-    while True:
-        _send(connection, _reply(detectors, _frame(connection)))
+    for number in count(1):
+        _send(connection, _reply(detectors, number, _frame(connection)))
 
 
 def _send(connection: socket.socket, reply: bytes) -> None:

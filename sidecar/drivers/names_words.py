@@ -14,5 +14,8 @@ WORDS = frozenset({
     "nie", "nif", "nip", "nir", "niss", "nuss", "osobistego", "osobisty", "personnummer", "pesel", "plz", "postcode",
     "pps", "ppsn", "rachunek", "regon", "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer",
     "svnr", "tva", "uid", "username", "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
+    # services, as sentences about them have it (BerriAI/litellm 21949)
+    "AKS", "C4", "EC2", "ECS", "EKS", "GKE", "IAM", "K8S", "K8s", "KMS", "S3", "SQS", "VPC",
+    "aks", "ec2", "ecs", "eks", "gke", "iam", "k8s", "kms", "s3", "sqs", "vpc",
 })  # fmt: skip
 """No words of a language that the model reads, and nobody's name (Elif is one)."""

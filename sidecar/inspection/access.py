@@ -60,9 +60,7 @@ Contentful; Bitbucket; Atlassian; CircleCI; Klarna; Mollie; Fireworks; ElevenLab
 they end, Mailchimp's (`-us14`) and Telegram's (`:AA...`): whole or cut off."""
 BEFORE = {"-us": re.compile(r"(?<![\w-])[a-f0-9]{32}\Z"), ":aa": re.compile(r"(?<!\d)\d{8,10}\Z")}
 """What stands before such an end."""
-SSHPASS = re.compile(
-    r"[ \t]{1,4}(?:-\w[ \t]{1,4}){0,4}-p[ \t]{0,4}[\"']?(?P<value>[^\s\"'`$<{-][^\s\"'`]{2,128})"
-)
+SSHPASS = re.compile(r"[ \t]{1,4}(?:-\w[ \t]{1,4}){0,4}-p[ \t]{0,4}[\"']?(?P<value>[^\s\"'`$<{-][^\s\"'`]{2,128})")
 CURL = re.compile(
     r"(?=[ \t])(?:[^\n|;]|\\\n){0,200}?[ \t](?:-u|--user|--proxy-user)[ =]{0,2}"
     r"[\"']?[^\s\"':$<{]{1,64}:(?P<value>[^\s\"'`$<{][^\s\"'`]{2,128})"

@@ -192,8 +192,17 @@ def _unescaped(match: re.Match[str]) -> Edit | None:
             plain = data.decode("latin-1")  # JavaScript's `M\xfcller`
     else:
         plain = chr(int(written[2:], 16)) if written[0] == "\\" else _character(written)
+    if not plain.isascii():
+        plain = SPECIAL.sub(_seen, plain)
     visible = "".join(plain.split())  # a key or a machine-readable zone has lines
-    return (*match.span(), plain) if visible.isprintable() and not 0xD800 <= ord(plain[0]) <= 0xDFFF else None
+    return (*match.span(), plain) if visible.isprintable() and not "\ud800" <= plain[:1] <= "\udfff" else None
+
+
+def _seen(match: re.Match[str]) -> str:
+    """What was disguised before it was escaped: `\\uff14`, `%D0%B0`, `&#8203;`."""
+    written = match.group()
+    plain = written if MARK.match(written) else _plain(written[0])
+    return plain if plain != written[0] else written
 
 
 def _applied(text: str, edits: list[Edit]) -> Copy:

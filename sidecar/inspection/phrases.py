@@ -10,11 +10,13 @@ word.
 from __future__ import annotations
 
 import re
+import unicodedata
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from sidecar.inspection.normalise import normalised
 from sidecar.inspection.spans import Span, Strength
 
 WORD = re.compile(r"[^\W_]+")
@@ -26,6 +28,7 @@ SIGNS = "+#&/@%$€£\\"
 """Not those that end sentences, quote, or join names."""
 SIGN = re.compile(r"[+#&/@%$€£\\.]")
 FIRST_SIGNS = SIGNS + "."
+LAST_LATIN = "\u024f"
 MOST_SIGNS = 3
 """Signs at one edge that count."""
 
@@ -154,6 +157,18 @@ def _ends(text: str, end: int) -> list[int]:
     return found[::-1]
 
 
+def _copies(phrase: str) -> set[str]:
+    """How the phrase stands in the copy of a text that is searched: of Cyrillic and Greek words some letters are Latin
+    ones there, others where they are capitals, and others again where accents are characters of their own.
+    """
+    composed = unicodedata.normalize("NFC", phrase)
+    if max(composed, default="") <= LAST_LATIN:
+        return {normalised(composed).text}
+    cases = (composed, composed.upper(), composed.lower(), composed.title())
+    spellings = {unicodedata.normalize(form, each) for each in cases for form in ("NFC", "NFD")}
+    return {*spellings, *(normalised(each).text for each in spellings)}
+
+
 def _holds(hashes: array[int], value: int) -> bool:
     at = bisect_left(hashes, value)
     return at < len(hashes) and hashes[at] == value
@@ -166,7 +181,7 @@ class WordList:
 
     def __init__(self, entity: str, phrases: Iterable[str]) -> None:
         self._entity = entity
-        self._phrases = Phrases(phrases)
+        self._phrases = Phrases(copy for phrase in phrases for copy in _copies(phrase))
 
     def find(self, text: str) -> Iterator[Span]:
         for start, end in self._phrases.places(text):

@@ -9,7 +9,8 @@ its values come only from ranges that nobody owns:
     phone    +1 202-555-0100 to -0199 and other areas'      NANPA, 555 line numbers for fictitious use
     IP       192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24  RFC 5737; 2001:db8::/32 RFC 3849
     card     411111 and a Luhn digit                        the card networks' test range
-    IBAN     same country, bank and account all zeros but for the count; ISO 13616 check digits
+    IBAN     same country, bank and account all zeros but for the count; check digits of ISO 13616 and, where the
+             account has digits of its own that validators know, those
 
 Models write what they repeat in their own way: `DE09 0000 0000 0000 0000 01`, `(202) 555-0100`, `USER0001@EXAMPLE.COM`.
 What may be one of ours so is `SPELLED`; whether it is says its core: one case, and of numbers the signs without gaps.
@@ -95,6 +96,46 @@ def iban_check(country: str, account: str) -> str:
     return f"{98 - int(number) % 97:02}"
 
 
+def _belgian(account: str) -> str:
+    return account[2:] + f"{int(account[2:]) % 97 or 97:02}"
+
+
+def _spanish(account: str) -> str:
+    """Of bank and branch, which are zeros, the digit is 0; the second is the account's own."""
+    digit = 11 - sum(int(sign) * (2**place % 11) for place, sign in enumerate(account[10:])) % 11
+    return f"{account[:8]}0{digit if digit < 10 else 11 - digit}{account[10:]}"
+
+
+def _french(account: str) -> str:
+    """An X counts as 7."""
+    digits = account[2:].replace("X", "7")
+    return account[2:] + f"{97 - int(digits) * 100 % 97:02}"
+
+
+def _norwegian(account: str) -> str:
+    """Behind four zeros some read the rest as a giro account, whose digit is Luhn's: only those where both agree."""
+    weighted = (int(sign) * weight for sign, weight in zip(account[1:], (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=True))
+    digit = -sum(weighted) % 11
+    return f"{account[1:]}{digit}" if str(digit) == luhn_digit(account[1:]) else ""
+
+
+def _of_iso_7064(account: str) -> str:
+    return account[2:] + f"{98 - int(account[2:]) * 100 % 97:02}"
+
+
+OWN_CHECKS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "BE12": _belgian,
+        "ES20": _spanish,
+        "FI14": lambda account: account[1:] + luhn_digit(account[1:]),
+        "FR23": _french,
+        "NO11": _norwegian,
+        **dict.fromkeys(("BA16", "ME18", "MK15", "PT21", "RS18", "SI15"), _of_iso_7064),
+    }
+)
+"""By country and length, the account made into one whose own check digits are right, or "" (python-stdnum has them)."""
+
+
 def _ibans(value: str) -> Iterator[str]:
     compact = re.sub(r"[^A-Z0-9]", "", value.upper())
     if not re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", compact):
@@ -102,9 +143,11 @@ def _ibans(value: str) -> Iterator[str]:
     country, rest = compact[:2], compact[4:]
     free = len(rest) - len(rest.rstrip("0123456789"))
     blank = re.sub(r"[A-Z]", "X", re.sub(r"[0-9]", "0", rest))
+    own = OWN_CHECKS.get(f"{country}{len(blank)}", str) if blank.isdigit() or country == "FR" else str
     for number in range(1, 10 ** min(free, 9)):
         account = blank[: len(blank) - free] + f"{number:0{free}}"
-        yield country + iban_check(country, account) + account
+        if account := own(account):
+            yield country + iban_check(country, account) + account
 
 
 LIFELIKE = Style(

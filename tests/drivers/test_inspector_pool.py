@@ -48,6 +48,9 @@ def pool(code: str) -> Pool:
         "heard(); say(b'{}'); heard(); say(b'{}'); heard()",
         'heard(); say(b"{}"); heard(); say(b\'{"error": "ValueError"}\'); heard()',
         "heard(); say(b'{}'); heard(); say(b'{', 3)",
+        "heard(); say(b'{}'); heard(); say(b'[]'); heard()",
+        'heard(); say(b"{}"); heard(); say(b\'{"found": [[]]}\'); heard()',
+        'heard(); say(b"{}"); heard(); say(b\'{"found": [[]], "number": 2}\'); heard()',
         "",
     ],
 )
@@ -106,7 +109,10 @@ async def test_no_worker_is_started_in_vain() -> None:
     assert made.started == 0
 
 
-MORTAL = "heard(); say(b'{}')\nwhile b'die' not in heard(): say(b'{\"found\": [[]]}')"
+MORTAL = """
+heard(); say(b'{}'); number = 1
+while b'die' not in heard(): say(b'{"found": [[]], "number": %d}' % number); number += 1
+"""
 """Reads every text but one."""
 
 

@@ -244,6 +244,15 @@ def test_strict_covers_at_least_as_much(balanced: NamesModel, strict: NamesModel
         )
 
 
+@pytest.mark.parametrize("mode", ["balanced", "strict"])
+def test_services_are_nobody_but_a_name_may_hold_the_same_letters(mode: names_model.Mode) -> None:
+    """BerriAI/litellm 21949: C4, S3 and EKS were masked."""
+    model = names_model.NamesModel(mode=mode)
+    assert model.find("Deploy to EKS, put it in S3, use C4") == model.find("deploy to eks, put it in s3") == []
+    text = "Ask Erik Eks about EC2"
+    assert [text[span.start : span.end] for span in model.find(text)] == ["Erik Eks"]
+
+
 def test_package_is_small_and_names_its_sources() -> None:
     home = Path(names_model.__file__).parent / "names"
     files = {path.name: path.stat().st_size for path in home.iterdir() if path.is_file()}

@@ -35,6 +35,9 @@ class Own:
         if "die" in text:
             import os
             os._exit(3)
+        if "fork" in text:
+            import os
+            os.fork()
         at = text.find("Apollo")
         return [SimpleNamespace(entity_type="PROJECT", start=at, end=at + 6, score=0.8)] if at >= 0 else []
 
@@ -103,6 +106,24 @@ async def test_its_fault_denies_within_the_deadline_and_the_next_call_is_answere
         assert len((await made.inspect([part("Apollo")])).findings) == 1
     finally:
         await made.close()
+
+
+async def test_one_that_forks_never_has_one_text_answered_with_what_stands_in_another(own: dict[str, Any]) -> None:
+    """Both processes answered the first text, the second answer was taken for the next text's, and so on for good."""
+    made = inspector(own, deadline_s=30)
+    texts = ["fork Apollo", *(f"{'x' * number} Apollo" for number in range(1, 6))]
+    found: list[list[int]] = []
+    try:
+        for text in texts:
+            try:
+                found.append([finding.start for finding in (await made.inspect([part(text)])).findings])
+            except OwnError as fault:
+                assert fault.code == "INSPECTOR_ERROR"
+                found.append([])
+    finally:
+        await made.close()
+    assert all(starts in ([], [text.index("Apollo")]) for text, starts in zip(texts, found, strict=True)), found
+    assert found[-1]
 
 
 async def test_a_threshold_for_one_type_leaves_its_other_types_as_they_are(own: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -94,3 +95,18 @@ def test_cost_is_linear_in_escapes(unit: str) -> None:
 def test_colours_of_a_log_are_no_part_of_its_values() -> None:
     text = "\x1b[32manna.kowalska@corp.internal\x1b[0m from \x1b[1;33m192.168.17.4\x1b[m"
     assert found(text) == [("EMAIL_ADDRESS", "anna.kowalska@corp.internal"), ("IP_ADDRESS", "192.168.17.4")]
+
+
+@pytest.mark.parametrize(
+    "hidden", ["а", "ａ", "a\u200b", "a\u00ad"], ids=["Cyrillic", "full-width", "zero-width", "soft"]
+)
+@pytest.mark.parametrize("form", ["json", "url", "html"])
+def test_letters_that_were_disguised_before_they_were_escaped_are_read(hidden: str, form: str) -> None:
+    """json.dumps, urlencode and a page's encoder write a disguise with escapes, and so hid it."""
+    value = "anna@corp.example".replace("a", hidden)
+    written = {
+        "json": json.dumps(value)[1:-1],
+        "url": quote(value),
+        "html": "".join(char if char.isascii() else f"&#{ord(char)};" for char in value),
+    }[form]
+    assert found(f"mail {written}, please") == [("EMAIL_ADDRESS", written)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -17,6 +19,9 @@ from sidecar.inspection.spans import Span, Strength
 from sidecar.model import Part, Place, Role
 
 needs_names = pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
+
+Form = Literal["NFC", "NFD"]
+FORMS: tuple[Form, Form] = ("NFC", "NFD")
 
 
 async def found(texts: Sequence[str], **settings: object) -> list[str]:
@@ -95,6 +100,19 @@ SIGNED = ("C++", "F#", ".NET", "A/B", "R&D", "@falke", "Node.js", "Acme Inc.", "
 )  # fmt: skip
 def test_signs_that_make_another_word_count(text: str, values: list[str]) -> None:
     assert [text[start:end] for start, end in Phrases(SIGNED).places(text)] == values
+
+
+SPELLED = ("Проект Заря", "ИВАНОВ", "Ёлка", "Πρόγραμμα Ήλιος", "Takımı", "m² Haus", "Müller", "Nguyễn", "Straße 7b")
+
+
+@pytest.mark.parametrize("listed_as", ["NFC", "NFD"])
+@pytest.mark.parametrize("word", SPELLED)
+def test_a_listed_word_of_any_script_is_found_in_whatever_case_and_form(word: str, listed_as: Form) -> None:
+    """The copy that is searched has Latin letters for some Cyrillic ones; a Mac's list has its accents apart."""
+    engine = Engine(Settings(deny=(("STAFF", (normalize(listed_as, word),)),)))
+    spellings = [normalize(form, each) for each in (word, word.upper(), word.lower(), word.title()) for form in FORMS]
+    missed = [each for each in spellings if [span[:3] for span in engine.find(each)] != [(0, len(each), "STAFF")]]
+    assert not missed
 
 
 def test_an_allowed_value_is_told_by_its_words() -> None:

@@ -91,6 +91,9 @@ def test_json_web_tokens() -> None:
     [
         ('password = "hunter2!"', "PASSWORD", "hunter2!"),
         ("my password is Tr0ub4dor&3.", "PASSWORD", "Tr0ub4dor&3"),
+        ("password: Tr0ub4dor&3x, user: x", "PASSWORD", "Tr0ub4dor&3x"),
+        ("my password: R&D2024!", "PASSWORD", "R&D2024!"),
+        ("f=1&password=Tr0ub4dor3&next=y", "PASSWORD", "Tr0ub4dor3"),
         ("Server=db;User Id=sa1;Password=abc!123;", "PASSWORD", "abc!123"),
         ('{"user": {"password": "s3cr3t!"}}', "PASSWORD", "s3cr3t!"),
         ('{\\"password\\":\\"abc123\\"}', "PASSWORD", "abc123"),

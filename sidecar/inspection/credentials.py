@@ -45,10 +45,18 @@ PIN_WORDS = (
     "pincode", "pin_code",
     *listed("pin_code pin-code code_pin pin puk geheimzahl"),
     *listed("code_secret code_confidentiel codice_segreto código_secreto"),
+    *listed(
+        "otp one-time_code one-time_password one_time_password one_time_code verification_code access_code door_code "
+        "gate_code entry_code alarm_code bestätigungscode zugangscode türcode einmalpasswort digicode code_porte "
+        "code_d'accès code_de_vérification código_de_acceso código_de_verificación codice_di_accesso "
+        "codice_di_verifica toegangscode verificatiecode código_de_acesso portkod engångskod kod_weryfikacyjny "
+        "kod_do_domofonu mtan"
+    ),
 )  # fmt: skip
 USER_WORDS = (
     "user_name",  # as in code; the list below spells the two words
     "user_id",
+    "benutzernamen",
     *listed(
         "user_name user_id "
         "username user-name userid login benutzer gebruiker utilisateur benutzername usuario utente "
@@ -100,7 +108,7 @@ ANSWER = re.compile(
 )
 """The line ends with a question, or the next one begins with a time."""
 PAIRED = re.compile(
-    r"[\s,;|/\"']{1,4}"
+    r"[\s,;|/\"']{1,4}(?:(?:and|und|et|y|e|en|i|och|the|dem|das|le|la|il|met|con|avec) ){0,2}"
     r"(?:\w{0,8}pass|pwd|pw\b|mdp|mot de passe|contrase|wachtwoord|kennwort|senha|has[lł]o|parola|clave)",
     re.IGNORECASE,
 )
@@ -116,7 +124,7 @@ KEPT = (
 """What a PIN opens, and no pin of a plug does."""
 PIN = re.compile(
     r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
-    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ])"
+    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ]|[ ])"
     rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
     r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
     re.IGNORECASE,
@@ -309,6 +317,11 @@ def _pin(text: str, _start: int, end: int, _strict: bool) -> Span | None:
     return _span(match, PASSWORD, 0.6) if is_sign or value.lower() in COMMON else None
 
 
+def _passcode(text: str, start: int, end: int, strict: bool) -> Span | None:
+    """Of a telephone's screen, or of anything else."""
+    return _pin(text, start, end, strict) or _password(text, start, end, strict)
+
+
 def _said_name(text: str, start: int, end: int) -> Span | None:
     """With figures at its end, or with a sign between its letters where "is" says that it is one, or before a password;
     `login form1` is none."""
@@ -364,6 +377,7 @@ FINDERS = (
     dict.fromkeys(PASSWORD_WORDS, _password)
     | dict.fromkeys(WEAK_WORDS, _weak)
     | dict.fromkeys(PIN_WORDS, _pin)
+    | {"passcode": _passcode}
     | dict.fromkeys(USER_WORDS, _username)
 )
 

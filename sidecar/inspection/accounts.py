@@ -48,7 +48,9 @@ PROFILES = listed(
 """Not those of code hosts: `github.com/name` is part of what one asks a model about."""
 HANDLE = re.compile(r"(?: ?(?:handle|name|account|profile))?(?: is)?[ :=(]{1,3}@(?P<value>\w[\w.]{1,28}\w)(?!@)")
 NETWORKS = listed("instagram insta telegram twitter tiktok snapchat threads mastodon bluesky discord")
-ACCOUNTS = listed("account compte profil profile perfil profilo cuenta pseudo handle nickname tweets_at follow_me dm_me")
+ACCOUNTS = listed(
+    "account compte profil profile perfil profilo cuenta pseudo handle nickname tweets_at follow_me dm_me"
+)
 """Behind these, too: `depuis le compte @didou_33`."""
 KEYED = re.compile(
     r"(?: ?(?:handle|name|id|user(?:name)?))? ?[:=] ?(?P<value>[A-Za-z]\w{2,26}\d{2,4})(?![\w@/:(\[-]|\.\w)"

@@ -19,9 +19,9 @@ IDENTITY_NUMBER = "IDENTITY_NUMBER"
 NAMED = listed(
     "aadhaar aadhar cnpj curp cuit cuil emirates_id voter_id tckn tc_kimlik t.c._kimlik teudat_zehut hkid mykad cnic "
     "nric npwp jmbg rodné_číslo rodne_cislo kennitala isikukood asmens_kodas personas_kods emšo fødselsnummer "
-    "fodselsnummer ahv-nr ahv_nummer título_de_eleitor titulo_de_eleitor cédula cedula resident_registration my_number "
-    "social_insurance_number national_id nationalid national_identity identity_card identity_number identification_card "
-    "id_card idcard "
+    "fodselsnummer ahv-nr ahv_nummer título_de_eleitor titulo_de_eleitor cédula cedula "
+    "resident_registration my_number social_insurance_number national_id nationalid national_identity identity_card "
+    "identity_number identification_card id_card idcard seaman's_book "
     "medicare_card medicare_number medicare_no medicaid_number medicaid_id medicaid_no health_card "
     "health_insurance_number beneficiary_number alien_registration alien_number a-number i-94 uscis_online_account "
     "green_card permanent_resident_card residence_permit visa_number visa_no "
@@ -34,9 +34,16 @@ NAMED = listed(
     "licence_number license_no licence_no"
 )
 """Each the name of nothing else that has six digits behind it; `_` is a space, and the sign of a key's."""
-ACRONYMS = listed("cpf rut nit rfc rg cnh pis sin tfn egn cnp oib ahv avs rrn nik bvn nin tin brp clabe dni taj")
+ACRONYMS = listed(
+    "cpf rut nit rfc rg cnh pis sin tfn egn cnp oib ahv avs rrn nik bvn nin tin brp clabe dni taj fnr pan"
+)
 """In capitals, or as a key: some are words of a language."""
-WORDS = (*dict.fromkeys((*NAMED, *(name.replace(" ", "_") for name in NAMED))), *ACRONYMS)
+ID = " id"
+NATION = re.compile(
+    r"(?<![^\W_])(?:(?i:national|personal|citizen|government|my|his|her|your)|[A-Z][a-z]{2,12}(?:an|ish|ese|eli|ian))\Z"
+)
+"""Before `ID`, as in `Turkish ID 10000000146`."""
+WORDS = (*dict.fromkeys((*NAMED, *(name.replace(" ", "_") for name in NAMED))), *ACRONYMS, ID)
 
 FILLER = (
     r"(?:[ _-]{0,2}(?:id|no|nr|num(?:ber)?|nummer|n[uú]mero|n[°º]|card|code|[cs]es?|de identidad|de ciudadan[ií]a"
@@ -54,10 +61,11 @@ BEHIND = re.compile(
 )
 FORMS = {
     "rfc": re.compile(r"[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}", re.IGNORECASE),
+    "pan": re.compile(r"[A-Z]{5}\d{4}[A-Z]"),
     "dni": re.compile(r"\d{7,8}|\d{1,2}\.\d{3}\.\d{3}"),
 }
 """Of acronyms that name something else, too, or numbers that a rule checks; Peru and Argentina have no letter."""
-LEAST = 6
+LEAST, LEAST_OF_ID = 6, 8
 SCORE = 0.39
 """Below that of every rule that knows the number's own form."""
 DETECTOR = "rules/identity"
@@ -73,6 +81,10 @@ def identities(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
 
 
 def _is_named(text: str, at: int, word: str) -> bool:
+    if word == ID:
+        return (
+            not text[at + len(ID) : at + len(ID) + 1].isalpha() and NATION.search(text, max(0, at - 20), at) is not None
+        )
     before, end = text[at - 1 : at], at + len(word)
     if before.isalnum() and not (before.islower() and text[at].isupper()):
         return False
@@ -80,5 +92,6 @@ def _is_named(text: str, at: int, word: str) -> bool:
 
 
 def _is_number(value: str, word: str) -> bool:
-    form = FORMS.get(word)
-    return sum(map(str.isdigit, value)) >= LEAST and (form is None or form.fullmatch(value) is not None)
+    if word in FORMS:
+        return FORMS[word].fullmatch(value) is not None
+    return sum(map(str.isdigit, value)) >= (LEAST_OF_ID if word == ID else LEAST)

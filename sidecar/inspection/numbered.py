@@ -35,7 +35,7 @@ NOUN = (
     "|klienta|polisy|umowy|pracownika|pacjenta|albumu|indeksu|szkody"
 )
 OF = r"(?:de la |de l['’]|de |d['’]|del |della |di |du )?"
-IS = r"(?:(?:is|ist|lautet|war|est|es|è)[ :]{1,2})?"
+IS = r"(?:(?:is|ist|lautet|war|est|es|è|é|jest|är|er)[ :]{1,2})?"
 NO_DATE = r"(?!(?:\d{1,2}|\d{4})(?P<mark>[-/.])\d{1,2}(?P=mark)\d{2,4}(?!\d))"
 VALUE = (
     rf"[\"']?{NO_DATE}"
@@ -73,7 +73,9 @@ FILES = ("dossier", "expediente", "pratica", "fascicolo", "cliente", "klant", "k
 PASSPORTS = ("passport", "passeport", "pasaporte", "passaporto", "paspoort", "reisepass")
 NUMBER = ("number", "no:", " #")
 WORDS = tuple(
-    dict.fromkeys((*SIGNS, *ROMANCE_N, *NUMBERS, *NUMBER, *IN_BRACKETS, *IDS, *CAMEL_IDS, *DIRECT, *POLICIES, *FILES, *PASSPORTS))
+    dict.fromkeys(
+        (*SIGNS, *ROMANCE_N, *NUMBERS, *NUMBER, *IN_BRACKETS, *IDS, *CAMEL_IDS, *DIRECT, *POLICIES, *FILES, *PASSPORTS)
+    )
 )
 CUSTOMER_NUMBER = "CUSTOMER_NUMBER"
 TYPES = (CUSTOMER_NUMBER, "PASSPORT")

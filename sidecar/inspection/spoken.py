@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from sidecar.inspection.checksums import luhn
 from sidecar.inspection.keywords import listed
@@ -53,10 +53,10 @@ TYPES = ("EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "CUSTOMER_NUMBER")
 DETECTOR = "rules/spoken"
 
 
-def spoken(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
+def spoken(_text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
-    present = tuple(words)
-    yield from _numbers(low, [word for word in present if word in STARTS])
+    present = frozenset(words)
+    yield from _numbers(low, present)
     for word in present:
         for at in places(low, word) if word not in STARTS else ():
             host = HOST.match(low, at + len(word) - 1)
@@ -65,12 +65,14 @@ def spoken(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
                 yield Span(mailbox.start(), host.end(), "EMAIL_ADDRESS", 0.7, DETECTOR, Strength.PROVEN)
 
 
-def _numbers(low: str, words: Iterable[str]) -> Iterator[Span]:
+def _numbers(low: str, words: frozenset[str]) -> Iterator[Span]:
+    languages = [(run, figures) for run, figures in zip(RUNS, FIGURES, strict=True) if len(words & figures.keys()) > 1]
+    first = words.intersection(chain(TIMES, *(figures for _, figures in languages)))
     after = 0
-    for at in sorted(at for word in words for at in places(low, word)):
+    for at in sorted(at for word in first for at in places(low, word)):
         if at < after or low[at - 1 : at].isalnum():
             continue
-        for run, figures in zip(RUNS, FIGURES, strict=True):
+        for run, figures in languages:
             match = run.match(low, at)
             digits = _digits(match.group(), figures) if match else ""
             if match and len(digits) >= FEWEST:

@@ -22,7 +22,9 @@ ETHEREUM = re.compile(r"0x[0-9A-Fa-f]{40}")
 MONERO = re.compile(r"[48][1-9A-HJ-NP-Za-km-z]{94}(?:[1-9A-HJ-NP-Za-km-z]{11})?")
 MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)[13LMD]\w+")
 """As the addresses of Bitcoin, Litecoin and Dogecoin; mistyped, or made up."""
-COINS = Context.words("bitcoin btc litecoin ltc dogecoin doge crypto cryptocurrency wallet wallets blockchain kryptowährung")
+COINS = Context.words(
+    "bitcoin btc litecoin ltc dogecoin doge crypto cryptocurrency wallet wallets blockchain kryptowährung"
+)
 SHORTEST, LONGEST = 14, 110
 DETECTOR = "rules/wallet"
 

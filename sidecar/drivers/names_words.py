@@ -13,7 +13,8 @@ WORDS = frozenset({
     "idnr", "imei", "insee", "itin", "iva", "kontonummer", "krs", "kvnr", "lanr", "lastname", "nachname", "nhs",
     "nie", "nif", "nip", "nir", "niss", "nuss", "osobistego", "osobisty", "personnummer", "pesel", "plz", "postcode",
     "pps", "ppsn", "rachunek", "regon", "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer",
-    "mdp", "morada", "Morada", "portable", "Portable", "prénom", "Prénom", "exp", "konto", "Konto", "kontot", "Kontot",
+    "kod", "pocztowy", "num", "numer", "CF", "RUT", "mdp", "morada", "Morada", "portable", "Portable", "prénom",
+    "Prénom", "exp", "konto", "Konto", "kontot", "Kontot",
     "svnr", "tva", "uid", "username", "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
 })  # fmt: skip
 """No words of a language that the model reads, and nobody's name (Elif is one)."""

@@ -23,6 +23,8 @@ SUDO = re.compile(rf" {{1,8}}{NAME} : ")
 FOLDER = re.compile(rf"{NAME}(?=[/\\])")
 """Of a path that goes on: `/home/about` may be a page."""
 FIELD = re.compile(r"(?P<value>[A-Za-z][A-Za-z._-]{2,30}\d{1,6})(?![\w(\[.@/-])")
+REMOTE = re.compile(rf"{NAME} \[\d\d?/[A-Z][a-z]{{2}}/\d{{4}}:\d\d:")
+"""Of the common log format: address, identity, user, time."""
 LOGGED = re.compile(r"[\"'“]?(?P<value>[A-Za-z][\w-]{0,30}(?:[._]|\d)[\w-]{0,30})(?![\w@(\[/]|\.\w)")
 FORMS = {
     "accepted ": (LOGIN, ""),
@@ -31,6 +33,7 @@ FORMS = {
     "uid=": (UID, ""),
     "sudo:": (SUDO, ""),
     "user=": (FIELD, ""),
+    " - ": (REMOTE, ""),
     **dict.fromkeys(
         ("logs in as ", "logged in as ", "signed in as ", "angemeldet als ", "connecté en tant que "), (LOGGED, "")
     ),
@@ -115,7 +118,7 @@ def _after(text: str, at: int, word: str) -> re.Match[str] | None:
 
 def _is_inside(text: str, at: int) -> bool:
     """Whether the word goes on to the left: `superuser=`, `example.com/home/`, but `C:\\Users\\`."""
-    before = text[at - 1 : at]
+    before = text[at - 1 : at] if text[at] != " " else ""
     return before.isalnum() or (before in ("_", ".", "-", "/") and text[at - 7 : at] != "file://" and at > 0)
 
 

@@ -43,9 +43,8 @@ PASSWORD_WORDS = (
 WEAK_WORDS = ("pass", "pw", "ww")
 PIN_WORDS = (
     "pincode", "pin_code",
-    *listed("pin_code pin-code code_pin pin puk geheimzahl"),
-    *listed("code_secret code_confidentiel codice_segreto código_secreto"),
     *listed(
+        "pin_code pin-code code_pin pin puk geheimzahl code_secret code_confidentiel codice_segreto código_secreto "
         "otp one-time_code one-time_password one_time_password one_time_code verification_code access_code door_code "
         "gate_code entry_code alarm_code bestätigungscode zugangscode türcode einmalpasswort digicode code_porte "
         "code_d'accès code_de_vérification código_de_acceso código_de_verificación codice_di_accesso "
@@ -101,6 +100,12 @@ SPOKEN = re.compile(
     r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
+SPOKEN_FOR = re.compile(
+    r"s?[ ](?:for|of|für|zu|zum|zur|pour|de|du|para|del|per|voor|van|till|do)[ ][^\n:;\"'=]{1,48}?(?:[ ]?:|[ ]"
+    r"(?:is|was|ist|lautet|war|est|es|è|é|jest|är))[ ][\"'“„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})",
+    re.IGNORECASE,
+)
+"""`the password for the family's account is ...`, `Passwort für anna: ...`."""
 ANSWER = re.compile(
     r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
     r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
@@ -202,7 +207,8 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
-    return _line(text, start, end) or _structured(text, end) or _bare(text, end, strict) or _answered(text, end)
+    found = _line(text, start, end) or _structured(text, end) or _bare(text, end, strict)
+    return found or _said_for(text, end) or _answered(text, end)
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -235,6 +241,11 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
         is_setting = text[start:end].isupper() and (is_equal or text[start - 1 : start] == "_")
         return is_common(value) or (is_setting and len(value) >= 5)
     return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
+
+
+def _said_for(text: str, end: int) -> Span | None:
+    match = SPOKEN_FOR.match(text, end)
+    return _span(match, PASSWORD, 0.6) if match and is_strong(match["value"].rstrip(TRAILING)) else None
 
 
 def _answered(text: str, end: int) -> Span | None:

@@ -35,7 +35,7 @@ NAMED = listed(
 )
 """Each the name of nothing else that has six digits behind it; `_` is a space, and the sign of a key's."""
 ACRONYMS = listed(
-    "cpf rut nit rfc rg cnh pis sin tfn egn cnp oib ahv avs rrn nik bvn nin tin brp clabe dni taj fnr pan"
+    "cpf rut nit rfc rg cnh pis sin tfn egn cnp oib ahv avs rrn nik bvn nin tin brp clabe dni taj fnr pan nic dl"
 )
 """In capitals, or as a key: some are words of a language."""
 ID = " id"

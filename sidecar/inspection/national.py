@@ -314,7 +314,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("UK_MEDICAL_LICENSE", r"\d{7}", "gmc gmc_number gmc_no", (7,)),
         Row("UK_PASSPORT", r"\d{9}", f"{PASSPORT} hmpo", (9,), bare=0.05,
             label="uk_passport british_passport hm_passport gb_passport hmpo"),
-        Row("UK_POSTCODE", rf"(?:(?<=[a-z], )|(?<=[a-z] )|(?<=[a-z]\n)|(?<=[a-z],\n)){UK_POSTCODE}", "",
+        Row("UK_POSTCODE", rf"(?:(?<=[a-z], )|(?<=[a-z]\n)|(?<=[a-z],\n)){UK_POSTCODE}", "",
             mixed=(2, 3, 4), bare=0.45),
         Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d(?:[ ,]{1,3}\d{8})?", "sort code account bank bacs", (2,)),
         Row("UK_SORT_CODE", r"\d{6}|\d\d \d\d \d\d", SORT_CODE, (2, 6)),

@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from sidecar.inspection.columns import below
+from sidecar.inspection.context import Context
 from sidecar.inspection.spans import Span
+from sidecar.inspection.tables import is_table
 from sidecar.inspection.tokens import places
 
 COMPOUNDED = (
     "kunden|vertrags|vertragskonto|policen|versicherungsschein|versicherungs|versicherten|personal|mitarbeiter"
     "|mitglieds|schaden|schadens|patienten|fall|matrikel|depot|bürger|kindergeld|zähler|debitoren|teilnehmer"
+    r"|kd\.|pers\.|mitgl\.|vers\.|vertr\."
     "|klant|klanten|relatie|personeels|polis|lid|lidmaatschaps|dossier|contract|patiënt|cliënt|schade|medewerkers"
     "|kund|kunde|medlems|anställnings|försäkrings|journal|sags"
 )
@@ -27,7 +31,7 @@ HOLDER = (
 """Before `ID`, too; a client's is that of a program (RFC 6749)."""
 ENGLISH = f"{HOLDER}|client|policy|account|contract|claim|frequent flyer|hospital|record|application|case|docket|file"
 NOUN = (
-    "client|adhérent|contrat|dossier|matricule|police|sinistre|allocataire|abonné|compte|salarié|patient|assuré"
+    "client|adhérent|contrat|dossier|requête|matricule|police|sinistre|allocataire|abonné|compte|salarié|patient|assuré"
     "|étudiant|sociétaire"
     "|cliente|socio|socia|empleado|empleada|contrato|póliza|expediente|afiliado|paciente|siniestro|asegurado|alumno"
     "|contratto|polizza|pratica|sinistro|tessera|matricola|assistito|utenza|dipendente|assicurato"
@@ -63,11 +67,11 @@ PASSPORT = re.compile(
 SIGNS = ("n°", "nº", "n.º", "numéro", "numero", "número", "num.", "numer ", "nr ")
 ROMANCE_N = (" n. ", " no. ", " no ")
 """Also English; what stands before says which."""
-IN_BRACKETS = ("(no. ", "(nos. ")
+IN_BRACKETS = ("(no. ", "(nos. ", "(no ", "(nos ", "(n° ")
 IDS = (" id", "_id")
 CAMEL_IDS = ("customerid", "employeeid", "memberid", "patientid", "studentid")
 NUMBERS = ("nummer", "-nr", "nr.", "nr:", "nr ")
-DIRECT = ("matricule", "matricola", "badge", "iccid", "imsi", "mpan", "bankgiro", "plusgiro", "library card")
+DIRECT = ("matricule", "matricola", "badge", "iccid", "imsi", "mpan", "bankgiro", "plusgiro", "library card", "mr#")
 POLICIES = ("policy", "póliza", "polizza", "polis", "contrat", "account")
 FILES = ("dossier", "expediente", "pratica", "fascicolo", "cliente", "klant", "kunde")
 PASSPORTS = ("passport", "passeport", "pasaporte", "passaporto", "paspoort", "reisepass")
@@ -76,6 +80,16 @@ WORDS = tuple(
     dict.fromkeys(
         (*SIGNS, *ROMANCE_N, *NUMBERS, *NUMBER, *IN_BRACKETS, *IDS, *CAMEL_IDS, *DIRECT, *POLICIES, *FILES, *PASSPORTS)
     )
+)
+HEADS = (*IDS, *CAMEL_IDS, "number", "nummer", "badge", "matricule", "matricola")
+HEADINGS = Context.of(
+    *(f"{holder} {number}" for holder in HOLDER.split("|") for number in ("id", "no", "nr", "number")),
+    "badge", "policy number", "policy no", "account number", "kundennummer", "personalnummer", "mitgliedsnummer",
+    "vertragsnummer", "klantnummer", "matricule", "matricola",
+)  # fmt: skip
+"""Words over a table's column of such numbers."""
+CELL = re.compile(
+    r"(?<![^\W_])(?P<value>(?:[A-Z]{1,4}[-/.]?)?\d[0-9A-Z]{2,15}(?:[-/.][0-9A-Z]{1,12}){0,3})(?![\w%€$£]|[.,]\d)"
 )
 CUSTOMER_NUMBER = "CUSTOMER_NUMBER"
 TYPES = (CUSTOMER_NUMBER, "PASSPORT")
@@ -87,13 +101,23 @@ DETECTOR = "rules/numbered"
 
 def numbered(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
-    for word in words:
+    present = tuple(words)
+    if is_table(text):
+        yield from _below(text, low, [word for word in present if word in HEADS])
+    for word in present:
         entity = "PASSPORT" if word in PASSPORTS else CUSTOMER_NUMBER
         least = LEAST_OF_POLICY if word in POLICIES else LEAST
         for at in places(low, word):
             match = _after(text, at, word)
             if match is not None and _figures(match) >= (least if word not in IDS else _least_of(match)):
                 yield Span(*match.span("value"), entity, SCORE, DETECTOR)
+
+
+def _below(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
+    """Cells under a heading that says whose number it is."""
+    for match in below(text, sorted(at for word in words for at in places(low, word)), HEADINGS, CELL):
+        if _figures(match) >= _least_of(match):
+            yield Span(*match.span("value"), CUSTOMER_NUMBER, SCORE, DETECTOR)
 
 
 def _after(text: str, start: int, word: str) -> re.Match[str] | None:
@@ -122,9 +146,9 @@ def _figures(match: re.Match[str]) -> int:
 BEFORE = {
     **dict.fromkeys(SIGNS, (BEFORE_SIGN,)),
     **dict.fromkeys(NUMBERS, (BEFORE_NUMBER,)),
-    **dict.fromkeys((*NUMBER, *IN_BRACKETS), (BEFORE_ENGLISH,)),
+    **dict.fromkeys(NUMBER, (BEFORE_ENGLISH,)),
     **dict.fromkeys(IDS, (BEFORE_ID,)),
-    **dict.fromkeys(ROMANCE_N, (BEFORE_SIGN, BEFORE_ENGLISH)),
+    **dict.fromkeys((*ROMANCE_N, *IN_BRACKETS), (BEFORE_SIGN, BEFORE_ENGLISH)),
 }
 STARTS = {
     **dict.fromkeys(PASSPORTS, PASSPORT),

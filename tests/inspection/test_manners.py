@@ -75,6 +75,11 @@ def test_what_only_looks_like_a_number_with_a_name_is_left(text: str) -> None:
         ("Record #582-91-04", "582-91-04"),
         ("numer klienta: 4471902", "4471902"),
         ("medlemsnummer 4471902", "4471902"),
+        ("une requête (no 44302/02) contre la France", "44302/02"),
+        ("Kd.-Nr. 119204", "119204"),
+        ("MR#: 4471902", "4471902"),
+        ("| Name | Badge |\n|---|---|\n| Orla | B-20914 |", "B-20914"),
+        ("employee_id;surname\nE20419;Brankovic", "E20419"),
         ("apólice número 4471902, nº de cliente 551023", "551023"),
     ],
 )
@@ -85,6 +90,7 @@ def test_a_persons_number_with_a_firm_is_found(text: str, value: str) -> None:
 def test_a_few_figures_and_an_id_of_a_program_are_no_customers() -> None:
     assert found("customer id 12, employee_id = 2024, member id: 7") == []
     assert found('{"client_id": "123456"}') == []
+    assert found("customer_id,total\n1001,20.5\n1002,30") == []
 
 
 @pytest.mark.parametrize(
@@ -154,6 +160,9 @@ def test_a_mistyped_wallet_is_found_beside_its_word() -> None:
         ("her door code is 2580", "PASSWORD", "2580"),
         ("PIN de la tarjeta 9031", "PASSWORD", "9031"),
         ("with passcode 0611", "PASSWORD", "0611"),
+        ("The password for the Henriksen account is Tr0ub4dor&3; ask", "PASSWORD", "Tr0ub4dor&3"),
+        ("Passwort für m.oberhuber: Apfel#Baum9", "PASSWORD", "Apfel#Baum9"),
+        ('192.0.2.44 - jkowal92 [02/Feb/2024:10:00:01 +0100] "POST', "USERNAME", "jkowal92"),
         ("mit dem Benutzernamen kwiatkowski.t und dem Passwort x", "USERNAME", "kwiatkowski.t"),
         ("She logs in as nurse_jackie today", "USERNAME", "nurse_jackie"),
         ("discord darkwolf#4471", "USERNAME", "darkwolf#4471"),
@@ -175,6 +184,7 @@ def test_codes_and_accounts_are_found(text: str, entity: str, value: str) -> Non
         "npm install left-pad@163.1 react@18.2.0",
         "error code 4042, no access code needed since 2024",
         "Skype is: a program",
+        "The password for the user is required, the password of the database: see config.yaml",
     ],
 )
 def test_settings_and_prose_are_no_codes_or_accounts(text: str) -> None:
@@ -215,7 +225,7 @@ def test_postcodes_of_more_countries_close_an_address(text: str, value: str) -> 
 
 def test_a_year_and_a_part_number_are_no_postcodes() -> None:
     assert values("He lived at 12 Park Street, London 2012") == ["12 Park Street"]
-    assert found("the parts QX1 2AB and Model X3 4CV") == []
+    assert found("the parts QX1 2AB, Model X3 4CV and grid cells B3 4AX") == []
 
 
 def test_coordinates_are_told_by_the_heading_of_their_column() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ MARGIN, AHEAD = 18, 14
 STOPS = frozenset(".!?…;:")
 TITLES = frozenset({"capt", "dipl", "dott", "messrs", "mevr", "mlle", "mmes", "prof", "sigg", "univ"})
 """Abbreviations of more than three letters that stand before names: a name alone is easily missed."""
+NO_NAME = re.compile(r"(?:The|This|That|These|Our|An?|It|They|We)(?: [a-z]+)*")
+"""At the beginning of a sentence: `The committee`, `It`."""
 CAPITALS = frozenset((2, 3, 4, 5))  # casing classes of words with a capital letter
 
 Mode = Literal["balanced", "strict"]
@@ -89,11 +92,7 @@ class NamesModel:
         verdicts: list[Verdict] = []
         for start, end, keep, cut in windows(words, encoded):
             verdicts += run(encoded[start:end])[keep - start : cut - start]
-        return [
-            span
-            for span in self._spans(text, words, verdicts)
-            if not WORDS.issuperset(text[span.start : span.end].split())
-        ]
+        return [span for span in self._spans(text, words, verdicts) if not is_word(text[span.start : span.end])]
 
     def _spans(self, text: str, words: list[Word], verdicts: list[Verdict]) -> Iterator[Span]:
         """Join labelled words to spans."""
@@ -120,6 +119,11 @@ class NamesModel:
                 self._pieces = Pieces(vocabulary, Lexicon.load(HOME / "lexicon.bin"))
                 self._run = session(HOME / "model.onnx", self._pieces, self._bias, self._lower)
             return self._pieces, self._run
+
+
+def is_word(said: str) -> bool:
+    """Whether what the model takes for a name is a label of a form, or the beginning of a sentence."""
+    return WORDS.issuperset(said.split()) or NO_NAME.fullmatch(said) is not None
 
 
 def merged(spans: list[Span]) -> list[Span]:

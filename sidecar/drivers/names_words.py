@@ -13,6 +13,8 @@ WORDS = frozenset({
     "idnr", "imei", "insee", "itin", "iva", "kontonummer", "krs", "kvnr", "lanr", "lastname", "nachname", "nhs",
     "nie", "nif", "nip", "nir", "niss", "nuss", "osobistego", "osobisty", "personnummer", "pesel", "plz", "postcode",
     "pps", "ppsn", "rachunek", "regon", "rijksregisternummer", "rvnr", "siret", "ssn", "steuerid", "steuernummer",
+    "kod", "pocztowy", "num", "numer", "CF", "RUT", "mdp", "morada", "Morada", "portable", "Portable", "prénom",
+    "Prénom", "exp", "konto", "Konto", "kontot", "Kontot",
     "svnr", "tva", "uid", "username", "ustid", "utr", "uuid", "vat", "vorname", "zipcode",
     # services, as sentences about them have it (BerriAI/litellm 21949)
     "AKS", "C4", "EC2", "ECS", "EKS", "GKE", "IAM", "K8S", "K8s", "KMS", "S3", "SQS", "VPC",

@@ -25,7 +25,8 @@ From the bottom up:
     keyed        a value in data read beside its key
     records      fields of persons by their place: HL7, X12, EDIFACT, account statements, vCard, LDIF
     named        beside the names model: columns of names, speakers of a chat, births behind names
-    labelled, numbered, spelled        numbers found by the word before them, where their shape alone says nothing
+    labelled, numbered, identities, spelled    numbers found by the word before them, where their shape says nothing
+    spoken       numbers and e-mail addresses dictated in words
     assignments, listings, literals    secrets behind their names; in SQL and columns; what is a value and what is code
     catalogue    the types there are, modes, thresholds, settings
     countries    the national types of each country, and which of them nobody looks for

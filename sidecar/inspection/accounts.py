@@ -23,6 +23,9 @@ SUDO = re.compile(rf" {{1,8}}{NAME} : ")
 FOLDER = re.compile(rf"{NAME}(?=[/\\])")
 """Of a path that goes on: `/home/about` may be a page."""
 FIELD = re.compile(r"(?P<value>[A-Za-z][A-Za-z._-]{2,30}\d{1,6})(?![\w(\[.@/-])")
+REMOTE = re.compile(rf"{NAME} \[\d\d?/[A-Z][a-z]{{2}}/\d{{4}}:\d\d:")
+"""Of the common log format: address, identity, user, time."""
+LOGGED = re.compile(r"[\"'“]?(?P<value>[A-Za-z][\w-]{0,30}(?:[._]|\d)[\w-]{0,30})(?![\w@(\[/]|\.\w)")
 FORMS = {
     "accepted ": (LOGIN, ""),
     "failed ": (LOGIN, ""),
@@ -30,6 +33,10 @@ FORMS = {
     "uid=": (UID, ""),
     "sudo:": (SUDO, ""),
     "user=": (FIELD, ""),
+    " - ": (REMOTE, ""),
+    **dict.fromkeys(
+        ("logs in as ", "logged in as ", "signed in as ", "angemeldet als ", "connecté en tant que "), (LOGGED, "")
+    ),
     "/home/": (FOLDER, "/home/"),
     "/users/": (FOLDER, "/Users/"),
     "\\users\\": (FOLDER, "\\Users\\"),
@@ -44,10 +51,23 @@ PROFILES = listed(
 """Not those of code hosts: `github.com/name` is part of what one asks a model about."""
 HANDLE = re.compile(r"(?: ?(?:handle|name|account|profile))?(?: is)?[ :=(]{1,3}@(?P<value>\w[\w.]{1,28}\w)(?!@)")
 NETWORKS = listed("instagram insta telegram twitter tiktok snapchat threads mastodon bluesky discord")
-ACCOUNTS = listed("account compte profil profile perfil profilo cuenta pseudo handle nickname")
+ACCOUNTS = listed(
+    "account compte profil profile perfil profilo cuenta pseudo handle nickname tweets_at follow_me dm_me"
+)
 """Behind these, too: `depuis le compte @didou_33`."""
+KEYED = re.compile(
+    r"(?: ?(?:handle|name|id|user(?:name)?))? ?[:=] ?(?P<value>[A-Za-z]\w{2,26}\d{2,4})(?![\w@/:(\[-]|\.\w)"
+)
+"""`telegram: anna_b82`, with figures, for words of a sentence and keys of settings have none."""
+TAGGED = re.compile(
+    r"(?: ?(?:tag|name|id|user(?:name)?|handle))?(?: is)?[ :=(]{1,3}@?(?P<value>[\w.]{2,32}#\d{4})(?!\w)"
+)
+"""Of Discord, until 2023."""
+SKYPE = re.compile(
+    r"(?: ?(?:name|id))?(?: is|[:=])[ ]?(?P<value>(?:live:)?[a-z][\w.,-]{4,30}[^\W_])(?![\w@/:])", re.IGNORECASE
+)
 MENTIONS = {f"{network}{then}": network for network in (*NETWORKS, *ACCOUNTS) for then in (" ", ":", "=", "(")}
-WORDS = (*FORMS, *PROFILES, *MENTIONS)
+WORDS = (*FORMS, *PROFILES, *MENTIONS, "skype")
 EVERYWHERE = frozenset(
     listed(
         "root admin administrator daemon nobody ubuntu debian centos fedora ec2-user azureuser opc core pi vagrant "
@@ -87,14 +107,18 @@ def _after(text: str, at: int, word: str) -> re.Match[str] | None:
     if text[at - 1 : at].isalnum():
         return None
     if word in MENTIONS:
-        return HANDLE.match(text, at + len(MENTIONS[word]))
+        end = at + len(MENTIONS[word])
+        match = HANDLE.match(text, end) or TAGGED.match(text, end)
+        return match or (KEYED.match(text, end) if MENTIONS[word] in NETWORKS else None)
+    if word == "skype":
+        return SKYPE.match(text, end)
     match = PROFILE.match(text, end)
     return None if match is None or match["value"].lower() in PAGES else match
 
 
 def _is_inside(text: str, at: int) -> bool:
     """Whether the word goes on to the left: `superuser=`, `example.com/home/`, but `C:\\Users\\`."""
-    before = text[at - 1 : at]
+    before = text[at - 1 : at] if text[at] != " " else ""
     return before.isalnum() or (before in ("_", ".", "-", "/") and text[at - 7 : at] != "file://" and at > 0)
 
 

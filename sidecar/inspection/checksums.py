@@ -86,7 +86,7 @@ BASE58 = {char: value for value, char in enumerate("123456789ABCDEFGHJKLMNPQRSTU
 
 
 def base58check(text: str) -> bool:
-    """Bitcoin's P2PKH and P2SH addresses."""
+    """A byte for the kind of address, twenty of it, four of the checksum: Bitcoin's, and those made after them."""
     number = 0
     for char in text:
         if char not in BASE58:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from sidecar.inspection.columns import Beside
 from sidecar.inspection.context import Context
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.spans import Span, Strength
@@ -29,6 +30,7 @@ GEOGRAPHY = Context.words(
 PLACE = Context.words(
     """
     location locations located position whereabouts map maps mapped marker pin tracker tracked spotted lives living
+    seen pinged
     meet meeting point pickup dropoff home address
     standort ort aufenthaltsort treffpunkt karte wohnt wohnung treffen ortung geortet
     localisation emplacement lieu habite domicile rendez_vous carte localisé
@@ -101,6 +103,7 @@ def pairs(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span
     """Decimal pairs: tried where a figure has three decimals or more."""
     found: list[Span] = []
     after = 0
+    around = Beside(text, GEOGRAPHY, GEOGRAPHY.heads)
     for at in tried:
         start, end, _ = tokens[at]
         if end - start < 3 or start < 2 or text[start - 1] not in ".," or not at:
@@ -111,7 +114,7 @@ def pairs(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span
         match = PAIR.match(text, _opening(text, dot, after))
         if match is not None:
             gap = text[after : match.start()] if found and match.start() - after <= CHAINED else ""
-            span = _pair(text, match, chained=gap.strip(" ,;") != "")
+            span = _pair(around, match, chained=gap.strip(" ,;") != "")
             if span is not None:
                 after = span.end
                 found.append(span)
@@ -140,8 +143,8 @@ def _opening(text: str, dot: int, floor: int) -> int:
     return start
 
 
-def _pair(text: str, match: re.Match[str], *, chained: bool) -> Span | None:
-    start, end = match.span()
+def _pair(around: Beside, match: re.Match[str], *, chained: bool) -> Span | None:
+    text, (start, end) = around.text, match.span()
     first, second = _number(match["a"]), _number(match["b"])
     one, two = ((match[before] or match[behind] or "").strip() for before, behind in (("w1", "w2"), ("w3", "w4")))
     if not _is_on_earth(first, second):
@@ -152,16 +155,17 @@ def _pair(text: str, match: re.Match[str], *, chained: bool) -> Span | None:
         return None
     if MARK.search(text, max(0, start - MARK_REACH), start):
         return Span(start, end, GEO_COORDINATES, 0.8, DETECTOR, Strength.PROVEN)
-    if max(abs(first), abs(second)) >= 1 and (chained or _is_said(text, start, end)):
+    if max(abs(first), abs(second)) >= 1 and (chained or _is_said(around, start, end)):
         return Span(start, end, GEO_COORDINATES, 0.6, DETECTOR, Strength.PROVEN)
     return None
 
 
-def _is_said(text: str, start: int, end: int) -> bool:
-    """Whether a word near it says that it is a place; no part of a vector is one."""
+def _is_said(around: Beside, start: int, end: int) -> bool:
+    """Whether a word near it, or over its column, says that it is a place; no part of a vector is one."""
+    text = around.text
     if VECTOR_AFTER.match(text, end):
         return False
-    if GEOGRAPHY.near(text, start, end):
+    if GEOGRAPHY.near(text, start, end) or GEOGRAPHY.within(around.heading(start)):
         return True
     return not (
         NUMBER_BEFORE.search(text, max(0, start - REACH), start) or NUMBER_AFTER.match(text, end)

@@ -46,12 +46,19 @@ PASSWORD_WORDS = (
 WEAK_WORDS = ("pass", "pw", "ww")
 PIN_WORDS = (
     "pincode", "pin_code",
-    *listed("pin_code pin-code code_pin pin puk geheimzahl"),
-    *listed("code_secret code_confidentiel codice_segreto código_secreto"),
+    *listed(
+        "pin_code pin-code code_pin pin puk geheimzahl code_secret code_confidentiel codice_segreto código_secreto "
+        "otp one-time_code one-time_password one_time_password one_time_code verification_code access_code door_code "
+        "gate_code entry_code alarm_code bestätigungscode zugangscode türcode einmalpasswort digicode code_porte "
+        "code_d'accès code_de_vérification código_de_acceso código_de_verificación codice_di_accesso "
+        "codice_di_verifica toegangscode verificatiecode código_de_acesso portkod engångskod kod_weryfikacyjny "
+        "kod_do_domofonu mtan"
+    ),
 )  # fmt: skip
 USER_WORDS = (
     "user_name",  # as in code; the list below spells the two words
     "user_id",
+    "benutzernamen",
     *listed(
         "user_name user_id "
         "username user-name userid login benutzer gebruiker utilisateur benutzername usuario utente "
@@ -94,6 +101,12 @@ SPOKEN = re.compile(
     r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
+SPOKEN_FOR = re.compile(
+    r"s?[ ](?:for|of|für|zu|zum|zur|pour|de|du|para|del|per|voor|van|till|do)[ ][^\n:;\"'=]{1,48}?(?:[ ]?:|[ ]"
+    r"(?:is|was|ist|lautet|war|est|es|è|é|jest|är))[ ][\"'“„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})",
+    re.IGNORECASE,
+)
+"""`the password for the family's account is ...`, `Passwort für anna: ...`."""
 ANSWER = re.compile(
     r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
     r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
@@ -101,7 +114,7 @@ ANSWER = re.compile(
 )
 """The line ends with a question, or the next one begins with a time."""
 PAIRED = re.compile(
-    r"[\s,;|/\"']{1,4}"
+    r"[\s,;|/\"']{1,4}(?:(?:and|und|et|y|e|en|i|och|the|dem|das|le|la|il|met|con|avec) ){0,2}"
     r"(?:\w{0,8}pass|pwd|pw\b|mdp|mot de passe|contrase|wachtwoord|kennwort|senha|has[lł]o|parola|clave)",
     re.IGNORECASE,
 )
@@ -117,7 +130,7 @@ KEPT = (
 """What a PIN opens, and no pin of a plug does."""
 PIN = re.compile(
     r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
-    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ])"
+    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ]|[ ])"
     rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
     r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
     re.IGNORECASE,
@@ -195,7 +208,8 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
-    return _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict) or _answered(text, end)
+    found = _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
+    return found or _said_for(text, end) or _answered(text, end)
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -228,6 +242,11 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
         is_setting = text[start:end].isupper() and (is_equal or text[start - 1 : start] == "_")
         return is_common(value) or (is_setting and len(value) >= 5)
     return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
+
+
+def _said_for(text: str, end: int) -> Span | None:
+    match = SPOKEN_FOR.match(text, end)
+    return _span(match, PASSWORD, 0.6) if match and is_strong(match["value"].rstrip(TRAILING)) else None
 
 
 def _answered(text: str, end: int) -> Span | None:
@@ -310,6 +329,11 @@ def _pin(text: str, start: int, end: int, _strict: bool) -> Span | None:
     return _span(match, PASSWORD, 0.6) if is_sign or value.lower() in COMMON else None
 
 
+def _passcode(text: str, start: int, end: int, strict: bool) -> Span | None:
+    """Of a telephone's screen, or of anything else."""
+    return _pin(text, start, end, strict) or _password(text, start, end, strict)
+
+
 def _said_name(text: str, start: int, end: int) -> Span | None:
     """With figures at its end, or with a sign between its letters where "is" says that it is one, or before a password;
     `login form1` is none."""
@@ -365,6 +389,7 @@ FINDERS = (
     dict.fromkeys(PASSWORD_WORDS, _password)
     | dict.fromkeys(WEAK_WORDS, _weak)
     | dict.fromkeys(PIN_WORDS, _pin)
+    | {"passcode": _passcode}
     | dict.fromkeys(USER_WORDS, _username)
 )
 

@@ -22,7 +22,8 @@ TAGS = ("prvs=", "srs0=", "srs1=")
 PARTING = re.compile(r"[|^~*](?=[^|^~*]*\Z)")
 """Marks that an address may hold, and hardly one does: they part fields of records (`|Anna|a@b.example`, HL7, X12)."""
 DOMAIN = re.compile(r"(?:\[[0-9A-Fa-f.:]{2,45}\]|\w+(?:-+\w+)*(?:\.\w+(?:-+\w+)*)*)")
-NUMERIC = re.compile(r"v?\d+(?:\.\w+)*(?:-\w+)*")
+NUMERIC = re.compile(r"(?!\d+\.(?:com|net|org|cn|de|fr|pl|se)\Z)v?\d+(?:\.\w+)*(?:-\w+)*")
+"""A version of a package; `163.com` is a provider."""
 COMMIT = re.compile(r"(?=[a-f]*\d)[0-9a-f]{6,40}")
 QUAD = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "avif", "js", "css", "mjs", "ts", "tgz"})

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.inspection import access as _access
 from sidecar.inspection import accounts as _accounts
-from sidecar.inspection import ages, dates, records, special, streets, towns
+from sidecar.inspection import ages, dates, records, special, spoken, streets, towns
 from sidecar.inspection import card_codes as _card_codes
 from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
+from sidecar.inspection import identities as _identities
 from sidecar.inspection import labelled as _labelled
 from sidecar.inspection import numbered as _numbered
 from sidecar.inspection import spelled as _spelled
@@ -21,6 +22,7 @@ from sidecar.inspection.credentials import credentials
 from sidecar.inspection.emails import emails
 from sidecar.inspection.encoded import blocks
 from sidecar.inspection.ibans import ibans
+from sidecar.inspection.identities import IDENTITY_NUMBER, identities
 from sidecar.inspection.keywords import MakeScan, lowered, pure_scan
 from sidecar.inspection.labelled import labelled
 from sidecar.inspection.national import national_rules
@@ -54,6 +56,7 @@ WORDS = (
     *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
     *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *_spelled.WORDS, *records.WORDS,
+    *_identities.WORDS, *spoken.WORDS,
 )  # fmt: skip
 
 
@@ -192,6 +195,7 @@ class Engine:
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
             (_numbered.TYPES, _numbered.WORDS, True, numbered),
             (_spelled.TYPES, _spelled.WORDS, True, spelled),
+            ((IDENTITY_NUMBER,), _identities.WORDS, True, identities),
             ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ"), dates.WORDS, True, dates.dates),
             (("MINOR",), ages.AGE_WORDS, True, ages.ages),
@@ -200,6 +204,7 @@ class Engine:
             (("STREET_ADDRESS",), towns.WORDS, True, towns.towns),
             (SPECIAL, special.WORDS, False, special.special),
             (records.TYPES, records.WORDS, False, records.records),
+            (spoken.TYPES, spoken.WORDS, False, spoken.spoken),
         )
         chosen = [
             (frozenset(words), needs_digits, finder)

@@ -79,6 +79,13 @@ PASSPORT = (
 )
 BIRTH = "personal person number cpr hetu national identity social security register insurance cprnr cprnummer"
 
+UK_POSTCODE = (
+    r"(?:A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]"
+    r"|L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE)"
+    r"\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}"
+)
+"""With its area; behind the name of a town it needs no other word."""
+
 ROWS: dict[str, tuple[Row, ...]] = {
     "fr": (
         Row("FR_BANK_ACCOUNT", r"\d{5} ?\d{5} ?[0-9A-Z]{11}(?: - | )?\d\d", "rib compte bancaire bancaires", (5, 23),
@@ -229,6 +236,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
             check=se_organisation, proven=ASKING),
         Row("SE_LICENSE_PLATE", r"[A-HJ-PR-UW-Z]{3} ?\d\d[0-9A-HJ-NPR-UW-Z]", f"bil {PLATE}", mixed=(6,)),
         Row("SE_LICENSE_PLATE", r"[A-HJ-PR-UW-Z]{3} \d\d[0-9A-HJ-NPR-UW-Z]", f"bil {PLATE}", (3,), (3,), lead=True),
+        Row("SE_POSTCODE", r"\d{3} ?\d\d", "postnummer postnr postadress", (3, 5)),
         Row("SE_PASSPORT", r"[A-Z]{2}\d{7}|\d{8}", PASSPORT, (8,), (9,)),
         Row("SE_VAT_ID", r"SE ?\d{6}[ -]?\d{4} ?01", TAX, mixed=(8, 12, 14), apart=(6, 10, 12),
             check=lambda text: luhn(compact(text)[2:12])),
@@ -316,6 +324,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("UK_MEDICAL_LICENSE", r"\d{7}", "gmc gmc_number gmc_no", (7,)),
         Row("UK_PASSPORT", r"\d{9}", f"{PASSPORT} hmpo", (9,), bare=0.05,
             label="uk_passport british_passport hm_passport gb_passport hmpo"),
+        Row("UK_POSTCODE", rf"(?:(?<=[a-z], )|(?<=[a-z]\n)|(?<=[a-z],\n)){UK_POSTCODE}", "",
+            mixed=(2, 3, 4), bare=0.45),
         Row("UK_SORT_CODE", r"\d\d-\d\d-\d\d|\d\d[ -]?\d\d[ -]?\d\d[ ,/]{1,3}\d{8}", "sort code account bank bacs",
             (2, 6)),
         Row("UK_SORT_CODE", r"\d{6}|\d\d \d\d \d\d", SORT_CODE, (2, 6)),

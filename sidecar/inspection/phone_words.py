@@ -7,6 +7,12 @@ import re
 from sidecar.inspection.context import HUMP, WORDS, Context, label_end
 from sidecar.inspection.keywords import listed
 
+NEW = Context.of(
+    "new number", "new nr", "new num", "my nr", "my num", "neue nummer", "neue nr", "nouveau numéro", "nouveau num",
+    "mon num", "nuevo número", "nuevo numero", "nuevo num", "mi num", "nuovo numero", "novo número", "nieuwe nummer",
+    "nieuwe nr", "mijn nr", "mn nr", "nowy numer", "nya nummer", "nye nummer",
+)  # fmt: skip
+"""As messages from a new telephone have them."""
 CONTEXT = Context.union(
     (
         Context.words(
@@ -35,6 +41,7 @@ CONTEXT = Context.union(
             "bereikbaar op", "bereik me", "bereik mij", "mij bereiken", "me bereiken", "når mig", "nå mig", "nås på",
             "pod numer", "pod numerem",
         ),
+        NEW,
     )
 )  # fmt: skip
 GENERIC = Context.words("number numéro número numero numer nummer contact text reach signal")
@@ -131,6 +138,12 @@ def label(text: str, start: int) -> list[str]:
 def is_said_before(words: list[str]) -> bool:
     """Whether a label says that a phone number follows: "portable :", "mon portable est le", "contacto nº"."""
     return next((word for word in words if word not in NUMBERING and word not in BETWEEN), "") in BEFORE
+
+
+def is_phone(words: list[str]) -> bool:
+    """Whether the word right before a number means a phone's and nothing else."""
+    word = next((word for word in words if word not in NUMBERING and word not in BETWEEN), "")
+    return (word in BEFORE and word != "port") or HEADINGS.among([word])
 
 
 def is_reference(words: list[str], *, is_dialled: bool) -> bool:

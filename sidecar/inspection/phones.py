@@ -25,6 +25,7 @@ from sidecar.inspection.phone_words import (
     NUMBERING,
     OTHER_HEADINGS,
     SPOKEN,
+    is_phone,
     is_reference,
     is_said_before,
     label,
@@ -85,6 +86,8 @@ SPACED_FORM = re.compile(r"\d{3} \d{3} \d{3}|\d{3} \d\d \d\d \d\d|\d\d \d{3} \d\
 DETECTOR = "rules/phone"
 SHORTEST, LONGEST = 7, 15
 """ITU-T E.164: at most 15 digits."""
+LEAST_FOREIGN = 8
+"""Digits alone, of a country that is not looked for, right behind a word for a phone."""
 LEAST_OF_TWO = 9
 """Digits of each where two numbers follow one another."""
 MOST_GROUPS = 8
@@ -257,8 +260,11 @@ class Phones:
         if not self._is_national(number):
             if NORTH_AMERICAN.fullmatch(written):
                 return 0.5
-            speaks = HEADINGS.among(label(around.text, start)[:2]) if written.isdigit() else around.speaks(start, end)
-            return 0.45 if speaks and len(number) <= 12 else 0.0
+            if written.isdigit():
+                words = label(around.text, start)
+                said = is_phone(words) or HEADINGS.among(words[:2]) or HEADINGS.within(around.heading(start))
+                return 0.45 if said and LEAST_FOREIGN <= len(number) <= 12 else 0.0
+            return 0.45 if len(number) <= 12 and around.speaks(start, end) else 0.0
         if SSN_FORM.fullmatch(written):
             return 0.5 if SPOKEN.within(around.said(start, end)) else 0.0
         if around.says(start, end):

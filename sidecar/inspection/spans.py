@@ -23,6 +23,7 @@ LABELS = frozenset(
         "acct account bic bsn cif cpf cpr cvv dni dob dowodem dowodu dowód e-mail email fax fon handy iban id idnr"
         " insee kontonr kvnr login mail mob mobil mobile nie nif nin nino nip nir no nr nss num osobisty osobistego"
         " osobistym pesel phone pps ppsn rvnr seria siren siret ssn steuer steuerid stnr svnr swift tax tel telefon"
+        " kreditkarte kreditkartennummer numer n º p in der dem im am an"
         " telefono telephone tin tva uid user username ust ustid ustidnr vat"
     )
 )
@@ -79,9 +80,10 @@ def _rank(span: Span) -> int:
 
 
 def whole(span: Span, text: str) -> Span:
-    """A model's span with the rest of the number or Latin word that it cuts at either end ("93 1011|5 Berlin")."""
+    """A model's span with the rest of the number or Latin word that it cuts at either end ("93 1011|5 Berlin",
+    "Hyun-|woo")."""
     start, end = span.start, span.end
-    if _is_latin(text[end - 1 : end]):
+    if _is_latin(text[end - 1 : end]) or text[end - 1 : end] == "-":
         limit = min(len(text), end + MOST_RUN)
         while end < limit and _is_latin(text[end]):
             end += 1

@@ -115,9 +115,13 @@ STATES = (
     "RI SC SD TN TX UT VT VA WA WV WI WY DC"
 ).replace(" ", "|")
 COMPASS = r"(?:NW|NE|SW|SE|[NSEW]|North|South|East|West)"
+PROVINCES = r"\(?(?:AB|BC|MB|NB|NL|NS|NT|NU|ON|PE|QC|SK|YT)\)?,?[ ]{1,2}[A-Z]\d[A-Z] ?\d[A-Z]\d"
+TERRITORIES = r"(?:ACT|NSW|NT|QLD|SA|TAS|VIC|WA) \d{4}"
+"""Of Canada and of Australia, with their postcodes."""
 ENGLISH_AFTER = re.compile(
     rf"\.?(?: {COMPASS}(?![\w]))?{UNIT}(?:(?:[, \n]{{1,3}}|{LINE}){TOWN}(?:,[ ]{NAME})?[, \n]{{1,3}}"
-    rf"(?:(?:{STATES})(?:[ ]\d{{5}}(?:-\d{{4}})?)?"
+    rf"(?:{TERRITORIES}|{PROVINCES}|(?:{STATES})(?:[ ]\d{{5}}(?:-\d{{4}})?)?"
+    r"|(?!(?:19|20)\d\d(?!\d))\d{4}(?:\d\d)?(?![\d-])"
     r"|\d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}))?(?![\w])"
 )
 HOUSE = re.compile(

@@ -67,6 +67,8 @@ WRITTEN = {
     "DE_PLZ": "PLZ |10115",
     "DE_POLICY_NUMBER": "Kundennummer |KD1234567",
     "CUSTOMER_NUMBER": "policy no. |PX/5583920/04",
+    "IDENTITY_NUMBER": "CPF |529.982.247-25",
+    "SE_POSTCODE": "postnummer |831 41",
     "DE_SOCIAL_SECURITY": "Rentenversicherungsnummer |15070649C103",
     "DE_TAX_ID": "Steuer-ID |86095742719",
     "DE_TAX_NUMBER": "Steuernummer |181/815/08155",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from sidecar.inspection import listings
+from sidecar.inspection.credential_words import JOINED, PASSWORD_WORDS, PIN_WORDS, USER_WORDS, WEAK_WORDS
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.listings import PASSWORD, USERNAME
 from sidecar.inspection.literals import (
@@ -28,34 +29,6 @@ from sidecar.inspection.literals import (
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord")
-"""Found at the end of a compound in small letters, too: `dbpassword`, `Datenbankpasswort`."""
-PASSWORD_WORDS = (
-    *JOINED,
-    "pass_phrase",
-    "mot_de_passe",
-    *listed(
-        "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo psk "
-        "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave "
-        "clave_de_acceso contraseña_de_acceso passwrd storepass keypass"
-    ),
-)
-WEAK_WORDS = ("pass", "pw", "ww")
-PIN_WORDS = (
-    "pincode", "pin_code",
-    *listed("pin_code pin-code code_pin pin puk geheimzahl"),
-    *listed("code_secret code_confidentiel codice_segreto código_secreto"),
-)  # fmt: skip
-USER_WORDS = (
-    "user_name",  # as in code; the list below spells the two words
-    "user_id",
-    *listed(
-        "user_name user_id "
-        "username user-name userid login benutzer gebruiker utilisateur benutzername usuario utente "
-        "gebruikersnaam användarnamn brugernavn "
-        "käyttäjätunnus identifiant nom_d'utilisateur nazwa_użytkownika nome_utente nome_de_utilizador"
-    ),
-)
 WORDS = (*PASSWORD_WORDS, *WEAK_WORDS, *PIN_WORDS, *USER_WORDS, *listings.WORDS)
 
 SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|dev|test|root|admin|db|e))?"
@@ -85,7 +58,9 @@ DEFAULT = re.compile(
     SUFFIX + r"\"[ \t]{0,4}\{[^{}]{0,200}?\bdefault[ \t]{0,16}=[ \t]{0,4}\"(?P<value>[^\s\"\\]{3,128})\"", re.IGNORECASE
 )
 """`variable "db_password" { default = "..." }` of Terraform."""
-ELEMENT = re.compile(SUFFIX + r">(?P<value>[^\s<>]{3,128})</", re.IGNORECASE)
+ELEMENT = re.compile(
+    SUFFIX + r"(?:[ \t][^<>\n]{0,120})?>(?:\s{0,40}<value>)?(?P<value>[^\s<>]{3,128})</", re.IGNORECASE
+)
 CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
 """`.password("...")` of builders, `PASSWORD('...')` of SQL."""
 SPOKEN = re.compile(
@@ -93,6 +68,12 @@ SPOKEN = re.compile(
     r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
+SAID = re.compile(
+    r"[ ,][^\n.:;=<>{}()\"]{1,48}?[ ](?:is|was|it['’]?s|ist|lautet|war|es|est|era|è|é|jest|to|är|er)[ ]"
+    r"[\"'“„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})(?P<other>[ ](?:or|oder|ou|of|o|albo)[ ][^\s,;]{6,64})?",
+    re.IGNORECASE,
+)
+"""`the password for the wifi is ...`, `le mot de passe du wifi est ...`, `my password, I think it was ... or ...`."""
 ANSWER = re.compile(
     r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
     r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
@@ -123,6 +104,8 @@ PIN = re.compile(
 )
 """A key and its value, the word and the figures, or a sentence: `PIN der EC-Karte ist 7391`."""
 MEASURE = re.compile(r"[+-]?\d[\d.,:x/-]*[a-z%°]{0,4}|v\d.*", re.IGNORECASE)
+ENDS_SO = re.compile(r"\d\Z|\d.*\d")
+VERSION = re.compile(r"[~^<>=]{0,2}\d{1,4}(?:\.\d{1,4}){1,3}(?:-[a-z][\w.]*)?")
 NAME_VALUE = re.compile(r"[\w@][\w.@+-]{2,40}")
 SAID_NAME = re.compile(
     rf"(?P<link>[ \t]{{1,2}}{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}}|[ \t]{{1,2}})"
@@ -194,7 +177,8 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
-    return _line(text, start, end) or _structured(text, end) or _bare(text, end, strict) or _answered(text, end)
+    found = _line(text, start, end) or _structured(text, end) or _bare(text, end, strict)
+    return found or _said(text, end) or _answered(text, end)
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -203,6 +187,8 @@ def _option(text: str, end: int) -> Span | None:
 
 
 def _is_literal(value: str, strict: bool) -> bool:
+    if VERSION.fullmatch(value):  # `"pbkdf2-password": "^1.2.1"` of a list of packages
+        return False
     good = _is_password(value, strict) or len(value) >= 16 or is_common(value)
     return good and (is_hash(value) or not PLACEHOLDER.fullmatch(value))
 
@@ -238,6 +224,17 @@ def _answered(text: str, end: int) -> Span | None:
     value = match[group].rstrip(TRAILING)
     start = match.start(group)
     return Span(start, start + len(value), PASSWORD, 0.6, DETECTOR, Strength.PROVEN) if is_strong(value) else None
+
+
+def _said(text: str, end: int) -> Span | None:
+    """In a sentence that says more of it; `the password algorithm is Argon2id` ends in letters behind its one figure."""
+    match = SAID.match(text, end)
+    value = match["value"].rstrip(TRAILING) if match else ""
+    if match is None or not is_strong(value) or (value.isalnum() and not ENDS_SO.search(value)):
+        return None
+    start = match.start("value")
+    stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)
+    return Span(start, stop, PASSWORD, 0.6, DETECTOR, Strength.PROVEN)
 
 
 def _structured(text: str, end: int) -> Span | None:
@@ -291,7 +288,9 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
 
 def _spoken_weak(text: str, end: int) -> Span | None:
     match = SPOKEN.match(text, end)
-    if match is None or MEASURE.fullmatch(match["value"]) or not is_strong(match["value"].rstrip(TRAILING)):
+    value = match["value"].rstrip(TRAILING) if match else ""
+    is_said = match is not None and match.start("value") - end > 2 and len(value) >= 8  # `pass is ...`
+    if match is None or MEASURE.fullmatch(value) or not (is_strong(value) or (is_said and is_typed(value))):
         return _answered(text, end)
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 

@@ -296,12 +296,18 @@ def _is_called(text: str, start: int) -> bool:
     return CONTEXT.among(words) or "numero" in words
 
 
+ZIP, STATE = re.compile(r"\d{5}-\d{4}"), re.compile(r"(?<![A-Z])[A-Z]{2},?[ ]{1,5}\Z")
+"""`MA 02110-1301`."""
+
+
 def _is_other(text: str, start: int, written: str) -> bool:
     """Whether its form, or the word right before it, says that it is the number of an invoice, an order or a case."""
     if "+" in written[:2] or written.startswith("00"):
         return False
     words = label(text, start)
     if HTTP_STATUS.search(text, max(0, start - 12), start):
+        return True
+    if ZIP.fullmatch(written) and STATE.search(text, max(0, start - 8), start):
         return True
     if RUNNING.fullmatch(written):
         return not CONTEXT.among(words[:2])

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from sidecar.inspection import assignments, commands
 from sidecar.inspection.listings import PASSWORD
 from sidecar.inspection.literals import CODE, LEAST_BITS, PLACEHOLDER, is_common, is_mixed, is_strong, is_typed
-from sidecar.inspection.providers import ADDRESSES, ENDED, HASHES, PREFIXED, compiled
+from sidecar.inspection.providers import ADDRESSES, ENDED, HASHES, LINKS, PREFIXED, compiled
 from sidecar.inspection.secrets import API_KEY, entropy
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
 HEADER = re.compile(
-    r"\\*[\"'`]?[ \t]{0,3}(?:[:=]|,(?:\s{0,40}\\*[\"']value\\*[\"'][ \t]{0,3}:)?)[ \t]{0,3}"
+    r"\\*[\"'`]?[ \t]{0,3}(?:[:=]|[ \t](?=[\"'])|,(?:\s{0,40}\\*[\"']value\\*[\"'][ \t]{0,3}:)?)[ \t]{0,3}"
     r"\\*[\"'`]?(?P<scheme>bearer|basic|token|api-?key)[ \t]{1,3}"
     r"(?P<value>[\w.~+/=-]{8,})",
     re.IGNORECASE,
@@ -42,7 +42,7 @@ PRIVATE_LINES = re.compile(r"\d{1,3}\r?\n(?P<value>[A-Za-z0-9+/=\r\n]{20,4096})"
 STATIC_LINES = re.compile(r"\s{1,40}(?P<value>[0-9a-f]{32}(?:\s{1,40}[0-9a-f]{32}){0,15})")
 CALLS = (
     "login", "mysqli_connect", "mysql_connect", "mysqli", "getconnection", "mysqldb.connect", "pymysql.connect",
-    "psycopg2.connect", "oracledb.connect", "mariadb.connect", "new pdo",
+    "psycopg2.connect", "oracledb.connect", "mariadb.connect", "new pdo", "dbi->connect", "ftp",
 )  # fmt: skip
 PAIRED = (
     "login", "credential", "creds", "zugangsdaten", "user/pass", "username/password", "anmeldedaten", "identifiants",
@@ -131,12 +131,12 @@ def _hash(pattern: re.Pattern[str]) -> Find:
     return find
 
 
-def _provider(pattern: re.Pattern[str]) -> Find:
+def _provider(pattern: re.Pattern[str], group: int = 0) -> Find:
     def find(text: str, start: int, _end: int) -> Span | None:
         match = pattern.match(text, start)
-        if match is None or entropy(match.group()) < LEAST_BITS or not any(map(str.isdigit, match.group())):
+        if match is None or entropy(match[group]) < LEAST_BITS or not any(map(str.isdigit, match[group])):
             return None
-        return Span(*match.span(), API_KEY, 0.8, DETECTOR, Strength.PROVEN)
+        return Span(*match.span(group), API_KEY, 0.8, DETECTOR, Strength.PROVEN)
 
     return find
 
@@ -148,15 +148,16 @@ def _span(match: re.Match[str], entity: str) -> Span:
 DETECTOR = "rules/access"
 FINDERS: dict[str, Find] = {
     **dict.fromkeys((*CALLS, *PAIRED), _pair),
-    **{word: _valued(pattern, PASSWORD) for word, pattern in compiled(commands.PASSWORDS).items()},
+    **{word: _valued(pattern, PASSWORD) for word, pattern in compiled(commands.PASSWORDS | commands.TYPES).items()},
     **{word: _valued(pattern, API_KEY) for word, pattern in compiled(commands.KEYS | ADDRESSES).items()},
     **{word: _provider(pattern) for word, pattern in compiled(PREFIXED).items()},
     **{word: _hash(pattern) for word, pattern in compiled(HASHES).items()},
+    **{word: _provider(pattern, 1) for word, pattern in compiled(LINKS).items()},
     **{word: _ended(*parts) for word, parts in ENDED.items()},
     "authorization": _header,
     "private-lines: ": _putty,
     "openvpn static key v1-----": _static,
 }
 WORDS = (*FINDERS, *assignments.WORDS)
-ANYWHERE = frozenset((*ENDED, *ADDRESSES, "authtok", "rootpw"))
+ANYWHERE = frozenset((*ENDED, *ADDRESSES, *LINKS, *commands.TYPES, "authtok", "rootpw"))
 """What may stand right behind a letter or a figure."""

@@ -15,6 +15,7 @@ from sidecar.inspection.literals import (
     FALSE_SECRET,
     PLACEHOLDER,
     TRAILING,
+    WRAPPED,
     is_common,
     is_made,
     is_phrase,
@@ -30,13 +31,13 @@ SECRET_WORDS = ("secret", "apikey", "api_key", *listed("api-key api_key authkey"
 TOKEN_WORDS = ("token",)
 KEY_WORDS = (
     "key", "salt", "session", "sessid", "sessionid", "cookie", "_pat", "credential", "connect.sid", "sid=", "sig=",
-    "csrf", "code=",
+    "csrf", "code=", "pepper",
 )  # fmt: skip
 WORDS = (*SECRET_WORDS, *TOKEN_WORDS, *KEY_WORDS)
 QUALIFIED = re.compile(
     r"(?i)(?:api|app|application|access|secret|auth|encryption|signing|signature|private|service|licen[sc]e|storage"
     r"|account|admin|master|jwt|session|cookie|hmac|aes|crypto|webhook|deploy|client|subscription|shared"
-    r"|openai|cohere|notion)[ _-]?\Z"
+    r"|openai|cohere|notion|secretor)[ ._-]?\Z"
 )
 """Before `key`: a key that somebody keeps, and not one of a map, a column or a keyboard."""
 NOT_KEPT = re.compile(
@@ -45,7 +46,7 @@ NOT_KEPT = re.compile(
 )
 SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
 LINK = r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|\?=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
-QUOTED = re.compile(SUFFIX + LINK + r"[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE)
+QUOTED = re.compile(SUFFIX + LINK + WRAPPED + r"[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE)
 BARE = re.compile(
     SUFFIX + r"[\"'`]?[ \t]{0,32}(?:=|:)[ \t]{0,32}(?:[\w.-]{1,40}=(?=\w))?"
     r"(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{6,256})(?![(\[\w]|::)",

@@ -16,7 +16,10 @@ MEMBER = re.compile(r'\\*"(?:d|p|q|dp|dq|qi|k)\\*"\s{0,8}:\s{0,8}\\*"(?P<value>[
 """What RFC 7518 6.2.2, 6.3.2 and 6.4.1 keep private."""
 LONGEST_KEY = 8192
 PGPASS = (":5432:", ":5433:", ":6432:", ":*:*:")
-PGPASS_LINE = re.compile(r"[\w.*-]{1,100}:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:(?P<value>[^\s:]{3,128})(?=\s|\Z)")
+PGPASS_LINE = re.compile(
+    r"[\w.*-]{1,100}:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:"
+    r"(?P<value>[^\s:]{3,128})(?=\s|\Z)"
+)
 LONGEST_HEAD = 320
 CODES = listed(
     "recovery_code backup_code scratch_code wiederherstellungscode backup-code code_de_récupération code_de_secours "
@@ -33,7 +36,8 @@ PHRASES = listed(
     "seedphrase phrase_de_récupération frase_semilla frase_de_recuperación frase_di_recupero herstelzin"
 )
 WORDS_OF_WALLET = re.compile(
-    r"\w{0,16}(?:[ ](?:for|of|to)[ ][^\n:=]{1,30}(?=[:=]))?[\"']?(?:[ ](?:is|are|ist|est|es|è)[ ]?)?[ \t]{0,2}[:=]?\s{0,4}[\"'`]?"
+    r"\w{0,16}(?:[ ](?:for|of|to)[ ][^\n:=]{1,30}(?=[:=]))?[\"']?(?:[ ](?:is|are|ist|est|es|è)[ ]?)?"
+    r"[ \t]{0,2}[:=]?\s{0,4}[\"'`]?"
     r"(?P<value>(?:\d{1,2}[.)][ ]?)?[a-z]{3,8}(?:(?:[ ]|,[ ]?|\r?\n)(?:\d{1,2}[.)][ ]?)?[a-z]{3,8}){11,23})(?![\w-])"
 )
 """Twelve to twenty-four words of three to eight letters (BIP 39)."""
@@ -48,10 +52,11 @@ WORDS = (JWK, *PGPASS, *CODES, *PHRASES)
 def bundles(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
     for word in words:
+        if word == JWK:
+            yield from _members(text, low)
+            continue
         for at in places(low, word):
-            if word == JWK:
-                yield from _members(text, at)
-            elif word in PGPASS:
+            if word in PGPASS:
                 yield from _lines(text, at)
             elif word in CODES:
                 yield from _codes(text, at + len(word))
@@ -59,12 +64,16 @@ def bundles(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
                 yield from _phrase(text, at + len(word))
 
 
-def _members(text: str, at: int) -> Iterator[Span]:
-    start = text.rfind("{", max(0, at - LONGEST_KEY), at)
-    end = text.find("}", at, at + LONGEST_KEY)
-    if start >= 0:
-        for member in MEMBER.finditer(text, start, end if end >= 0 else at + LONGEST_KEY):
-            yield _span(*member.span("value"), "PRIVATE_KEY")
+def _members(text: str, low: str) -> Iterator[Span]:
+    """Of the object around each `"kty"`, which no other one shares."""
+    done = 0
+    for at in places(low, JWK):
+        start = text.rfind("{", max(done, at - LONGEST_KEY), at) if at >= done else -1
+        if start >= 0:
+            end = text.find("}", at, at + LONGEST_KEY)
+            done = end if end >= 0 else at + LONGEST_KEY
+            for member in MEMBER.finditer(text, start, done):
+                yield _span(*member.span("value"), "PRIVATE_KEY")
 
 
 def _lines(text: str, at: int) -> Iterator[Span]:

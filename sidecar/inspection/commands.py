@@ -33,8 +33,8 @@ ECHO = (
 HTTPIE = r"[ =][\"']?[^\s\"':]{1,64}:(?P<value>[^\s\"'`$<{][^\s\"'`]{2,128})"
 SQLPLUS = r"[ \t]{1,4}(?:-\w{1,2}[ \t]{1,4}){0,3}[\w$]{1,40}/(?P<value>[^\s@\"'/$]{3,64})(?=[@\s]|\Z)"
 ORACLE = r"[\w$]{1,40}/(?P<value>[^\s@\"'/$<{]{3,64})@"
-DIRECTIVE = r"[ \t]{1,16}[\"']?(?P<value>[^\s\"'`$<{#][^\s\"'`]{2,128})"
-SETTING = r"[ \t]{0,16}[ \t=:][ \t]{0,4}[\"']?(?P<value>[^\s\"'`$<{#=:][^\s\"'`]{2,128})"
+DIRECTIVE = r"[ \t]{1,16}(?:--\w{1,16}[ \t]{1,4})?[\"']?(?P<value>[^\s\"'`$<{#-][^\s\"'`]{2,128})"
+SETTING = r"[ \t]{0,16}[ \t=:][ \t]{0,4}(?:--\w{1,16}[ \t]{1,4})?[\"']?(?P<value>[^\s\"'`$<{#=:-][^\s\"'`]{2,128})"
 CREATE_USER = (
     r"[ \t]{1,4}(?:-e[ \t]{1,4}\S{1,40}[ \t]{1,4})?\S{1,64}[ \t]{1,4}(?:MD5|SHA)[-\d]{0,4}[ \t]{1,4}"
     r"[\"']?(?P<value>[^\s\"']{3,64}(?:[\"']?[ \t]{1,4}(?:AES|DES)[-\d]{0,4}[ \t]{1,4}[\"']?[^\s\"']{3,64})?)"
@@ -43,6 +43,10 @@ NUMBERED = r"(?P<value>(?=[^\s]{0,64}\d)(?=[^\s]{0,64}[A-Za-z])[^\s\"'`]{4,128})
 ARGUMENT = r"[ \t]{0,4}[rbuf]?[\"'](?P<value>(?=[^\"']{0,64}\d)[^\s\"'\\]{5,128})[\"']"
 """The first of a call."""
 SECOND = r"[^\n]{1,120}?,[ \t]{0,4}[\"'](?P<value>(?=[^\"']{0,64}\d)[^\s\"'\\]{8,128})[\"']"
+PAIR = (
+    r"[ \t]{0,4}(?:[\"'][^\"'\n]{0,80}[\"']|[\w.]{1,60}),[ \t]{0,4}"
+    r"[\"'](?P<value>(?=[^\"']{0,64}\d)[^\s\"'\\]{5,128})[\"']"
+)
 GROUPED = (
     r"[^\n:=]{0,40}(?:[:=]|[ ]is[ ])[ ]{0,2}[\"'`]?"
     r"(?P<value>(?=[^\n]{0,60}[2-7])[A-Za-z2-7]{4}(?:[ -][A-Za-z2-7]{4}){3,15})(?![\w-])"
@@ -77,6 +81,7 @@ PASSWORDS = {
     "zip": rf"{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",
     "xfreerdp": r"[ \t][^\n]{0,160}?[ \t]/p:[\"']?(?P<value>[^\s\"'`$]{3,128})",
     "convertto-securestring": r"[ \t]{1,4}(?:-string[ \t]{1,4})?[\"'](?P<value>[^\"'\n$]{4,128})[\"']",
+    "stats auth ": r"[^\s:]{1,64}:(?P<value>[^\s\"'`$<{]{3,128})",
     "requirepass": DIRECTIVE,
     "masterauth": DIRECTIVE,
     "bindpw": SETTING,
@@ -93,6 +98,14 @@ PASSWORDS = {
     "wifi.begin(": SECOND,
     "username_pw_set(": SECOND,
 }
+TYPES = {
+    **dict.fromkeys(("auth(", "auth=(", "credentials(", "credential("), PAIR),
+    **dict.fromkeys(("authentication(", "authenticationtoken("), PAIR),
+    **dict.fromkeys(("hmac256(", "hmac384(", "hmac512("), ARGUMENT),
+    "createhmac(": SECOND,
+    "symmetricsecuritykey(": rf"[\w.(]{{0,40}}{ARGUMENT}",
+}
+"""What their names end with: `HTTPBasicAuth("name", "...")`, `new NetworkCredential("name", "...")`."""
 KEYS = {
     "fernet(": ARGUMENT,
     "hmac.new(": ARGUMENT,

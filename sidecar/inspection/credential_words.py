@@ -12,6 +12,7 @@ PASSWORD_WORDS = (
     "mot_de_passe",
     "snmp_community",
     "community_string",
+    *listed("wifi_code code_wifi wifi_key wifi-key wlan-schlüssel wlan-key clé_wifi clave_wifi netzwerkschlüssel"),
     *listed(
         "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo psk "
         "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave "

@@ -20,8 +20,10 @@ from sidecar.inspection.literals import (
     PLACEHOLDER,
     PROSE,
     TRAILING,
+    WRAPPED,
     is_common,
     is_hash,
+    is_mixed,
     is_phrase,
     is_strong,
     is_typed,
@@ -32,10 +34,11 @@ from sidecar.inspection.tokens import places
 WORDS = (*PASSWORD_WORDS, *WEAK_WORDS, *PIN_WORDS, *USER_WORDS, *listings.WORDS)
 
 SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|dev|test|root|admin|db|e))?"
-NAMED = SUFFIX + r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})[rbuf]?(\\*[\"'`])"
+LINK_OF_CODE = r"(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
+NAMED = SUFFIX + r"\\*[\"'`]?\]?" + LINK_OF_CODE + WRAPPED + r"[rbuf]?(\\*[\"'`])"
 """Settings stand aligned in columns (`password          = "..."` of Terraform)."""
 QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
-PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
+PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{6,100})\1", re.IGNORECASE)
 BARE = re.compile(
     SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
     r"(?P<value>(?:\{[A-Z\d-]{2,12}\})?[^\s\"'`<>,;&|(){}\[\]\\]{3,128})(?![(\[\w.])",
@@ -49,11 +52,13 @@ LINE = re.compile(
 HEAD = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[\w.-]{0,48}\Z")
 """What stands on that line before the name, and what the name begins with."""
 ATTRIBUTE = re.compile(
-    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
+    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40}|\s{0,4}:\s{1,40}|\s{0,4}:\s{0,4}\{\s{0,40})"
+    r"[\"']?(?:value|default|secure)[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
     r"(?P<value>[^\s\"'`<>{}&,;]{3,128})(?![^\s\"'<,;}/])",
     re.IGNORECASE,
 )
-"""`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`, and the same in YAML."""
+"""`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`,
+`"adminPassword": {"value": "..."}`, and the same in YAML."""
 DEFAULT = re.compile(
     SUFFIX + r"\"[ \t]{0,4}\{[^{}]{0,200}?\bdefault[ \t]{0,16}=[ \t]{0,4}\"(?P<value>[^\s\"\\]{3,128})\"", re.IGNORECASE
 )
@@ -69,11 +74,12 @@ SPOKEN = re.compile(
     re.IGNORECASE,
 )
 SAID = re.compile(
-    r"[ ,][^\n.:;=<>{}()\"]{1,48}?[ ](?:is|was|it['’]?s|ist|lautet|war|es|est|era|è|é|jest|to|är|er)[ ]"
+    r"[ ,][^\n.:;=<>{}()\"]{1,48}?"
+    r"(?:[ ](?:is|was|it['’]?s|ist|lautet|war|es|(?:c['’])?est|era|è|é|jest|to|är|er):?[ ]|[ ]?:[ ]{1,4})"
     r"[\"'“„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})(?P<other>[ ](?:or|oder|ou|of|o|albo)[ ][^\s,;]{6,64})?",
     re.IGNORECASE,
 )
-"""`the password for the wifi is ...`, `le mot de passe du wifi est ...`, `my password, I think it was ... or ...`."""
+"""`the password for the wifi is ...`, `mot de passe provisoire : ...`, `my password, I think it was ... or ...`."""
 ANSWER = re.compile(
     r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
     r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
@@ -154,7 +160,7 @@ def _begins(text: str, low: str, at: int, word: str) -> bool:
     """At a word's, a `_`'s or a camel's boundary; a word that is never a part of another one anywhere."""
     if at == 0 or not low[at - 1].isalpha():
         return True
-    if word in JOINED:
+    if word in JOINED and not (text[at].isupper() and text[at - 1].islower()):
         return _is_joined(text, low, at, at + len(word))
     if not text[at].isupper():
         return word == "pass" and low[max(0, at - 4) : at].endswith(("db", "smtp", "user", "mail", "root"))
@@ -176,9 +182,17 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
         return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
     match = PHRASE.match(text, end)
     if match:
-        return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
+        return _span(match, PASSWORD, 0.7) if _is_spaced(text, start, match["value"]) else None
     found = _line(text, start, end) or _structured(text, end) or _bare(text, end, strict)
     return found or _said(text, end) or _answered(text, end)
+
+
+def _is_spaced(text: str, start: int, value: str) -> bool:
+    """Words; or any signs in a line of settings."""
+    if is_phrase(value):
+        return True
+    is_typed_so = is_mixed(value) and PROSE.isdisjoint(value.lower().split()) and len(value.split(" ")) < 4
+    return is_typed_so and HEAD.search(text, max(0, start - 80), start) is not None
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -227,10 +241,11 @@ def _answered(text: str, end: int) -> Span | None:
 
 
 def _said(text: str, end: int) -> Span | None:
-    """In a sentence that says more of it; `the password algorithm is Argon2id` ends in letters behind its one figure."""
+    """In a sentence that says more of it; `password algorithm is Argon2id` ends in letters behind its one figure."""
     match = SAID.match(text, end)
     value = match["value"].rstrip(TRAILING) if match else ""
-    if match is None or not is_strong(value) or (value.isalnum() and not ENDS_SO.search(value)):
+    good = is_strong(value) or is_mixed(value)
+    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value)) or CODE.fullmatch(value):
         return None
     start = match.start("value")
     stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)
@@ -282,7 +297,7 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
         return _span(match, PASSWORD, 0.7)
     if MEASURE.fullmatch(value) or CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value):
         return None
-    good = is_strong(value) or (is_typed(value) and len(value) >= 6 and value.isalnum())
+    good = is_strong(value) or is_mixed(value) or (is_typed(value) and len(value) >= 6 and value.isalnum())
     return _span(match, PASSWORD, 0.7) if good else None
 
 
@@ -291,7 +306,7 @@ def _spoken_weak(text: str, end: int) -> Span | None:
     value = match["value"].rstrip(TRAILING) if match else ""
     is_said = match is not None and match.start("value") - end > 2 and len(value) >= 8  # `pass is ...`
     if match is None or MEASURE.fullmatch(value) or not (is_strong(value) or (is_said and is_typed(value))):
-        return _answered(text, end)
+        return _said(text, end) or _answered(text, end)
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 
 

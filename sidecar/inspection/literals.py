@@ -22,6 +22,11 @@ CODE = re.compile(
     r"|(?:Get|Read|New|Import|Export|Out|Convert(?:To|From))-[A-Z][A-Za-z]+"
 )
 """Names of code: dotted, of a module (`a::b`), snake_case, UPPER_CASE, camelCase, and commands of PowerShell."""
+WRAPPED = (
+    r"(?:(?:\[\]byte|Buffer\.from|bytes|(?:[\w.]{1,40}\.)?GetBytes|SecretStr|Secret|Some|b64decode"
+    r"|base64\.\w{1,20})\()?"
+)
+"""What makes bytes of a literal."""
 TRAILING = ".,;:)"
 """Ends a sentence or a list, not a password; "!" and "?" may be its last character."""
 COMMON = frozenset(

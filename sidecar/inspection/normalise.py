@@ -192,6 +192,8 @@ def _unescaped(match: re.Match[str]) -> Edit | None:
             plain = data.decode("latin-1")  # JavaScript's `M\xfcller`
     else:
         plain = chr(int(written[2:], 16)) if written[0] == "\\" else _character(written)
+    if not plain:  # of `&#11;`, which HTML does not let stand
+        return None
     visible = "".join(plain.split())  # a key or a machine-readable zone has lines
     return (*match.span(), plain) if visible.isprintable() and not 0xD800 <= ord(plain[0]) <= 0xDFFF else None
 

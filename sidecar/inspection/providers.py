@@ -85,6 +85,8 @@ PREFIXED = {
 ENDED = {
     "-us": (r"(?<![\w-])[a-f0-9]{32}", r"-us\d{1,2}(?![\w-])"),  # Mailchimp
     ":aa": (r"(?<!\d)\d{8,10}", r":AA[\w-]{32,35}(?![\w-])"),  # Telegram
+    "@tcp(": (r"(?<=:)[^\s:@\"'/]{3,64}", r"(?=@)"),  # a Go program's connection to MySQL
+    "@unix(": (r"(?<=:)[^\s:@\"'/]{3,64}", r"(?=@)"),
     "azdo": (r"(?<!\w)[A-Za-z0-9]{76}", r"AZDO[A-Za-z0-9]{4}(?!\w)"),  # Azure DevOps
 }
 """By what they end with: what stands before it, and the end."""
@@ -98,6 +100,12 @@ ADDRESSES = {
     "maker.ifttt.com/": r"[^\s?#]{1,80}/key/(?P<value>[\w-]{20,60})",
 }
 """Whoever knows them may post, or read: what follows the word."""
+LINKS = dict.fromkeys(
+    ("reset-password/", "password-reset/", "reset_password/", "password/reset/", "password_reset/", "/magic-link/",
+     "/verify-email/", "/activate/", "/invite/"),
+    r"[a-z_/-]{4,24}/(?:[\w-]{1,12}/)?([\w.-]{20,400})",
+)  # fmt: skip
+"""Of mails: whoever opens them is let in."""
 CRYPT = r"[A-Za-z0-9./]"
 HASHES = {
     "$1$": rf"\$1\$[^\s$:\"']{{1,16}}\${CRYPT}{{22}}",

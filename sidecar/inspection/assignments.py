@@ -31,7 +31,7 @@ SECRET_WORDS = ("secret", "apikey", "api_key", *listed("api-key api_key authkey"
 TOKEN_WORDS = ("token",)
 KEY_WORDS = (
     "key", "salt", "session", "sessid", "sessionid", "cookie", "_pat", "credential", "connect.sid", "sid=", "sig=",
-    "csrf", "code=", "pepper",
+    "csrf", "code=", "pepper", "device_code", "auth_code", "authorization_code",
 )  # fmt: skip
 WORDS = (*SECRET_WORDS, *TOKEN_WORDS, *KEY_WORDS)
 QUALIFIED = re.compile(
@@ -46,10 +46,13 @@ NOT_KEPT = re.compile(
 )
 SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
 LINK = r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|\?=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
-QUOTED = re.compile(SUFFIX + LINK + WRAPPED + r"[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE)
+QUOTED = re.compile(
+    SUFFIX + LINK + WRAPPED + r"[rbuf]?(\\*[\"'`])(?:(?:bearer|token|basic)[ ])?(?P<value>[^\s\"'`\\]{6,256})\1",
+    re.IGNORECASE,
+)
 BARE = re.compile(
     SUFFIX + r"[\"'`]?[ \t]{0,32}(?:=|:)[ \t]{0,32}(?:[\w.-]{1,40}=(?=\w))?"
-    r"(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{6,256})(?![(\[\w]|::)",
+    r"(?P<value>[^\s\"'`<>,;&|(){}\[\]\\]{6,256})(?![(\[\w:]|\.\w)",
     re.IGNORECASE,
 )
 SPOKEN = re.compile(

@@ -28,7 +28,10 @@ CODES = listed(
     "herstelcode kody_zapasowe kod_zapasowy"
 )
 CODE = re.compile(r"(?:[A-Za-z0-9]{4,8}(?:[ -][A-Za-z0-9]{4,8}){1,4}|[A-Za-z0-9]{6,16})(?![\w-])")
-BEFORE_CODES = re.compile(r"(?:s|n)?(?:[ ](?:are|is|sind|ist|sont|son|sono|zijn|to))?[ \t]{0,2}:?\s{1,8}")
+BEFORE_CODES = re.compile(
+    r"(?:s|n)?(?:[ ](?:for|für|pour|para|per|voor|do)[ ][^\n:]{1,40}(?=:))?"
+    r"(?:[ ](?:are|is|sind|ist|sont|son|sono|zijn|to))?[ \t]{0,2}:?\s{1,8}"
+)
 BETWEEN_CODES = re.compile(r"[ \t]{0,4}[,;|]?[ \t]{0,4}(?:\r?\n[ \t]{0,8})?(?:(?:[-*•]|\d{1,2}[.)])[ \t]{1,4})?")
 MOST_CODES = 20
 PHRASES = listed(

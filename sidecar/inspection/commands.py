@@ -33,8 +33,13 @@ ECHO = (
 HTTPIE = r"[ =][\"']?[^\s\"':]{1,64}:(?P<value>[^\s\"'`$<{][^\s\"'`]{2,128})"
 SQLPLUS = r"[ \t]{1,4}(?:-\w{1,2}[ \t]{1,4}){0,3}[\w$]{1,40}/(?P<value>[^\s@\"'/$]{3,64})(?=[@\s]|\Z)"
 ORACLE = r"[\w$]{1,40}/(?P<value>[^\s@\"'/$<{]{3,64})@"
-DIRECTIVE = r"[ \t]{1,16}(?:--\w{1,16}[ \t]{1,4})?[\"']?(?P<value>[^\s\"'`$<{#-][^\s\"'`]{2,128})"
+DIRECTIVE = (
+    r"[ \t]{1,16}(?:--\w{1,16}[ \t]{1,4})?[\"']?(?=\S{0,64}\d|\S{1,128}[ \t]{0,4}(?:\r?\n|\Z))"
+    r"(?P<value>[^\s\"'`$<{#-][^\s\"'`]{2,128})"
+)
+"""With a figure, or at the end of its line."""
 SETTING = r"[ \t]{0,16}[ \t=:][ \t]{0,4}(?:--\w{1,16}[ \t]{1,4})?[\"']?(?P<value>[^\s\"'`$<{#=:-][^\s\"'`]{2,128})"
+ROUTER = r"[ ](?:\d{1,2}[ ])?[\"']?(?=\S{0,64}\d)(?P<value>[^\s\"'`$<{]{4,128})"
 CREATE_USER = (
     r"[ \t]{1,4}(?:-e[ \t]{1,4}\S{1,40}[ \t]{1,4})?\S{1,64}[ \t]{1,4}(?:MD5|SHA)[-\d]{0,4}[ \t]{1,4}"
     r"[\"']?(?P<value>[^\s\"']{3,64}(?:[\"']?[ \t]{1,4}(?:AES|DES)[-\d]{0,4}[ \t]{1,4}[\"']?[^\s\"']{3,64})?)"
@@ -92,8 +97,13 @@ PASSWORDS = {
     "snmp-server community": rf"(?:[ \t][0-9])?{DIRECTIVE}",
     "createuser": CREATE_USER,
     "enable secret ": r"(?:level \d{1,2} )?(?:\d )?(?P<value>[^\s\"'`$]{4,128})",
+    **dict.fromkeys(("message-digest-key ", "authentication-key "), rf"\d{{1,5}} md5{ROUTER}"),
+    **dict.fromkeys(("radius-server key", "tacacs-server key", "wpa-psk ascii", "set snmp community"), ROUTER),
+    **dict.fromkeys((" server-key", "pre-shared-key", "key-string"), ROUTER),
+    "lftp": r"[ \t]{1,4}-u[ \t]{1,4}[^\s,]{1,64},(?P<value>[^\s\"'`$]{3,128})",
+    "sqlcmd": rf"{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",
     "isakmp key ": r"(?:\d )?(?P<value>[^\s\"'`$]{4,128})(?= (?:address|hostname) )",
-    **{f"{noun} {kind} ": NUMBERED for noun in ("password", "secret", "key", "key-string") for kind in "0789"},
+    **{f"{noun} {kind} ": NUMBERED for noun in ("password", "secret", "key") for kind in "0789"},
     '"random_password"': r"[^\0]{0,800}?\"result\":[ \t]{0,2}\"(?P<value>[^\"\n]{4,128})\"",
     "wifi.begin(": SECOND,
     "username_pw_set(": SECOND,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.inspection.keywords import listed
 
-JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord")
+JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord lösenordet")
 """Found at the end of a compound in small letters, too: `dbpassword`, `Datenbankpasswort`."""
 PASSWORD_WORDS = (
     *JOINED,
@@ -16,8 +16,8 @@ PASSWORD_WORDS = (
     *listed(
         "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo psk "
         "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave "
-        "clave_de_acceso contraseña_de_acceso passwrd storepass keypass srcstorepass deststorepass "
-        "srckeypass destkeypass "
+        "passord passordet adgangskoden kodeord heslo jelszó clave_de_acceso contraseña_de_acceso passwrd "
+        "storepass keypass srcstorepass deststorepass srckeypass destkeypass "
         "parola_d'ordine bind.credentials security.credentials"
     ),
 )

@@ -69,7 +69,7 @@ ELEMENT = re.compile(
 CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
 """`.password("...")` of builders, `PASSWORD('...')` of SQL."""
 SPOKEN = re.compile(
-    r"[ \t]+(?:(?:is|was|ist|lautet|war|es|est|è|é|jest|är|on|er|eq|to|of|fue|era)[ \t]*:?[ \t]+)?"
+    r"[ \t]+(?:(?:is|was|ist|lautet|war|es|(?:c['’])?est|è|é|jest|är|on|er|eq|to|of|fue|era)[ \t]*:?[ \t]+)?"
     r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
@@ -351,6 +351,7 @@ def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
         or PLACEHOLDER.fullmatch(value)
         or MEASURE.fullmatch(value)
         or value.startswith(OBJECTS)
+        or MEMBER.fullmatch(value)
         or not any(map(str.isalpha, value))
     ):
         return None
@@ -359,6 +360,8 @@ def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
     return _span(match, USERNAME, 0.6)
 
 
+MEMBER = re.compile(r"(?:[A-Za-z_]\w*\.)+\w*(?:user_?name|user|login)", re.IGNORECASE)
+"""`Username: opt.Username`."""
 OBJECTS = tuple(
     f"{name}."
     for name in listed(

@@ -159,5 +159,5 @@ FINDERS: dict[str, Find] = {
     "openvpn static key v1-----": _static,
 }
 WORDS = (*FINDERS, *assignments.WORDS)
-ANYWHERE = frozenset((*ENDED, *ADDRESSES, *LINKS, *commands.TYPES, "authtok", "rootpw"))
+ANYWHERE = frozenset((*ENDED, *ADDRESSES, *LINKS, *commands.TYPES, *commands.POSTFIX, "authtok", "rootpw"))
 """What may stand right behind a letter or a figure."""

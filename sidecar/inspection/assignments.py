@@ -31,7 +31,7 @@ SECRET_WORDS = ("secret", "apikey", "api_key", *listed("api-key api_key authkey"
 TOKEN_WORDS = ("token",)
 KEY_WORDS = (
     "key", "salt", "session", "sessid", "sessionid", "cookie", "_pat", "credential", "connect.sid", "sid=", "sig=",
-    "csrf", "code=", "pepper", "device_code", "auth_code", "authorization_code",
+    "csrf", "code=", "appid=", "pepper", "device_code", "auth_code", "authorization_code",
 )  # fmt: skip
 WORDS = (*SECRET_WORDS, *TOKEN_WORDS, *KEY_WORDS)
 QUALIFIED = re.compile(
@@ -71,7 +71,11 @@ SETTING = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[A-Z][A-Z0-9_]
 JOINED = ("auth", "api", "access", "client", "csrf", "xsrf", "refresh", "php", "asp", "j")
 """Before a word that is written on in small letters: `authtoken`, `jsessionid`."""
 SIGNATURE = re.compile(r"[A-Za-z0-9+/_-]{20,200}(?:=|%3[Dd]){0,2}")
-SIGNED = {"sig=": re.compile(r"[&?;]\Z"), "code=": re.compile(r"[&?]\Z"), "sid=": re.compile(r"[\s&?;\[(,\"']\Z|\A\Z")}
+SIGNED = {
+    "sig=": re.compile(r"[&?;]\Z"),
+    "sid=": re.compile(r"[\s&?;\[(,\"']\Z|\A\Z"),
+    **dict.fromkeys(("code=", "appid="), re.compile(r"[&?]\Z")),
+}
 """By word: what may stand before it."""
 ELEMENT = re.compile(
     SUFFIX + r"(?:\"?(?:[ \t][^<>\n]{0,80})?>|</key>\s{0,40}<string>)(?P<value>[^\s<>&]{6,256})</", re.IGNORECASE
@@ -82,6 +86,9 @@ SIGNS = re.compile(
     r"(?P<value>(?=[^\n]{0,40}[^\w\s\"'])[ -~]{40,100}?)\1"
 )
 """Salts of WordPress, made of every sign there is."""
+OPTION_HEAD = re.compile(r"(?<![\w-])--[a-z-]{0,20}\Z")
+OPTION = re.compile(r"(?:[ \t]{1,4}|=)[\"']?(?P<value>[^\s\"'`$<{-][^\s\"'`]{5,256})")
+"""`--client-secret ...`"""
 PHRASE = re.compile(SUFFIX + r"[ \t]{0,4}[=:][ \t]{0,4}([\"'])(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
 TO_THE_END = re.compile(r"[&|;,(){}\[\]<][^\s\"'`]{1,256}(?=[ \t]{0,3}\r?(?:\n|\Z))")
 """The rest of a setting's value behind a sign that BARE stops at: `SECRET_KEY=x7!k2&w8z^e1`."""
@@ -112,6 +119,11 @@ def _begins(text: str, low: str, at: int) -> bool:
 def _found(text: str, start: int, end: int, word: str) -> Span | None:
     if word in SIGNED:
         return _signature(text, end) if SIGNED[word].search(text, max(0, start - 1), start) else None
+    if OPTION_HEAD.search(text, max(0, start - 24), start):
+        match = OPTION.match(text, end)
+        value = match["value"] if match else ""
+        good = is_typed(value) and (is_made(value) or _is_made_up(text, start, value, is_quoted=True))
+        return _span(match, len(value)) if match and good else None
     match = SIGNS.match(text, end) if text[start:end] in ("KEY", "SALT") else None
     if match is not None and entropy(match["value"]) > MIXED_BITS:
         return _span(match, len(match["value"]))

@@ -58,6 +58,8 @@ GROUPED = (
 )
 """The secret of one-time codes, in groups of four as it is shown to be typed."""
 
+POSTFIX = ("]:587 ", "]:465 ", "]:25 ")
+"""A line of its sasl_passwd: `[host]:port name:password`."""
 PASSWORDS = {
     "sshpass": SSHPASS,
     "mysql": MYSQL,
@@ -100,6 +102,7 @@ PASSWORDS = {
     **dict.fromkeys(("message-digest-key ", "authentication-key "), rf"\d{{1,5}} md5{ROUTER}"),
     **dict.fromkeys(("radius-server key", "tacacs-server key", "wpa-psk ascii", "set snmp community"), ROUTER),
     **dict.fromkeys((" server-key", "pre-shared-key", "key-string"), ROUTER),
+    **dict.fromkeys(POSTFIX, r"[^\s:]{1,100}:(?P<value>[^\s\"'$]{4,128})"),
     "lftp": r"[ \t]{1,4}-u[ \t]{1,4}[^\s,]{1,64},(?P<value>[^\s\"'`$]{3,128})",
     "sqlcmd": rf"{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",
     "isakmp key ": r"(?:\d )?(?P<value>[^\s\"'`$]{4,128})(?= (?:address|hostname) )",
@@ -108,6 +111,8 @@ PASSWORDS = {
     "wifi.begin(": SECOND,
     "username_pw_set(": SECOND,
 }
+BESIDE_ID = r"[A-Z2-7]{16}(?![A-Z2-7])[^\0]{1,60}?(?<![\w/+])(?P<value>[A-Za-z0-9/+]{40})(?![\w/+=])"
+"""The secret that goes with the name of a key of AWS."""
 TYPES = {
     **dict.fromkeys(("auth(", "auth=(", "credentials(", "credential("), PAIR),
     **dict.fromkeys(("authentication(", "authenticationtoken("), PAIR),
@@ -126,6 +131,7 @@ KEYS = {
     "gh secret set": r"[^\n]{1,80}?(?:--body|-b)[ =][\"']?(?P<value>[^\s\"'`$<{]{6,256})",
     "twilio": r"[^\n]{0,40}?[\"']AC[a-f0-9]{32}[\"'],[ \t]{0,4}[\"'](?P<value>[a-f0-9]{32})[\"']",
     **dict.fromkeys(("keypair", "secretkey"), r"[^\n\[]{0,20}\[(?P<value>(?:\d{1,3},[ \n]{0,8}){63}\d{1,3})\]"),
+    **dict.fromkeys(("akia", "asia"), BESIDE_ID),
     "code_verifier=": r"(?P<value>[\w.~-]{43,128})",
     **dict.fromkeys(("authenticator", "setup key", "totp", "2fa"), GROUPED),
 }

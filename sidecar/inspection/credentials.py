@@ -69,14 +69,16 @@ ELEMENT = re.compile(
 CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
 """`.password("...")` of builders, `PASSWORD('...')` of SQL."""
 SPOKEN = re.compile(
-    r"[ \t]+(?:(?:is|was|ist|lautet|war|es|(?:c['’])?est|è|é|jest|är|on|er|eq|to|of|fue|era)[ \t]*:?[ \t]+)?"
-    r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
+    r"[ \t]+(?:(?:is|was|ist|lautet|war|es|(?:c['’])?est|è|é|jest|är|on|er|eq|to|of|fue|era|auf|naar|na)"
+    r"[ \t]*:?[ \t]+)?"
+    r"(?:«[ \u00a0\u202f]?|[\"'“”„`])?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
     re.IGNORECASE,
 )
 SAID = re.compile(
-    r"[ ,][^\n.:;=<>{}()\"]{1,48}?"
+    r"(?:[ ,][^\n.:;=<>{}()\"]{1,48}?)?"
     r"(?:[ ](?:is|was|it['’]?s|ist|lautet|war|es|(?:c['’])?est|era|è|é|jest|to|är|er):?[ ]|[ ]?:[ ]{1,4})"
-    r"[\"'“„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})(?P<other>[ ](?:or|oder|ou|of|o|albo)[ ][^\s,;]{6,64})?",
+    r"(?:«[ \u00a0\u202f]?|[\"'“„`])?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})"
+    r"(?P<other>[ ](?:or|oder|ou|of|o|albo)[ ][^\s,;]{6,64})?",
     re.IGNORECASE,
 )
 """`the password for the wifi is ...`, `mot de passe provisoire : ...`, `my password, I think it was ... or ...`."""
@@ -103,6 +105,7 @@ KEPT = (
 """What a PIN opens, and no pin of a plug does."""
 PIN = re.compile(
     r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
+    r"|[ ](?:for|für|pour|para|per|voor|do)[ ][^\d\n.;:=<>{}()\"]{2,32}:[ ]"
     rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ])"
     rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
     r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
@@ -286,6 +289,9 @@ def _is_password(value: str, strict: bool) -> bool:
 
 def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
     """`pass` and `pw`: statements, counts and widths of pulses unless the value is a password by itself."""
+    if text[start - 1 : start] == text[end : end + 1] == '"':
+        match = QUOTED.match(text, end)
+        return _span(match, PASSWORD, 0.7) if match and _is_of_data(match["value"], strict) else None
     is_named = text[start - 1 : start] in ("_", "-") or (text[start].isupper() and text[start - 1 : start].islower())
     if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
         return _password(text, start, end, strict)
@@ -299,6 +305,11 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
         return None
     good = is_strong(value) or is_mixed(value) or (is_typed(value) and len(value) >= 6 and value.isalnum())
     return _span(match, PASSWORD, 0.7) if good else None
+
+
+def _is_of_data(value: str, strict: bool) -> bool:
+    """Under a key: `"pass": "..."`, and no count or share of what passed."""
+    return is_common(value) or (is_typed(value) and not MEASURE.fullmatch(value) and _is_literal(value, strict))
 
 
 def _spoken_weak(text: str, end: int) -> Span | None:

@@ -137,6 +137,15 @@ PLACED = [
     ("I forgot my password, I think it was Summer2019! or {}", "Summer2020!"),
     ("creds for staging: admin / {}", "St4ging-now"),
     ("the door code is {}", "4471"),
+    ("PIN für die Garage: {}", "5820"),
+    ("Hab das Passwort auf {} geändert", "Kirschtorte22!"),
+    ("Le mot de passe administrateur est « {} »", "Montgolfi3re!"),
+    ("here is my key's passphrase: {}", "Hedgehog&Fox8"),
+    ('{{"db": {{"user": "x", "pass": "{}"}}}}', "js0n-pass"),
+    ("AK" + "IA" + "ABPQIYFLG5TTQ3OZ / {}", made(40)),
+    ("[smtp.x.example]:587 user@x.example:{}\n", "sasl-P4sswd"),
+    ("flask run --secret {}", "fl4sk-cli-x"),
+    ("GET /v1/x?appid={}&q=Berlin HTTP/1.1", figures(32)),
     ("Your verification code is {}.", "581897"),
 ]
 
@@ -195,6 +204,7 @@ def test_a_secret_is_marked_whole(text: str, value: str) -> None:
         "$password = Read-Host",
         "https://graph.facebook.com/v13.0", "https://api.twitter.com/oauth/access_token",
         "specified in the requirepass server configuration option",
+        '{"pass": "12 of 13", "fail": "0"}', '{"pass": "99.5%"}', "curl --token-file x", "set --secret-name my-object",
         "password 5 characters long", "zip -r a.zip b", "echo hello | grep x",
         "the mnemonic is stored in a safe and the key was put there for good by her and us",
         "my password algorithm is Argon2id", "password must contain: letters and figures",

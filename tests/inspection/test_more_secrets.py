@@ -237,3 +237,10 @@ def test_versions_of_modules_and_postal_codes_are_no_numbers_of_people(text: str
 )  # fmt: skip
 def test_cost_stays_linear(unit: str) -> None:
     assert_linear(EVERY, unit)
+
+
+@pytest.mark.parametrize("reference", ["&#11;", "&#127;", "&#xFFFE;", "&#xFDD0;"])
+def test_a_reference_to_what_html_forbids_breaks_nothing(reference: str) -> None:
+    """It decodes to nothing at all, on which the way back to the offsets once broke."""
+    text = f"a {reference} b, my password is Tr0ub4dor&3"
+    assert covered(text, "Tr0ub4dor&3", EVERY)

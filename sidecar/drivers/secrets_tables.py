@@ -45,6 +45,13 @@ REACH = {"jwt": 8192, "jwt-base64": 8192, "private-key": 20000, "1password-servi
 DEFAULT_REACH = 1600
 NEEDS = {"curl-auth-user": ["-u"], "curl-auth-header": ["-H", "--header"]}
 """What must follow the keyword at all: these rules look over several lines, which is dear where it is in vain."""
+PIECES = ((re.compile(r"\(\?P<\w+>"), "(?:"), (re.compile(r"\((?!\?)([^()\\]*)\)(?=\{)"), r"(?:\1)"))
+"""Groups that are named or repeated hold a piece of the secret, and none is what the rule calls the secret."""
+END = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
+EVERY_END = r"""(?:[\x60'"\s;,&<>()\[\]{}|:#@\\]|\.(?:\s|$)|$)"""
+"""What may follow a secret: in a query, a tag, a list, before a colon, and at a sentence's end."""
+OPEN = {"generic-api-key", "hashicorp-tf-password"}
+"""What these take for a secret is a call or an argument of code where a bracket or a comma follows."""
 POSIX = {"[:alnum:]": "a-zA-Z0-9", "[:alpha:]": "a-zA-Z", "[:digit:]": "0-9"}
 
 
@@ -52,6 +59,8 @@ def python_regex(regex: str) -> str:
     """Go's syntax to Python's."""
     for posix, plain in POSIX.items():
         regex = regex.replace(posix, plain)
+    for pattern, plain in PIECES:
+        regex = pattern.sub(plain, regex)
     regex = regex.replace(r"\z", r"\Z").replace("[\\s\\S-]{64,}?", "[\\s\\S-]{64,16384}?")
     return _scoped(_plain_classes(regex))
 
@@ -122,6 +131,8 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     if stripped:
         flags = "(?i)" if stripped.group(1) else "(?i:" if stripped.group(2) else ""
         regex = flags + regex[stripped.end() :]
+    if name not in OPEN:
+        regex = regex.replace(END, EVERY_END)
     return {
         "id": name,
         "regex": python_regex(regex),

@@ -11,12 +11,15 @@ From the bottom up:
     presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
     rows, national, national_checks    European numbers that Presidio has no recogniser for
     emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
-    phone_words, columns, tables       words beside phones; what a heading says of a column, also in SQL and HTML
+    phone_forms, phone_words, columns, tables    how phones are written, words beside them; what a heading says of a column, also in SQL and HTML
     serials, card_codes, coordinates   phones' and cars' numbers (IMEI, VIN); CVV beside its word; places on a map
-    secrets, credentials               gitleaks' rules (derived table); passwords and user names people type
+    secrets, credentials               gitleaks' rules (derived table); passwords and user names people type,
+    credential_words, credential_forms     by these words, in these forms
     dates, ages                        births and travel documents; minors
     streets, towns                     addresses by form; by the postcode and town behind them
-    access, accounts    secrets by where they stand (headers, command lines); user names in logs and profiles
+    access, accounts    secrets by where they stand; user names in logs and profiles
+    providers, commands    what access looks for: keys by their prefix, hashes; command lines, directives, calls
+    bundles      secrets that stand together: JSON Web Keys, recovery codes, a wallet's words, .pgpass
     special, memberships               GDPR art. 9 by type: single words; unions and parties by name
     phrases      allow, deny and customers' word lists, to a million phrases
     normalise    the copy that is searched (NFKC, look-alikes, zero-width, escapes) and the way back to the offsets

@@ -49,6 +49,8 @@ PROFILES = listed(
     "threads.net/@ threads.com/@ snapchat.com/add/ youtube.com/@ reddit.com/user/ bsky.app/profile/"
 )
 """Not those of code hosts: `github.com/name` is part of what one asks a model about."""
+SERVICE = re.compile(r"(?:api|graph|developers?|apps|docs|help|business|about|upload|cdn|static)\.\Z")
+"""Before a network's name: there it keeps what it says of itself, and no profiles."""
 HANDLE = re.compile(r"(?: ?(?:handle|name|account|profile))?(?: is)?[ :=(]{1,3}@(?P<value>\w[\w.]{1,28}\w)(?!@)")
 NETWORKS = listed("instagram insta telegram twitter tiktok snapchat threads mastodon bluesky discord")
 ACCOUNTS = listed(
@@ -104,7 +106,7 @@ def _after(text: str, at: int, word: str) -> re.Match[str] | None:
     if word in FORMS:
         pattern, spelled = FORMS[word]
         return None if (spelled and text[at:end] != spelled) or _is_inside(text, at) else pattern.match(text, end)
-    if text[at - 1 : at].isalnum():
+    if text[at - 1 : at].isalnum() or SERVICE.search(text, max(0, at - 12), at):
         return None
     if word in MENTIONS:
         end = at + len(MENTIONS[word])

@@ -17,6 +17,7 @@ from sidecar.inspection.literals import (
     PLACEHOLDER,
     TRAILING,
     UNQUOTED,
+    WRAPPED,
     is_common,
     is_made,
     is_phrase,
@@ -25,7 +26,7 @@ from sidecar.inspection.literals import (
     is_worded,
     unquoted,
 )
-from sidecar.inspection.secrets import API_KEY, TOKEN_TAIL
+from sidecar.inspection.secrets import API_KEY, TOKEN_TAIL, entropy
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
@@ -33,13 +34,13 @@ SECRET_WORDS = ("secret", "apikey", "api_key", *listed("api-key api_key authkey"
 TOKEN_WORDS = ("token",)
 KEY_WORDS = (
     "key", "salt", "session", "sessid", "sessionid", "cookie", "_pat", "credential", "connect.sid", "sid=", "sig=",
-    "csrf",
+    "csrf", "code=", "appid=", "pepper", "device_code", "auth_code", "authorization_code",
 )  # fmt: skip
 WORDS = (*SECRET_WORDS, *TOKEN_WORDS, *KEY_WORDS)
 QUALIFIED = re.compile(
     r"(?i)(?:api|app|application|access|secret|auth|encryption|signing|signature|private|service|licen[sc]e|storage"
     r"|account|admin|master|jwt|session|cookie|hmac|aes|crypto|webhook|deploy|client|subscription|shared"
-    r"|openai|cohere|notion)[ _-]?\Z"
+    r"|openai|cohere|notion|secretor)[ ._-]?\Z"
 )
 """Before `key`: a key that somebody keeps, and not one of a map, a column or a keyboard."""
 NOT_KEPT = re.compile(
@@ -48,9 +49,12 @@ NOT_KEPT = re.compile(
 )
 SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
 LINK = r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|\?=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
-QUOTED = re.compile(SUFFIX + LINK + r"[rbuf]?(\\*[\"'`])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE)
+QUOTED = re.compile(
+    SUFFIX + LINK + WRAPPED + r"[rbuf]?(\\*[\"'`])(?:(?:bearer|token|basic)[ ])?(?P<value>[^\s\"'`\\]{6,256})\1",
+    re.IGNORECASE,
+)
 IS = SUFFIX + r"[\"'`]?[ \t]{0,32}(?:=|:)[ \t]{0,32}(?:[\w.-]{1,40}=(?=\w))?"
-BARE = re.compile(rf"{IS}(?P<value>{UNQUOTED}{{6,256}})(?![(\[\w])", re.IGNORECASE)
+BARE = re.compile(rf"{IS}(?P<value>{UNQUOTED}{{6,256}})(?![(\[\w:]|\.\w)", re.IGNORECASE)
 JOINED_BARE = re.compile(rf"{IS}(?P<value>(?:{UNQUOTED}|{AMPERSAND}){{6,256}})(?![(\[]|{UNQUOTED})", re.IGNORECASE)
 SPOKEN = re.compile(
     r"(?:[ ](?:is|was|ist|lautet|war|est|es|è|é|jest|är|er|on|like|value))?[ \t]{0,2}:?[ \t]{1,3}[\"'`]?"
@@ -65,14 +69,32 @@ ATTRIBUTE = re.compile(
 """`- name: JWT_SECRET` and `value: ...` on the next line, and the same in JSON and XML."""
 WORDY = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*")
 SETTING = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[A-Z][A-Z0-9_]{0,48}\Z")
-JOINED = ("auth", "api", "access", "client", "php", "asp", "j")
+JOINED = ("auth", "api", "access", "client", "csrf", "xsrf", "refresh", "php", "asp", "j")
 """Before a word that is written on in small letters: `authtoken`, `jsessionid`."""
 SIGNATURE = re.compile(r"[A-Za-z0-9+/_-]{20,200}(?:=|%3[Dd]){0,2}")
-SIGNED = {"sig=": re.compile(r"[&?;]\Z"), "sid=": re.compile(r"[\s&?;\[(,\"']\Z|\A\Z")}
+SIGNED = {
+    "sig=": re.compile(r"[&?;]\Z"),
+    "sid=": re.compile(r"[\s&?;\[(,\"']\Z|\A\Z"),
+    **dict.fromkeys(("code=", "appid="), re.compile(r"[&?]\Z")),
+}
 """By word: what may stand before it."""
+ELEMENT = re.compile(
+    SUFFIX + r"(?:\"?(?:[ \t][^<>\n]{0,80})?>|</key>\s{0,40}<string>)(?P<value>[^\s<>&]{6,256})</", re.IGNORECASE
+)
+"""`<apiKey>...</apiKey>`, `<property name="secretKey">...</property>`, and a property list's pair."""
+SIGNS = re.compile(
+    r"[\"']?[ \t]{0,32}(?:=>|[,=:])[ \t]{0,32}([\"'])"
+    r"(?P<value>(?=[^\n]{0,40}[^\w\s\"'])[ -~]{40,100}?)\1"
+)
+"""Salts of WordPress, made of every sign there is."""
+OPTION_HEAD = re.compile(r"(?<![\w-])--[a-z-]{0,20}\Z")
+OPTION = re.compile(r"(?:[ \t]{1,4}|=)[\"']?(?P<value>[^\s\"'`$<{-][^\s\"'`]{5,256})")
+"""`--client-secret ...`"""
 PHRASE = re.compile(SUFFIX + r"[ \t]{0,4}[=:][ \t]{0,4}([\"'])(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
 TO_THE_END = re.compile(r"[&|;,(){}\[\]<][^\s\"'`]{1,256}(?=[ \t]{0,3}\r?(?:\n|\Z))")
 """The rest of a setting's value behind a sign that BARE stops at: `SECRET_KEY=x7!k2&w8z^e1`."""
+MIXED_BITS = 4.6
+"""Per character: no sentence of forty letters and more has so much."""
 DETECTOR = "rules/assignment"
 
 
@@ -98,7 +120,16 @@ def _begins(text: str, low: str, at: int) -> bool:
 def _found(text: str, start: int, end: int, word: str) -> Span | None:
     if word in SIGNED:
         return _signature(text, end) if SIGNED[word].search(text, max(0, start - 1), start) else None
-    match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end) or ATTRIBUTE.match(text, end)
+    if OPTION_HEAD.search(text, max(0, start - 24), start):
+        match = OPTION.match(text, end)
+        value = match["value"] if match else ""
+        good = is_typed(value) and (is_made(value) or _is_made_up(text, start, value, is_quoted=True))
+        return _span(match, len(value)) if match and good else None
+    match = SIGNS.match(text, end) if text[start:end] in ("KEY", "SALT") else None
+    if match is not None and entropy(match["value"]) > MIXED_BITS:
+        return _span(match, len(match["value"]))
+    match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end)
+    match = match or ATTRIBUTE.match(text, end) or ELEMENT.match(text, end)
     if match is not None:
         value = match["value"].rstrip(TRAILING) if match.re is not QUOTED else match["value"]
         if not _is_secret(text, start, word, value, match.re is QUOTED):

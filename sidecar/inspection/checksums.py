@@ -85,14 +85,13 @@ def icao(text: str) -> int:
 BASE58 = {char: value for value, char in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 
 
-def base58check(text: str) -> bool:
-    """A byte for the kind of address, twenty of it, four of the checksum: Bitcoin's, and those made after them."""
+def base58check(text: str, size: int = 25) -> bool:
+    """Bitcoin's P2PKH and P2SH addresses; of other sizes, in bytes, its private keys."""
     number = 0
     for char in text:
         if char not in BASE58:
             return False
         number = number * 58 + BASE58[char]
-    size = 25
     if number >> (8 * size):
         return False
     data = number.to_bytes(size, "big")

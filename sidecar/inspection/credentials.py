@@ -11,18 +11,44 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from sidecar.inspection import listings
+from sidecar.inspection.credential_forms import (
+    ANSWER,
+    ANSWERED_NAME,
+    ATTRIBUTE,
+    BARE,
+    CALL,
+    DEFAULT,
+    ELEMENT,
+    ENDS_SO,
+    HEAD,
+    JOINED_BARE,
+    LINE,
+    MEASURE,
+    NAME_VALUE,
+    OPTION,
+    PAIRED,
+    PATH,
+    PHRASE,
+    PIN,
+    QUOTED,
+    SAID,
+    SAID_NAME,
+    SIGN,
+    SPOKEN,
+    VERSION,
+)
+from sidecar.inspection.credential_words import JOINED, PASSWORD_WORDS, PIN_WORDS, USER_WORDS, WEAK_WORDS
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.listings import PASSWORD, USERNAME
 from sidecar.inspection.literals import (
-    AMPERSAND,
     CODE,
     COMMON,
     PLACEHOLDER,
     PROSE,
     TRAILING,
-    UNQUOTED,
     is_common,
     is_hash,
+    is_mixed,
     is_phrase,
     is_strong,
     is_typed,
@@ -31,124 +57,8 @@ from sidecar.inspection.literals import (
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord")
-"""Found at the end of a compound in small letters, too: `dbpassword`, `Datenbankpasswort`."""
-PASSWORD_WORDS = (
-    *JOINED,
-    "pass_phrase",
-    "mot_de_passe",
-    *listed(
-        "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo psk "
-        "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave "
-        "clave_de_acceso contraseña_de_acceso passwrd storepass keypass"
-    ),
-)
-WEAK_WORDS = ("pass", "pw", "ww")
-PIN_WORDS = (
-    "pincode", "pin_code",
-    *listed(
-        "pin_code pin-code code_pin pin puk geheimzahl code_secret code_confidentiel codice_segreto código_secreto "
-        "otp one-time_code one-time_password one_time_password one_time_code verification_code access_code door_code "
-        "gate_code entry_code alarm_code bestätigungscode zugangscode türcode einmalpasswort digicode code_porte "
-        "code_d'accès code_de_vérification código_de_acceso código_de_verificación codice_di_accesso "
-        "codice_di_verifica toegangscode verificatiecode código_de_acesso portkod engångskod kod_weryfikacyjny "
-        "kod_do_domofonu mtan"
-    ),
-)  # fmt: skip
-USER_WORDS = (
-    "user_name",  # as in code; the list below spells the two words
-    "user_id",
-    "benutzernamen",
-    *listed(
-        "user_name user_id "
-        "username user-name userid login benutzer gebruiker utilisateur benutzername usuario utente "
-        "gebruikersnaam användarnamn brugernavn "
-        "käyttäjätunnus identifiant nom_d'utilisateur nazwa_użytkownika nome_utente nome_de_utilizador"
-    ),
-)
 WORDS = (*PASSWORD_WORDS, *WEAK_WORDS, *PIN_WORDS, *USER_WORDS, *listings.WORDS)
 
-SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|dev|test|root|admin|db|e))?"
-NAMED = SUFFIX + r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})[rbuf]?(\\*[\"'`])"
-"""Settings stand aligned in columns (`password          = "..."` of Terraform)."""
-QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
-PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{12,100})\1", re.IGNORECASE)
-IS = SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
-BARE = re.compile(rf"{IS}(?P<value>(?:\{{[A-Z\d-]{{2,12}}\}})?{UNQUOTED}{{3,128}})(?![(\[\w.])", re.IGNORECASE)
-JOINED_BARE = re.compile(rf"{IS}(?P<value>(?:{UNQUOTED}|{AMPERSAND}){{3,128}})(?![(\[]|{UNQUOTED})", re.IGNORECASE)
-LINE = re.compile(
-    SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
-    re.IGNORECASE,
-)
-"""All that stands on a line of settings behind the name: `NAME=value`, `name: value`."""
-HEAD = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[\w.-]{0,48}\Z")
-"""What stands on that line before the name, and what the name begins with."""
-ATTRIBUTE = re.compile(
-    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40})[\"']?value[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
-    rf"(?P<value>(?:[^\s\"'`<>{{}}&,;]|{AMPERSAND}){{3,128}})(?![^\s\"'<,;}}/])",
-    re.IGNORECASE,
-)
-"""`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`, and the same in YAML."""
-DEFAULT = re.compile(
-    SUFFIX + r"\"[ \t]{0,4}\{[^{}]{0,200}?\bdefault[ \t]{0,16}=[ \t]{0,4}\"(?P<value>[^\s\"\\]{3,128})\"", re.IGNORECASE
-)
-"""`variable "db_password" { default = "..." }` of Terraform."""
-ELEMENT = re.compile(SUFFIX + r">(?P<value>[^\s<>]{3,128})</", re.IGNORECASE)
-CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
-"""`.password("...")` of builders, `PASSWORD('...')` of SQL."""
-SPOKEN = re.compile(
-    r"[ \t]+(?:(?:is|was|ist|lautet|war|es|est|è|é|jest|är|on|er|eq|to|of|fue|era)[ \t]*:?[ \t]+)?"
-    r"[\"'“”„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
-    re.IGNORECASE,
-)
-SPOKEN_FOR = re.compile(
-    r"s?[ ](?:for|of|für|zu|zum|zur|pour|de|du|para|del|per|voor|van|till|do)[ ][^\n:;\"'=]{1,48}?(?:[ ]?:|[ ]"
-    r"(?:is|was|ist|lautet|war|est|es|è|é|jest|är))[ ][\"'“„«`]?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})",
-    re.IGNORECASE,
-)
-"""`the password for the family's account is ...`, `Passwort für anna: ...`."""
-ANSWER = re.compile(
-    r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
-    r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
-    r"|(?P<value>\S{6,64})[ \t]{0,3}(?:\r?\n|\Z))"
-)
-"""The line ends with a question, or the next one begins with a time."""
-PAIRED = re.compile(
-    r"[\s,;|/\"']{1,4}(?:(?:and|und|et|y|e|en|i|och|the|dem|das|le|la|il|met|con|avec) ){0,2}"
-    r"(?:\w{0,8}pass|pwd|pw\b|mdp|mot de passe|contrase|wachtwoord|kennwort|senha|has[lł]o|parola|clave)",
-    re.IGNORECASE,
-)
-"""What follows the name of somebody who logs in."""
-OPTION = re.compile(r"[ =](?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
-PATH = re.compile(r"/(?:[\w.@+-]+/?)*|[A-Za-z]:[\\/].*")
-"""`PWD=/srv/app` of a shell's environment: where one is."""
-LINK = r"(?:is|was|ist|lautet|war|es|est|è|é|jest|är|er|on)"
-KEPT = (
-    r"(?:\w{0,12}(?:card|karte|kaart|carte|carta|kort|konto)|tarjeta|cartão|karty|bank|account|phone|handy|sim|alarm"
-    r"|safe|door|gate|tür|tor)"
-)
-"""What a PIN opens, and no pin of a plug does."""
-PIN = re.compile(
-    r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
-    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ]|[ ])"
-    rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
-    r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
-    re.IGNORECASE,
-)
-"""A key and its value, the word and the figures, or a sentence: `PIN der EC-Karte ist 7391`."""
-MEASURE = re.compile(r"[+-]?\d[\d.,:x/-]*[a-z%°]{0,4}|v\d.*", re.IGNORECASE)
-NAME_VALUE = re.compile(r"[\w@][\w.@+-]{2,40}")
-SAID_NAME = re.compile(
-    rf"(?P<link>[ \t]{{1,2}}{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}}|[ \t]{{1,2}})"
-    r"[\"'“”„«`]?(?P<value>[a-z][a-z]{2,24}(?:[._-]?[a-z]{1,24}){0,3}[._-]?(?P<digits>\d{0,6}))(?![\w@(\[=:/%-]|\.\w)"
-)
-"""`my username is anna_b`, `gebruikersnaam ruitenberg55`: in small letters, for `login OAuth2` is none."""
-ANSWERED_NAME = re.compile(
-    r"[^\n?]{0,60}\?[ \t]{0,3}\r?\n(?:[^\n:]{1,40}: )"
-    r"(?P<value>[a-z][a-z._-]{2,24}\d{1,6})(?=[\s,;]|[.!]?(?:\s|\Z))"
-)
-"""The next line of a chat begins with it."""
-SIGN = re.compile(r"[._-]")
 Find = Callable[[str, int, int, bool], Span | None]
 """Takes the text, where the word starts and ends, and whether the mode is strict."""
 HEADS = frozenset(',;\t|"\r\n ')
@@ -185,7 +95,7 @@ def _begins(text: str, low: str, at: int, word: str) -> bool:
     """At a word's, a `_`'s or a camel's boundary; a word that is never a part of another one anywhere."""
     if at == 0 or not low[at - 1].isalpha():
         return True
-    if word in JOINED:
+    if word in JOINED and not (text[at].isupper() and text[at - 1].islower()):
         return _is_joined(text, low, at, at + len(word))
     if not text[at].isupper():
         return word == "pass" and low[max(0, at - 4) : at].endswith(("db", "smtp", "user", "mail", "root"))
@@ -207,9 +117,17 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
         return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
     match = PHRASE.match(text, end)
     if match:
-        return _span(match, PASSWORD, 0.7) if is_phrase(match["value"]) else None
+        return _span(match, PASSWORD, 0.7) if _is_spaced(text, start, match["value"]) else None
     found = _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
-    return found or _said_for(text, end) or _answered(text, end)
+    return found or _said(text, end) or _answered(text, end)
+
+
+def _is_spaced(text: str, start: int, value: str) -> bool:
+    """Words; or any signs in a line of settings."""
+    if is_phrase(value):
+        return True
+    is_typed_so = is_mixed(value) and PROSE.isdisjoint(value.lower().split()) and len(value.split(" ")) < 4
+    return is_typed_so and HEAD.search(text, max(0, start - 80), start) is not None
 
 
 def _option(text: str, end: int) -> Span | None:
@@ -218,6 +136,8 @@ def _option(text: str, end: int) -> Span | None:
 
 
 def _is_literal(value: str, strict: bool) -> bool:
+    if VERSION.fullmatch(value):  # `"pbkdf2-password": "^1.2.1"` of a list of packages
+        return False
     good = _is_password(value, strict) or len(value) >= 16 or is_common(value)
     return good and (is_hash(value) or not PLACEHOLDER.fullmatch(value))
 
@@ -244,11 +164,6 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
     return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
 
 
-def _said_for(text: str, end: int) -> Span | None:
-    match = SPOKEN_FOR.match(text, end)
-    return _span(match, PASSWORD, 0.6) if match and is_strong(match["value"].rstrip(TRAILING)) else None
-
-
 def _answered(text: str, end: int) -> Span | None:
     """The next line of a chat, where that is nothing but a password."""
     match = ANSWER.match(text, end)
@@ -258,6 +173,18 @@ def _answered(text: str, end: int) -> Span | None:
     value = match[group].rstrip(TRAILING)
     start = match.start(group)
     return Span(start, start + len(value), PASSWORD, 0.6, DETECTOR, Strength.PROVEN) if is_strong(value) else None
+
+
+def _said(text: str, end: int) -> Span | None:
+    """In a sentence that says more of it; `password algorithm is Argon2id` ends in letters behind its one figure."""
+    match = SAID.match(text, end)
+    value = match["value"].rstrip(TRAILING) if match else ""
+    good = is_strong(value) or is_mixed(value)
+    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value)) or CODE.fullmatch(value):
+        return None
+    start = match.start("value")
+    stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)
+    return Span(start, stop, PASSWORD, 0.6, DETECTOR, Strength.PROVEN)
 
 
 def _structured(text: str, end: int) -> Span | None:
@@ -294,6 +221,9 @@ def _is_password(value: str, strict: bool) -> bool:
 
 def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
     """`pass` and `pw`: statements, counts and widths of pulses unless the value is a password by itself."""
+    if text[start - 1 : start] == text[end : end + 1] == '"':
+        match = QUOTED.match(text, end)
+        return _span(match, PASSWORD, 0.7) if match and _is_of_data(match["value"], strict) else None
     is_named = text[start - 1 : start] in ("_", "-") or (text[start].isupper() and text[start - 1 : start].islower())
     if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
         return _password(text, start, end, strict)
@@ -305,14 +235,21 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
         return _span(match, PASSWORD, 0.7)
     if MEASURE.fullmatch(value) or CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value):
         return None
-    good = is_strong(value) or (is_typed(value) and len(value) >= 6 and value.isalnum())
+    good = is_strong(value) or is_mixed(value) or (is_typed(value) and len(value) >= 6 and value.isalnum())
     return _span(match, PASSWORD, 0.7) if good else None
+
+
+def _is_of_data(value: str, strict: bool) -> bool:
+    """Under a key: `"pass": "..."`, and no count or share of what passed."""
+    return is_common(value) or (is_typed(value) and not MEASURE.fullmatch(value) and _is_literal(value, strict))
 
 
 def _spoken_weak(text: str, end: int) -> Span | None:
     match = SPOKEN.match(text, end)
-    if match is None or MEASURE.fullmatch(match["value"]) or not is_strong(match["value"].rstrip(TRAILING)):
-        return _answered(text, end)
+    value = match["value"].rstrip(TRAILING) if match else ""
+    is_said = match is not None and match.start("value") - end > 2 and len(value) >= 8  # `pass is ...`
+    if match is None or MEASURE.fullmatch(value) or not (is_strong(value) or (is_said and is_typed(value))):
+        return _said(text, end) or _answered(text, end)
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 
 
@@ -362,6 +299,7 @@ def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
         or PLACEHOLDER.fullmatch(value)
         or MEASURE.fullmatch(value)
         or value.startswith(OBJECTS)
+        or MEMBER.fullmatch(value)
         or not any(map(str.isalpha, value))
     ):
         return None
@@ -370,6 +308,8 @@ def _username(text: str, start: int, end: int, strict: bool) -> Span | None:
     return _span(match, USERNAME, 0.6)
 
 
+MEMBER = re.compile(r"(?:[A-Za-z_]\w*\.)+\w*(?:user_?name|user|login)", re.IGNORECASE)
+"""`Username: opt.Username`."""
 OBJECTS = tuple(
     f"{name}."
     for name in listed(

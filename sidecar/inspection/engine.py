@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.inspection import access as _access
 from sidecar.inspection import accounts as _accounts
-from sidecar.inspection import ages, dates, records, special, spoken, streets, towns
+from sidecar.inspection import ages, bundles, dates, records, special, spoken, streets, towns
 from sidecar.inspection import card_codes as _card_codes
 from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
@@ -45,7 +45,7 @@ from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
 from sidecar.model import Detector
 
-VERSION = "11"
+VERSION = "12"
 """Of our own rules; raise it with every change of what they find (it is part of the cache key and of the record)."""
 
 Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
@@ -53,7 +53,7 @@ Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
 WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 """Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
 WORDS = (
-    *_credentials.WORDS, *_access.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
+    *_credentials.WORDS, *_access.WORDS, *bundles.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
     *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *_spelled.WORDS, *records.WORDS,
     *_identities.WORDS, *spoken.WORDS,
@@ -189,7 +189,8 @@ class Engine:
         every: tuple[tuple[tuple[str, ...], Iterable[str], bool, WordedFinder], ...] = (
             (SECRET_TYPES, self._secrets.keywords, False, self._secrets.find),
             (("PASSWORD", "USERNAME"), _credentials.WORDS, False, lambda *at: credentials(*at, strict=strict)),
-            (("API_KEY", "PASSWORD"), _access.WORDS, False, _access.access),
+            (("API_KEY", "PASSWORD", "PRIVATE_KEY"), _access.WORDS, False, _access.access),
+            (("PASSWORD", "PRIVATE_KEY"), bundles.WORDS, False, bundles.bundles),
             (("USERNAME",), _accounts.WORDS, False, _accounts.accounts),
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
@@ -229,6 +230,8 @@ class Engine:
             "PHONE_NUMBER": lambda text, found, tried: self._phones.find(text, found, tried, threshold),
         }
         chosen = [finder for entity, finder in every.items() if self.settings.wants(entity)]
+        if self.settings.wants("PRIVATE_KEY") and not self.settings.wants("CRYPTO"):
+            chosen.append(wallets)
         if self.settings.wants("MAC_ADDRESS") and not self.settings.wants("IP_ADDRESS"):
             chosen.append(addresses)
         return (*chosen, self._book.find)

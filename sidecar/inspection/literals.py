@@ -12,13 +12,21 @@ PLACEHOLDER = re.compile(
     r"(?:password|passwd|pwd|passphrase|secret|username|user|login|name|email)\d?|change[_-](?:me|it|this)"
     r"|changethis|example|placeholder|redacted"
     r"|hidden|masked|none|null|nil|true|false|undefined|str|string|text|bytes|bool|boolean|int|integer"
-    r"|number|any|object|optional|required|field|value|input|varchar|char|uuid|env|self|this|admin|root|guest"
+    r"|number|any|[iu](?:8|16|32|64|128|size)|f(?:32|64)|log[_-]?out|object|optional|required|field|value|input|varchar|char|uuid|env|self|this|admin|root|guest"
     r"|anonymous|test(?:user|ing)?|nobody|system|postgres|foo|bar|baz|function|default|empty|unset|missing|invalid|incorrect|wrong|expired|reset"
     r"|forgotten|protected)"
 )
 """`changeme` and `changeit` are what products ship with, and what often stays: passwords, written in one word."""
-CODE = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|[a-z_]+(?:_[a-z]+)+|[A-Z_]+(?:_[A-Z]+)*|[a-z]+(?:[A-Z][a-z]+)+")
-"""Names of code: dotted, snake_case, UPPER_CASE, camelCase."""
+CODE = re.compile(
+    r"(?:[A-Za-z_]\w*(?:\.|::))+[A-Za-z_]\w*|[a-z_]+(?:_[a-z]+)+|[A-Z_]+(?:_[A-Z]+)*|[a-z]+(?:[A-Z][a-z]+)+"
+    r"|(?:Get|Read|New|Import|Export|Out|Convert(?:To|From))-[A-Z][A-Za-z]+"
+)
+"""Names of code: dotted, of a module (`a::b`), snake_case, UPPER_CASE, camelCase, and commands of PowerShell."""
+WRAPPED = (
+    r"(?:(?:\[\]byte|Buffer\.from|bytes|(?:[\w.]{1,40}\.)?GetBytes|SecretStr|Secret|Some|b64decode"
+    r"|base64\.\w{1,20})\()?"
+)
+"""What makes bytes of a literal."""
 TRAILING = ".,;:)"
 """Ends a sentence or a list, not a password; "!" and "?" may be its last character."""
 COMMON = frozenset(
@@ -120,6 +128,11 @@ def is_strong(value: str) -> bool:
     if not SIGNS.isdisjoint(value):
         return True
     return len(value) > 6 and value.isalnum() and value[0].isupper() and any(map(str.islower, value))
+
+
+def is_mixed(value: str) -> bool:
+    """Capitals, small letters and figures, eight and more."""
+    return len(value) >= 8 and value not in (value.lower(), value.upper()) and is_typed(value)
 
 
 def is_phrase(value: str) -> bool:

@@ -192,6 +192,8 @@ def _unescaped(match: re.Match[str]) -> Edit | None:
             plain = data.decode("latin-1")  # JavaScript's `M\xfcller`
     else:
         plain = chr(int(written[2:], 16)) if written[0] == "\\" else _character(written)
+    if not plain:  # of `&#11;`, which HTML does not let stand
+        return None
     if not plain.isascii():
         plain = SPECIAL.sub(_seen, plain)
     visible = "".join(plain.split())  # a key or a machine-readable zone has lines

@@ -37,9 +37,16 @@ def outline(text: str) -> bytes | None:
         return None
 
 
+STAMP = re.compile(r"20[0-9]{12}-[0-9a-f]{12}(?![0-9A-Za-z])")
+"""When, and at which commit, in the version of a Go module without a tag: `v0.0.0-20180830191138-d8f796af33cc`."""
+
+
 def tokens(text: str, drawn: bytes | None = None) -> list[Token]:
-    """`drawn` is the text's outline, None where it has none."""
-    return _searched(text) if drawn is None else _drawn(drawn)
+    """`drawn` is the text's outline, None where it has none. The stamps of versions are left out: they make sums of
+    check digits as often as any number, and a list of modules has thousands."""
+    found = _searched(text) if drawn is None else _drawn(drawn)
+    stamps = {at + 1 for mark in ("-20", ".20") for at in places(text, mark) if STAMP.match(text, at + 1)}
+    return [one for one in found if not {one[0], one[0] - 15} & stamps] if stamps else found
 
 
 def _drawn(drawn: bytes) -> list[Token]:

@@ -1,4 +1,6 @@
-"""Addresses of cryptocurrencies: proven by their own checksums, or known by their shape, alone or beside a word."""
+"""Addresses of cryptocurrencies, and private keys: proven by their own checksums, or known by their shape, alone or
+beside a word.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,10 @@ MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d.*\d)[13LMD]\w+")
 COINS = Context.words(
     "bitcoin btc litecoin ltc dogecoin doge crypto cryptocurrency wallet wallets blockchain kryptowährung"
 )
-SHORTEST, LONGEST = 14, 110
+SHORTEST, LONGEST = 14, 111
 DETECTOR = "rules/wallet"
+KEYS = {51: ("5", 37), 52: ("KL", 38), 111: ("x", 82)}
+"""By length, what a private key begins with, and its bytes: WIF, WIF of a compressed key, BIP 32's `xprv`."""
 
 
 def wallets(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
@@ -35,11 +39,21 @@ def wallets(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Sp
         if numeric or not SHORTEST <= end - start <= LONGEST:
             continue
         word = text[start:end]
-        if _is_wallet(word):
+        if _is_key(word):
+            found.append(Span(start, end, "PRIVATE_KEY", 1.0, DETECTOR, Strength.PROVEN))
+        elif _is_wallet(word):
             found.append(Span(start, end, "CRYPTO", 1.0, DETECTOR, Strength.PROVEN))
         elif BASE58.fullmatch(word) and MIXED.fullmatch(word) and COINS.near(text, start, end):
             found.append(Span(start, end, "CRYPTO", 0.6, DETECTOR))
     return found
+
+
+def _is_key(word: str) -> bool:
+    """Of Bitcoin, or of Nostr."""
+    first, size = KEYS.get(len(word), ("", 0))
+    if word[0] in first and (word[0] != "x" or word.startswith("xprv")):
+        return base58check(word, size)
+    return word.startswith("nsec1") and bech32(word)
 
 
 def _is_wallet(word: str) -> bool:

@@ -1,0 +1,100 @@
+"""How a password, a PIN or a user name stands behind its word: in code, settings, tables, commands and sentences."""
+
+from __future__ import annotations
+
+import re
+
+from sidecar.inspection.literals import AMPERSAND, UNQUOTED, WRAPPED
+
+SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|dev|test|root|admin|db|e))?"
+LINK_OF_CODE = r"(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
+NAMED = SUFFIX + r"\\*[\"'`]?\]?" + LINK_OF_CODE + WRAPPED + r"[rbuf]?(\\*[\"'`])"
+"""Settings stand aligned in columns (`password          = "..."` of Terraform)."""
+QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
+PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{6,100})\1", re.IGNORECASE)
+IS = SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
+BARE = re.compile(rf"{IS}(?P<value>(?:\{{[A-Z\d-]{{2,12}}\}})?{UNQUOTED}{{3,128}})(?![(\[\w.])", re.IGNORECASE)
+JOINED_BARE = re.compile(rf"{IS}(?P<value>(?:{UNQUOTED}|{AMPERSAND}){{3,128}})(?![(\[]|{UNQUOTED})", re.IGNORECASE)
+LINE = re.compile(
+    SUFFIX + r"(?:=|:[ \t]{1,4})(?P<value>[^\s\"'`#$<>{%&*!|(\[][^\n\"'`]{2,126}?)(?=[ \t]{0,3}\r?(?:\n|\Z))",
+    re.IGNORECASE,
+)
+"""All that stands on a line of settings behind the name: `NAME=value`, `name: value`."""
+HEAD = re.compile(r"(?:^|\n)[ \t]*(?:- |export |set |ENV |-e )?[\w.-]{0,48}\Z")
+"""What stands on that line before the name, and what the name begins with."""
+ATTRIBUTE = re.compile(
+    SUFFIX + r"[\"']?(?:\s{0,8},\s{0,40}|[\s>+-]{1,40}|\s{0,4}:\s{1,40}|\s{0,4}:\s{0,4}\{\s{0,40})"
+    r"[\"']?(?:value|default|secure)[\"']?[ \t]{0,2}[=:][ \t]{0,2}[\"']?"
+    rf"(?P<value>(?:[^\s\"'`<>{{}}&,;]|{AMPERSAND}){{3,128}})(?![^\s\"'<,;}}/])",
+    re.IGNORECASE,
+)
+"""`<add key="SmtpPassword" value="..."/>`, `{"name": "DB_PASSWORD", "value": "..."}`,
+`"adminPassword": {"value": "..."}`, and the same in YAML."""
+DEFAULT = re.compile(
+    SUFFIX + r"\"[ \t]{0,4}\{[^{}]{0,200}?\bdefault[ \t]{0,16}=[ \t]{0,4}\"(?P<value>[^\s\"\\]{3,128})\"", re.IGNORECASE
+)
+"""`variable "db_password" { default = "..." }` of Terraform."""
+ELEMENT = re.compile(
+    SUFFIX + r"(?:[ \t][^<>\n]{0,120})?>(?:\s{0,40}<value>)?(?P<value>[^\s<>]{3,128})</", re.IGNORECASE
+)
+CALL = re.compile(r"\([ \t]{0,2}([\"'])(?P<value>[^\s\"'`\\]{5,128})\1[ \t]{0,2}\)")
+"""`.password("...")` of builders, `PASSWORD('...')` of SQL."""
+SPOKEN = re.compile(
+    r"[ \t]+(?:(?:is|was|ist|lautet|war|es|(?:c['’])?est|è|é|jest|är|on|er|eq|to|of|fue|era|auf|naar|na)"
+    r"[ \t]*:?[ \t]+)?"
+    r"(?:«[ \u00a0\u202f]?|[\"'“”„`])?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{4,64})",
+    re.IGNORECASE,
+)
+SAID = re.compile(
+    r"(?:[ ,][^\n.:;=<>{}()\"]{1,48}?)?"
+    r"(?:[ ](?:is|was|it['’]?s|ist|lautet|war|es|(?:c['’])?est|era|è|é|jest|to|är|er):?[ ]|[ ]?:[ ]{1,4})"
+    r"(?:«[ \u00a0\u202f]?|[\"'“„`])?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})"
+    r"(?P<other>[ ](?:or|oder|ou|of|o|albo)[ ][^\s,;]{6,64})?",
+    re.IGNORECASE,
+)
+"""`the password for the wifi is ...`, `mot de passe provisoire : ...`, `my password, I think it was ... or ...`."""
+ANSWER = re.compile(
+    r"[^\n]{0,100}(?:\n(?:\[[\d/.,: APMapm-]{4,24}\]|\d[\d/.,: APMapm-]{3,22})[ -]{1,3}|\?[ \t]{0,3}\r?\n)"
+    r"[^\n:]{1,40}: (?:(?:(?:c['’]est|it['’]?s|it is|es ist|das ist|ist|het is|es|è)[ ])(?P<said>\S{6,64})(?=\s|\Z)"
+    r"|(?P<value>\S{6,64})[ \t]{0,3}(?:\r?\n|\Z))"
+)
+"""The line ends with a question, or the next one begins with a time."""
+PAIRED = re.compile(
+    r"[\s,;|/\"']{1,4}(?:(?:and|und|et|y|e|en|i|och|the|dem|das|le|la|il|met|con|avec) ){0,2}"
+    r"(?:\w{0,8}pass|pwd|pw\b|mdp|mot de passe|contrase|wachtwoord|kennwort|senha|has[lł]o|parola|clave)",
+    re.IGNORECASE,
+)
+"""What follows the name of somebody who logs in."""
+OPTION = re.compile(r"[ =](?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
+PATH = re.compile(r"/(?:[\w.@+-]+/?)*|[A-Za-z]:[\\/].*")
+"""`PWD=/srv/app` of a shell's environment: where one is."""
+LINK = r"(?:is|was|ist|lautet|war|es|est|è|é|jest|är|er|on)"
+KEPT = (
+    r"(?:\w{0,12}(?:card|karte|kaart|carte|carta|kort|konto)|tarjeta|cartão|karty|bank|account|phone|handy|sim|alarm"
+    r"|safe|door|gate|tür|tor)"
+)
+"""What a PIN opens, and no pin of a plug does."""
+PIN = re.compile(
+    r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
+    r"|[ ](?:for|für|pour|para|per|voor|do)[ ][^\d\n.;:=<>{}()\"]{2,32}:[ ]"
+    rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ]|[ ])"
+    rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
+    r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",
+    re.IGNORECASE,
+)
+"""A key and its value, the word and the figures, or a sentence: `PIN der EC-Karte ist 7391`."""
+MEASURE = re.compile(r"[+-]?\d[\d.,:x/-]*[a-z%°]{0,4}|v\d.*", re.IGNORECASE)
+ENDS_SO = re.compile(r"\d\Z|\d.*\d")
+VERSION = re.compile(r"[~^<>=]{0,2}\d{1,4}(?:\.\d{1,4}){1,3}(?:-[a-z][\w.]*)?")
+NAME_VALUE = re.compile(r"[\w@][\w.@+-]{2,40}")
+SAID_NAME = re.compile(
+    rf"(?P<link>[ \t]{{1,2}}{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}}|[ \t]{{1,2}})"
+    r"[\"'“”„«`]?(?P<value>[a-z][a-z]{2,24}(?:[._-]?[a-z]{1,24}){0,3}[._-]?(?P<digits>\d{0,6}))(?![\w@(\[=:/%-]|\.\w)"
+)
+"""`my username is anna_b`, `gebruikersnaam ruitenberg55`: in small letters, for `login OAuth2` is none."""
+ANSWERED_NAME = re.compile(
+    r"[^\n?]{0,60}\?[ \t]{0,3}\r?\n(?:[^\n:]{1,40}: )"
+    r"(?P<value>[a-z][a-z._-]{2,24}\d{1,6})(?=[\s,;]|[.!]?(?:\s|\Z))"
+)
+"""The next line of a chat begins with it."""
+SIGN = re.compile(r"[._-]")

@@ -89,7 +89,8 @@ class StoreWriter:
         self._connection = connection
         self._engine = engine
         self._file = CheckpointFile(folder.checkpoint)
-        self._place = place_of(folder.store)
+        self._path = folder.store  # made once: making a path costs more than asking where it leads
+        self._place = place_of(self._path)
         if head.checkpoint:
             self._file.replace(head.checkpoint)
 
@@ -115,7 +116,7 @@ class StoreWriter:
         if batch is None:
             return
         try:
-            if place_of(self.folder.store) != self._place:
+            if place_of(self._path) != self._place:
                 raise StoreFault("the state folder was moved, removed or replaced while it was in use")
             self._connection.execute("COMMIT")
         except Exception as fault:
@@ -167,23 +168,18 @@ class StoreWriter:
                 self._connection.executemany(statement, rows)
         self._read_back(head.frontier.size, batch.entries)
         batch.move_open(head.open)
-        root = batch.frontier.root()
-        batch.checkpoint = sign_checkpoint(Checkpoint(head.origin, batch.frontier.size, root), self.signer)
-        self._move_head(batch, root, batch.checkpoint)
+        tree, root = batch.frontier, batch.frontier.root()
+        batch.checkpoint = sign_checkpoint(Checkpoint(head.origin, tree.size, root), self.signer)
+        fields = (head.origin, tree.size, root, tree.pack(), batch.t, batch.open_from, batch.checkpoint)
+        self._connection.execute(sql.WRITE_HEAD, fields)
         self._staged = batch
-
-    def _move_head(self, batch: _Batch, root: bytes, checkpoint: str) -> None:
-        frontier, old = batch.frontier, self.head.frontier.size
-        fields = (frontier.size, root, frontier.pack(), batch.t, batch.open_from, checkpoint)
-        if old == 0:
-            self._connection.execute(sql.INSERT_HEAD, (self.head.origin, *fields))
-        elif not self._connection.execute(sql.MOVE_HEAD, (*fields, old)).fetchall():
-            raise StoreFault("the head moved: somebody else wrote this store, or it was rolled back")
 
     def _read_back(self, start: int, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
         """Hash again what the database holds before signing it: a flipped bit between entry and tree is for ever."""
-        rows = self._connection.execute(sql.SELECT_WRITTEN, (start,)).fetchall()
-        if len(rows) != len(entries) or any(leaf_hash(body) != leaf for body, leaf in rows):
+        rows = self._connection.execute(sql.READ_BACK, (start,)).fetchall()
+        if any(size != start for _, _, size in rows):
+            raise StoreFault("the head moved: somebody else wrote this store, or it was rolled back")
+        if len(rows) != len(entries) or any(leaf_hash(body) != leaf for body, leaf, _ in rows):
             raise StoreFault("an entry read back differs from what was written")
 
     def fold_in(self, *, force: bool = False) -> None:

@@ -1,16 +1,17 @@
 """What the conductor tells the ledger: two bundles of facts per exchange, before dispatch and at the end.
 
 Fields marked "disclosed" leave the process only as salted disclosures (design.md 7): they identify a person or are
-a digest of content. All others go into the leaf. Names follow reference/compliance.md section 2 where people see them.
+a digest of content. All others go into the leaf. Both are tuples: a frozen dataclass of thirty fields takes twice as
+long to make. Names follow reference/compliance.md section 2 where people see them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
-from sidecar.model import Asserted, Caller, Decision, Detector, ReplyFacts, Uninspectable
+from sidecar.model import EMPTY, Asserted, Caller, Decision, Detector, ReplyFacts, Uninspectable
 
 
 class State(StrEnum):
@@ -23,8 +24,7 @@ class State(StrEnum):
     ABORTED = "aborted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(NamedTuple):
     """Durable before the first byte goes upstream; written for a refused call too.
 
     `decision` is what was enforced. `findings` counts by entity; `findings_by_role` by `role` then entity;
@@ -60,16 +60,18 @@ class Intent:
     not_looked_for: tuple[str, ...]
     decision: Decision
     request_bytes: int
-    request_sha256: bytes = field(repr=False)
+    request_sha256: bytes
     outbound_bytes: int
-    outbound_sha256: bytes | None = field(repr=False)
-    prompt_sha256: bytes | None = field(repr=False)
+    outbound_sha256: bytes | None
+    prompt_sha256: bytes | None
     timings_us: Mapping[str, int]
     personal: frozenset[str] = frozenset()
 
+    def __repr__(self) -> str:
+        return f"Intent({self.id})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+
+class Outcome(NamedTuple):
     """Durable before the last byte goes to the caller.
 
     `error` is a code of the catalogue. `aborted_by` is `client`, `drain` or `crash`. `decision` is the judgement of the
@@ -93,18 +95,21 @@ class Outcome:
     decision: Decision | None = None
     release: str = "pass"
     released: str = "none"
-    reply_findings: Mapping[str, int] = field(default_factory=dict)
+    reply_findings: Mapping[str, int] = EMPTY
     reply_not_inspected: str | None = None
-    restored: Mapping[str, int] = field(default_factory=dict)
-    withheld: Mapping[str, int] = field(default_factory=dict)
+    restored: Mapping[str, int] = EMPTY
+    withheld: Mapping[str, int] = EMPTY
     surrogates_unknown: int = 0
     surrogates_ambiguous: int = 0
     rationale_codes: tuple[str, ...] = ()
     rationale_source: str = "unavailable"
-    rationale: str | None = field(default=None, repr=False)
+    rationale: str | None = None
     reply_bytes: int = 0
-    reply_sha256: bytes | None = field(default=None, repr=False)
+    reply_sha256: bytes | None = None
     answer_bytes: int = 0
-    answer_sha256: bytes | None = field(default=None, repr=False)
-    timings_us: Mapping[str, int] = field(default_factory=dict)
+    answer_sha256: bytes | None = None
+    timings_us: Mapping[str, int] = EMPTY
     personal: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.id})"

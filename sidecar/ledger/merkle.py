@@ -54,7 +54,9 @@ class Frontier:
             raise ProofError("not the frontier of a tree of this size")
 
     def copy(self) -> Frontier:
-        return Frontier(self.size, self.stack)
+        twin = Frontier()
+        twin.size, twin.stack = self.size, self.stack.copy()
+        return twin
 
     def append(self, leaf: bytes) -> tuple[TileRoot, ...]:
         """Add a leaf hash; return the tiles that it completed."""

@@ -11,6 +11,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -53,6 +54,7 @@ def check_name(name: str) -> str:
     return name
 
 
+@lru_cache(64)
 def key_id(name: str, material: bytes) -> bytes:
     """SHA-256(name || 0x0A || type || key)[:4]; `material` is type and key."""
     return sha256(name.encode() + b"\n" + material).digest()[:4]

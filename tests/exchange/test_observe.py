@@ -93,7 +93,7 @@ async def test_what_metrics_and_log_say_of_an_answered_call(stream: io.StringIO)
     done = await Stage().run(question(f"I am {SECRET}"))
     laps = {"parse_us": 10_000, "judge_us": 60_000, "total_us": 100_000}
     counts = {"reply_findings": {"PERSON": 2}, "restored": {"URL": 3}}
-    done.outcome = replace(done.outcome_of(State.ANSWERED), timings_us=laps, **counts)
+    done.outcome = done.outcome_of(State.ANSWERED)._replace(timings_us=laps, **counts)
     line, page = seen(done, stream)
     assert (line["duration_us"], line["state"], line["code"]) == (100_000, "answered", None)
     sums = {text for text in page.splitlines() if "_seconds_sum" in text}

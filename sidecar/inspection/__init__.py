@@ -11,7 +11,8 @@ From the bottom up:
     presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
     rows, national, national_checks    European numbers that Presidio has no recogniser for
     emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
-    phone_forms, phone_words, columns, tables    how phones are written, words beside them; what a heading says of a column, also in SQL and HTML
+    phone_forms, phone_words    how phone numbers are written; words beside them
+    columns, tables    what a heading says of a column, also in SQL and HTML
     serials, card_codes, coordinates   phones' and cars' numbers (IMEI, VIN); CVV beside its word; places on a map
     secrets, credentials               gitleaks' rules (derived table); passwords and user names people type,
     credential_words, credential_forms     by these words, in these forms

@@ -363,7 +363,7 @@ class Exchange:
         """What the closing entry says. Confidence and rationale name their source, or say `unavailable`."""
         found = self.judgement.inspection.findings if self.judgement else ()
         decision = self.judgement.decision if self.judgement else None
-        upstream_status = self.head[0] if self.head else None
+        upstream_status, facts = self.head[0] if self.head else None, self.facts()
         return Outcome(
             id=self.arrival.id,
             at=self.ports.clock.now(),
@@ -371,12 +371,12 @@ class Exchange:
             status=self.fault.status if self.fault and not self.started else upstream_status,
             error=self.fault.code if self.fault else "UPSTREAM_STATUS" if state is State.FAILED else None,
             aborted_by=self.ports.aborted_by() if state is State.ABORTED else None,
-            reply=self.facts(),
+            reply=facts,
             decision=decision,
             release=str(self.plan.decision.duties.release.mode),
             released="whole" if state is State.ANSWERED or not self.fault else "part" if self.started else "none",
             reply_findings=self.relay.findings if self.relay and self.relay.is_judged else count_entities(found),
-            reply_not_inspected=self.not_inspected or self.facts().not_inspected,
+            reply_not_inspected=self.not_inspected or facts.not_inspected,
             **restoration(self.relay.restorer if self.relay else None),
             **rationale(self.plan.decision, decision),
             rationale=self.rationale,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sidecar.account import intent_of, refused_by
 from sidecar.drivers.inspector_pool import WorkerFailed
@@ -21,43 +21,37 @@ def observe(done: Exchange, meter: Meter, ledger: Ledger) -> None:
     """Count and log one exchange, also one of which the ledger could not take all, or anything."""
     intent = done.intent or intent_of(done.arrival, done.plan, done.house)
     outcome = done.outcome or done.outcome_of(State.REFUSED if done.intent is None else State.OPEN)
-    count(intent, outcome, meter, ledger)
-    logs.event("exchange", {**line(intent, outcome), **lacking(done), **trouble(done)})
+    codes = refused_by(intent.decision, outcome.decision)
+    verdict = Verdict.DENY if codes else intent.decision.verdict  # a reply that was withheld is a deny as well
+    count(intent, outcome, verdict, codes, meter, ledger)
+    logs.event("exchange", {**line(intent, outcome, verdict), **lacking(done), **trouble(done)})
 
 
-def count(intent: Intent, outcome: Outcome, meter: Meter, ledger: Ledger) -> None:
+def count(
+    intent: Intent, outcome: Outcome, verdict: Verdict, codes: Sequence[str], meter: Meter, ledger: Ledger
+) -> None:
     laps = outcome.timings_us or intent.timings_us
     total = laps.get("total_us", 0) / 1e6
-    meter.exchange(operation=intent.operation, verdict=verdict_of(intent, outcome), state=outcome.state, seconds=total)
+    meter.exchange(operation=intent.operation, verdict=verdict, state=outcome.state, seconds=total)
     spent = dict(stages(laps))
     meter.stages(spent.items())
     meter.found(intent.findings)
     meter.found(outcome.reply_findings, "reply")
     meter.restored(sum(outcome.restored.values()))
-    if code := refused_for(intent, outcome):
-        meter.refused(code)
+    if outcome.error is not None and outcome.error.startswith("LEDGER_"):  # it could not be recorded
+        meter.refused(outcome.error)
+    elif codes:
+        meter.refused(codes[0])
     if "intent" in spent:
         meter.committed(spent["intent"], ledger.size)
 
 
-def refused_for(intent: Intent, outcome: Outcome) -> str | None:
-    """The code of a refusal: the ledger's where an exchange could not be recorded, else policy's first."""
-    if outcome.error is not None and outcome.error.startswith("LEDGER_"):
-        return outcome.error
-    return next(iter(refused_by(intent.decision, outcome.decision)), None)
-
-
-def verdict_of(intent: Intent, outcome: Outcome) -> Verdict:
-    """Policy's on the call; a reply that was withheld is a deny as well."""
-    return Verdict.DENY if refused_by(intent.decision, outcome.decision) else intent.decision.verdict
-
-
-def line(intent: Intent, outcome: Outcome) -> dict[str, object]:
+def line(intent: Intent, outcome: Outcome, verdict: Verdict) -> dict[str, object]:
     """What is logged of every exchange."""
     return {
         "id": intent.id,
         "operation": intent.operation,
-        "verdict": verdict_of(intent, outcome),
+        "verdict": verdict,
         "state": outcome.state,
         "code": outcome.error,
         "status": outcome.status,

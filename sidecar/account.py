@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 from sidecar.ledger.facts import Intent
@@ -65,7 +65,7 @@ def intent_of(arrival: Arrival, plan: Plan, house: House) -> Intent:
     )
 
 
-def personal_names(plan: Plan, chosen: Mapping[str, str | None], listed: Iterable[str]) -> frozenset[str]:
+def personal_names(plan: Plan, chosen: Mapping[str, str | None], listed: Collection[str]) -> frozenset[str]:
     """Which of these freely chosen names hold a value that a detector found in the call: no leaf may hold it.
 
     Policy sees none of them either, so a policy input that hides no name tells cheaply that there is none.

@@ -54,8 +54,9 @@ _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 def carried_parts(target: str, headers: Headers, said: Asserted = NOTHING_SAID) -> tuple[Part, ...]:
     """The texts of the query and of the headers. Parts have the position as their place and the name as their key."""
-    parts = [_part(QUERY, at, name, text) for at, name, text in _query(target)]
-    parts += [_part(HEADERS, at, name, value) for at, (name, value) in enumerate(headers) if _is_read(name, value)]
+    parts = [_part(QUERY, at, name, text) for at, name, text in _query(target)] if "?" in target else []
+    read = [(at, *header) for at, header in enumerate(headers) if not _is_silent(header[0])]
+    parts += [_part(HEADERS, at, name, value) for at, name, value in read if value and _says_something(name, value)]
     told = enumerate((said.use_case, said.prompt_name, said.prompt_version))
     parts += [_part(SAID, at, _SAID[at], text) for at, text in told if text and not _PLAIN.fullmatch(text)]
     return tuple(parts)
@@ -94,7 +95,7 @@ def _query(target: str) -> Iterator[tuple[int, str, str]]:
     _, _, query = target.partition("?")
     for at, pair in enumerate(query.split("&")):
         name, text = map(unquote_plus, _split(pair))
-        if text and not _CREDENTIAL.search(name.lower()) and _says_something(name.lower(), text):
+        if text and not _CREDENTIAL.search(name.lower()) and _says_something(name, text):
             yield at, name, text
 
 
@@ -106,10 +107,6 @@ def _split(pair: str) -> tuple[str, str]:
     return (name, text) if is_plain else ("", pair)
 
 
-def _is_read(name: str, value: str) -> bool:
-    return not _is_silent(name) and value != "" and _says_something(name.lower(), value)
-
-
 @lru_cache(maxsize=1024)
 def _is_silent(name: str) -> bool:
     """Of a header; every call brings the same few names."""
@@ -118,7 +115,7 @@ def _is_silent(name: str) -> bool:
 
 
 def _says_something(name: str, text: str) -> bool:
-    return _PLAIN.fullmatch(text) is None or _PERSONAL.search(name) is not None
+    return _PLAIN.fullmatch(text) is None or _PERSONAL.search(name.lower()) is not None
 
 
 def _part(where: int, at: int, name: str, text: str) -> Part:

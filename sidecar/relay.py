@@ -142,6 +142,8 @@ class Relay:
         (vLLM) was said once.
         """
         stated = {channel: texts for channel, texts in self._kept.items() if channel.field in REASONING_FIELDS}
+        if not stated:
+            return None
         if self.is_judged:
             return "\n".join(dict.fromkeys("".join(texts) for texts in stated.values())) or None
         texts = [mask_text(part.text, [f for f in findings if f.place == part.place]) for part in _parts_of(stated)]

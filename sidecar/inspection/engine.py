@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from sidecar.inspection import access as _access
 from sidecar.inspection import accounts as _accounts
@@ -222,12 +223,12 @@ class Engine:
         """In this order: those that prove what they find come first."""
         threshold = self.settings.threshold
         every: dict[str, Finder] = {
-            "IBAN_CODE": lambda text, found, tried: ibans(text, found, tried, threshold),
-            "CREDIT_CARD": lambda text, found, tried: cards(text, found, tried, threshold),
+            "IBAN_CODE": partial(ibans, threshold=threshold),
+            "CREDIT_CARD": partial(cards, threshold=threshold),
             "CRYPTO": wallets,
             "IP_ADDRESS": addresses,
             GEO_COORDINATES: pairs,
-            "PHONE_NUMBER": lambda text, found, tried: self._phones.find(text, found, tried, threshold),
+            "PHONE_NUMBER": partial(self._phones.find, threshold=threshold),
         }
         chosen = [finder for entity, finder in every.items() if self.settings.wants(entity)]
         if self.settings.wants("PRIVATE_KEY") and not self.settings.wants("CRYPTO"):

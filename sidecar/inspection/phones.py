@@ -160,13 +160,16 @@ class Phones:
     def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: float) -> list[Span]:
         found: list[Span] = []
         after, last = 0, len(tokens) - 1
-        around = Around(text)
+        around: Around | None = None
         for at in tried:
             start, end, _ = tokens[at]
             if start < after or (end - start < SHORTEST and (at == last or tokens[at + 1][0] - end > 3)):
                 continue
             candidate = CANDIDATE.match(text, _opening(text, start, after)) if _may_start(text, start, after) else None
-            span = self._best(around, candidate, threshold) if candidate is not None else None
+            if candidate is None:
+                continue
+            around = around or Around(text)
+            span = self._best(around, candidate, threshold)
             if span is not None and _is_apart(text, span, after):
                 after = span.end
                 found.append(span)

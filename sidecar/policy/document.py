@@ -7,7 +7,8 @@ too, because a number can be somebody's: `max_tokens: 4915112345678` says no mor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -18,6 +19,7 @@ from sidecar.model import (
     Asserted,
     Call,
     Caller,
+    Detector,
     Inspection,
     Part,
     ReplyFacts,
@@ -50,7 +52,7 @@ def request_document(
     provider: str,
     environment: str = "production",
     mode: str = "enforce",
-    listed: Iterable[str] = (),
+    listed: Collection[str] = (),
 ) -> dict[str, Any]:
     """The input of phase `request`: a `contract.Document`. Takes what the call said and what was found in it.
 
@@ -99,7 +101,7 @@ def response_document(
         "confidence_ppm": facts.confidence_ppm,
         "confidence_source": facts.confidence_source,
         "entities": _entities((), inspection, Role.ASSISTANT, before),
-        "detectors": _detectors(inspection),
+        "detectors": _detectors(inspection.detectors),
         "not_looked_for": list(inspection.not_looked_for),
     }
     return {**request, "phase": "response_window" if window else "response", "response": response}
@@ -187,8 +189,8 @@ def _content(call: Call, inspection: Inspection) -> contract.Content:
     return {
         "chars": sum([len(part.text) for part in call.parts]),
         "entities": _entities(call.parts, inspection, Role.USER),
-        "detectors": _detectors(inspection),
-        "uninspectable": _uninspectable(call.uninspectable),
+        "detectors": _detectors(inspection.detectors),
+        "uninspectable": _uninspectable(call.uninspectable) if call.uninspectable else [],
         "not_looked_for": list(inspection.not_looked_for),
     }
 
@@ -211,14 +213,14 @@ def _entities(
     ]
 
 
-def _detectors(inspection: Inspection) -> list[contract.Detector]:
-    return [{"name": detector.name, "version": detector.version} for detector in inspection.detectors]
+@lru_cache(maxsize=16)
+def _detectors(detectors: tuple[Detector, ...]) -> list[contract.Detector]:
+    """The same in every document: nobody changes one."""
+    return [{"name": detector.name, "version": detector.version} for detector in detectors]
 
 
 def _uninspectable(items: Sequence[Uninspectable]) -> list[contract.Uninspectable]:
     """One line a kind, so that a thousand images do not push the document over the engine's limit."""
-    if not items:
-        return []
     kinds: dict[str, contract.Uninspectable] = {}
     for item in items:
         kind = names.readable(item.kind, WORD, frozenset())

@@ -10,7 +10,7 @@ own lists are the operator's: a letter to Anthropic is no reason to refuse `anth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sidecar.model import Finding, Part
 from sidecar.policy.contract import UNREADABLE
@@ -29,21 +29,24 @@ NOBODY = frozenset({"ORGANIZATION", "LOCATION"})
 """Types that tell of no person by themselves; models and tools are called after companies."""
 
 
-def found_values(parts: Iterable[Part], findings: Sequence[Finding], listed: Iterable[str] = ()) -> frozenset[str]:
+def found_values(parts: Iterable[Part], findings: Sequence[Finding], listed: Collection[str] = ()) -> frozenset[str]:
     """The values that detectors found, and the whole of each identifier that holds one. Never leaves this room.
 
     `listed` are names and patterns of the operator's own lists: a value that stands in one as a word is no secret.
     """
     spans: dict[tuple[str | int, ...], list[tuple[int, int]]] = {}
-    for place, start, end, entity, *_ in findings:
+    for place, start, end, entity, _, _ in findings:
         if entity not in NOBODY:
             spans.setdefault(place.path, []).append((start, end))
     if not spans:
         return frozenset()
-    found, own = set[str](), tuple(listed)
+    found, own = set[str](), "\n".join(listed)
     for part in parts:
         here, text = spans.get(part.place.path), part.text  # of a key and of its value the path is the same
-        values = [value for value in (text[start:end] for start, end in here or ()) if not _in_any(own, value)]
+        if here is None:
+            continue
+        values = [text[start:end] for start, end in here]
+        values = [value for value in values if value not in own or not _in_any(listed, value)]
         found.update(values)
         if values and len(text) <= NAME_LENGTH:
             found.add(text)
@@ -51,7 +54,7 @@ def found_values(parts: Iterable[Part], findings: Sequence[Finding], listed: Ite
     return frozenset(found)
 
 
-def _in_any(listed: tuple[str, ...], value: str) -> bool:
+def _in_any(listed: Iterable[str], value: str) -> bool:
     return any(value in name and _as_a_word(name, value) for name in listed)
 
 
@@ -59,6 +62,8 @@ def readable(name: str, shape: re.Pattern[str], found: frozenset[str]) -> str:
     """The name itself, or UNREADABLE."""
     if not shape.fullmatch(name) or LONG_DIGITS.search(name):
         return UNREADABLE
+    if not found:
+        return name
     holds = _holds if len(found) <= FEW else _holds_one_of_many
     return UNREADABLE if holds(name, found) else name
 
@@ -74,7 +79,7 @@ def readable_set(names: Iterable[str], shape: re.Pattern[str], found: frozenset[
 
 
 def _holds(name: str, found: frozenset[str]) -> bool:
-    return any(value in name and _as_a_word(name, value) for value in found)
+    return any(_as_a_word(name, value) for value in found if value in name)
 
 
 def _holds_one_of_many(name: str, found: frozenset[str]) -> bool:

@@ -144,8 +144,8 @@ def joints(body: str) -> Iterator[int]:
     yield from (found.end() for found in _JOINT.finditer(body))
 
 
-def bracketed(name: str) -> str:
-    return f"<{name}>"
+bracketed = "<{}>".format
+"""A surrogate's name in its brackets, as it is minted."""
 
 
 def is_encoded(spelling: str) -> bool:

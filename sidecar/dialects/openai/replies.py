@@ -129,7 +129,7 @@ class ReplyTree:
             model_served=self._model,
             response_id=self._id,
             fingerprint=self._fingerprint,
-            finish_reasons=tuple(self._finish[index] for index in sorted(self._finish)),
+            finish_reasons=tuple([self._finish[index] for index in sorted(self._finish)]),
             usage=_usage(self._usage),
             confidence_ppm=confidence,
             confidence_source="unavailable" if confidence is None else CONFIDENCE_SOURCE,

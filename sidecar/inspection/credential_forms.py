@@ -46,7 +46,7 @@ SPOKEN = re.compile(
     re.IGNORECASE,
 )
 SAID = re.compile(
-    r"(?:[ ,][^\n.:;=<>{}()\"]{1,48}?)?"
+    r"(?:[ ,](?:[^\n.:;=<>{}()\"]|\.(?=\w)){1,48}?)?"
     r"(?:[ ](?:is|was|it['’]?s|ist|lautet|war|es|(?:c['’])?est|era|è|é|jest|to|är|er):?[ ]|[ ]?:[ ]{1,4})"
     r"(?:«[ \u00a0\u202f]?|[\"'“„`])?(?P<value>[^\s\"'“”«»`<>(){}\[\],;]{6,64})"
     r"(?P<other>[ ](?:or|oder|ou|of|o|albo)[ ][^\s,;]{6,64})?",

@@ -20,7 +20,7 @@ LABELS = frozenset(
         "blz kto vsnr kvnr kennz kennzeichen imei vin mrn svnr eref sepa svwz remi telnr passwort password contraseña"
         " wachtwoord teilnehmer gps matricola matricule polizza póliza policy police tessera sanitaria cni durchwahl"
         " reisepass paspoort passaporto pasaporte passeport passport"
-        "acct account bic bsn cif cpf cpr cvv dni dob dowodem dowodu dowód e-mail email fax fon handy iban id idnr"
+        " acct account bic bsn cif cpf cpr cvv dni dob dowodem dowodu dowód e-mail email fax fon handy iban id idnr"
         " insee kontonr kvnr login mail mob mobil mobile nie nif nin nino nip nir no nr nss num osobisty osobistego"
         " osobistym pesel phone pps ppsn rvnr seria siren siret ssn steuer steuerid stnr svnr swift tax tel telefon"
         " kreditkarte kreditkartennummer numer n º p in der dem im am an"
@@ -163,7 +163,8 @@ def _is_sharp(mark: Span, span: Span) -> bool:
         return True
     if (mark.start, mark.end) == (span.start, span.end):
         return span.strength is Strength.MODEL
-    if mark.start < span.start and mark.strength is Strength.WEAK and span.strength is Strength.LIST:
+    runs_in = mark.start < span.start and mark.end <= span.end
+    if runs_in and mark.strength is Strength.WEAK and span.strength is Strength.LIST:
         return False  # "Suite 680 36 4022 Oakridge Lane": the house's number is no end of another
     return mark.start < span.start or mark.end > span.end
 
@@ -188,8 +189,8 @@ def is_label(text: str, start: int, end: int) -> bool:
 
 
 def _says_more(text: str, start: int, end: int) -> bool:
-    """Whether there is a word that is no label."""
-    return any(not _is_label(match.group()) for match in WORDS.finditer(text, start, end))
+    """Whether there is a word that is no label, or a piece of one."""
+    return any(not _is_label(text, *found.span()) for found in WORDS.finditer(text, start, end))
 
 
 def _before_label(text: str, start: int, end: int) -> int:
@@ -200,12 +201,15 @@ def _before_label(text: str, start: int, end: int) -> int:
         begin = end
         while begin > start and (text[begin - 1].isalnum() or text[begin - 1] == "-"):
             begin -= 1
-        if begin < end and not _is_label(text[begin:end]):
+        if begin < end and not _is_label(text, begin, end):
             return end
         end = begin
     return start
 
 
-def _is_label(word: str) -> bool:
-    low = word.lower().strip("-")
+def _is_label(text: str, start: int, end: int) -> bool:
+    """A whole word: of one that letters go on from, what was cut off may be anything."""
+    if text[start - 1 : start].isalpha() or text[end : end + 1].isalpha():
+        return False
+    low = text[start:end].lower().strip("-")
     return low in LABELS or all(part in LABELS or part.endswith(LABEL_ENDS) for part in low.split("-"))

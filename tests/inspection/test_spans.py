@@ -6,7 +6,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.inspection.catalogue import Settings
@@ -28,6 +28,8 @@ def spans(draw: st.DrawFn) -> list[Span]:
     return made
 
 
+@example([Span(1, 21, "A", 1.0, "t"), Span(2, 22, "STREET_ADDRESS", 1.0, "t")])  # leaves the n of a word: no label
+@example([Span(0, 5, "A", 1.0, "t"), Span(1, 2, "STREET_ADDRESS", 1.0, "t", Strength.LIST)])  # on both sides of it
 @given(spans())
 def test_disjoint_in_order_and_nothing_marked_is_left_standing(marked: list[Span]) -> None:
     settled = resolve(marked, TEXT)

@@ -29,7 +29,7 @@ def urls(text: str, *, every: bool) -> list[Span]:
     after = 0
     for slashes in places(text, "://"):
         scheme = SCHEME_REVERSED.match(text[max(after, slashes - 31) : slashes][::-1])
-        rest = REST.match(text, slashes + 3)
+        rest = REST.match(text, slashes + 3) if scheme else None  # or each `://` within a URL would read all of it
         if scheme is None or rest is None:
             continue
         start, after = slashes - scheme.end(), _trimmed(text, slashes + 3, rest.end())

@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine
+from tests.inspection.cost import assert_linear
 
 ENGINE = Engine(Settings())
 
@@ -138,6 +139,11 @@ def test_plain_urls_and_dotted_names_are_none(text: str) -> None:
 )
 def test_urls_that_carry_a_secret_are_found_whole(url: str) -> None:
     assert found(f"use {url}.") == [("URL", url)]
+
+
+@pytest.mark.parametrize("unit", ["otpauth://", "https://a."])
+def test_urls_within_urls_cost_in_step_with_the_text(unit: str) -> None:
+    assert_linear(ENGINE, unit)
 
 
 @pytest.mark.parametrize(

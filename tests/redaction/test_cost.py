@@ -19,7 +19,7 @@ VAULT = vault_of(PERSON="Anna Smith", EMAIL_ADDRESS="bob@x.com")
 def assert_linear(work: Callable[[int], object], size: int) -> None:
     """Four times as much: a quadratic step would cost 16 times as much; 9 leaves room for a busy machine."""
     fast = min(_cost(work, size) for _ in range(3))
-    slow = min(_cost(work, 4 * size) for _ in range(2))
+    slow = min(_cost(work, 4 * size) for _ in range(4))
     assert slow < max(9 * fast, 0.1), (fast, slow)
 
 

@@ -181,20 +181,20 @@ class RuleBook:
         self._threshold = threshold
         self._headings = Context.union(own for rule in kept if (own := rule.label or rule.context) is not None)
         self._vocabulary = frozenset[str]().union(*(rule.heads for rule in kept))
-        self._numeric = _by_length(alone, "numeric", threshold)
-        self._mixed = _by_length(alone, "mixed", threshold)
-        self._lead = (_by_length(lead, "mixed", threshold), _by_length(lead, "numeric", threshold))
+        self._numeric = Buckets(alone, "numeric", threshold)
+        self._mixed = Buckets(alone, "mixed", threshold)
+        self._lead = (Buckets(lead, "mixed", threshold), Buckets(lead, "numeric", threshold))
 
     def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
         found: list[Span] = []
         around, threshold = Beside(text, self._headings, self._vocabulary), self._threshold
         for at in tried:
             start, end, numeric = tokens[at]
-            bucket = (self._numeric if numeric else self._mixed).get(end - start)
+            bucket = (self._numeric if numeric else self._mixed)[end - start]
             if bucket is not None:
                 found += bucket.find(around, start, start, threshold)
             if start > 1 and text[start - 2].isupper() and text[start - 1] in LEAD_ENDS:
-                led = self._lead[numeric].get(end - start)
+                led = self._lead[numeric][end - start]
                 if led is not None:
                     for lead in _leads(text, start):
                         found += led.find(around, lead, start, threshold)
@@ -212,12 +212,27 @@ def _leads(text: str, start: int) -> list[int]:
     return [start - match.end(group) for group in (1, 2) if match.end(group) > 0] if match else []
 
 
-def _by_length(rules: Iterable[Rule], kind: str, threshold: float) -> dict[int, Bucket]:
-    table: dict[int, list[Rule]] = {}
-    for rule in rules:
-        for length in getattr(rule, kind):
-            table.setdefault(length, []).append(rule)
-    return {length: _bucket(found, threshold) for length, found in table.items()}
+class Buckets(dict[int, Bucket | None]):
+    """Rules by the length of the tokens they start at. A length is prepared when the first token of it is met: all
+    would be half of what compiling costs a start, 5 to 10 ms each."""
+
+    def __init__(self, rules: Iterable[Rule], kind: str, threshold: float) -> None:
+        super().__init__()
+        self.rules: dict[int, list[Rule]] = {}
+        self._threshold = threshold
+        for rule in rules:
+            for length in getattr(rule, kind):
+                self.rules.setdefault(length, []).append(rule)
+
+    def __missing__(self, length: int) -> Bucket | None:
+        rules = self.rules.get(length)
+        bucket = _bucket(rules, self._threshold) if rules else None
+        if rules or length < SHORT:  # not of each length that a hostile text has
+            self[length] = bucket
+        return bucket
+
+
+SHORT = 64
 
 
 def _bucket(rules: Sequence[Rule], threshold: float) -> Bucket:

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 
 from sidecar.inspection import consistency, report, scoring
 from sidecar.inspection.cache import SpanCache, Spans
+from sidecar.inspection.catalogue import COUNTRIES
 from sidecar.inspection.context import Context
+from sidecar.inspection.national import national_rules
 from sidecar.inspection.phrases import Phrases
+from sidecar.inspection.presidio_rules import presidio_rules
+from sidecar.inspection.rules import Buckets
+from sidecar.inspection.serials import serial_rules
 from sidecar.inspection.spans import Span, Strength
 from sidecar.model import Finding, Place
 
@@ -218,3 +223,18 @@ def test_wilson_is_honest_about_small_numbers() -> None:
     low, high = scoring.wilson(5, 5)
     assert 0.5 < low < 0.6
     assert high == 1.0
+
+
+@pytest.mark.parametrize("kind", ["numeric", "mixed"])
+def test_rules_of_any_length_are_there_when_their_first_token_is_met(kind: str) -> None:
+    rules = [*presidio_rules(COUNTRIES), *national_rules(COUNTRIES), *serial_rules()]
+    made = Buckets(rules, kind, 0.4)
+    assert not made
+    for length, own in made.rules.items():
+        bucket = made[length]
+        assert bucket is not None
+        assert {rule.name for side in bucket[:2] for _, rule in side.rules} == {rule.name for rule in own}
+        assert made[length] is bucket
+    known = len(made)
+    assert [made[length] for length in range(200, 5000)] == [None] * 4800
+    assert len(made) == known

@@ -253,6 +253,18 @@ def told(**fields: Any) -> tuple[list[str], tuple[str, ...]]:
     return [part.text for part in call.parts if part.text != "?"], call.params_unknown
 
 
+def test_what_newer_sdks_send_is_known_and_closed_values_are_no_text() -> None:
+    """As openai-python 3.54 types it."""
+    asked: dict[str, Any] = {
+        "service_tier": "fast",
+        "prompt_cache_options": {"mode": "explicit", "ttl": "30m"},
+        "moderation": {"model": "omni-moderation-latest", "policy": {"input": {"mode": "block"}, "output": None}},
+    }
+    assert told(**asked) == (["omni-moderation-latest"], ())
+    asked["prompt_cache_options"]["ttl"] = asked["moderation"]["policy"]["input"]["mode"] = PLANTED
+    assert told(**asked) == ([PLANTED, "omni-moderation-latest", PLANTED], ())
+
+
 def test_the_routing_of_a_gateway_is_no_text_and_what_is_written_beside_it_is() -> None:
     """OpenRouter's: `Anthropic` and `max_price` were taken for a company and a person, and the call went elsewhere."""
     order = ["Anthropic", "Google Vertex", "google-vertex/europe", "deepinfra/fp8"]

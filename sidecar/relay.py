@@ -14,6 +14,7 @@ from typing import NamedTuple
 from sidecar import policy
 from sidecar.deadline import LONG_STEP, others
 from sidecar.dialects import Reader
+from sidecar.dialects.collect import DECLARED
 from sidecar.errors import UpstreamError
 from sidecar.model import (
     Call,
@@ -294,7 +295,13 @@ def _parts_of(pieces: Mapping[Channel, Sequence[str]]) -> tuple[Part, ...]:
 
 def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
     """Reply text as parts, so that the same detectors read it."""
-    return tuple([Part(place=_place(c), role=Role.ASSISTANT, text=text) for c, text in texts.items()])
+    return tuple([_part(channel, text) for channel, text in texts.items()])
+
+
+def _part(channel: Channel, text: str) -> Part:
+    """A tool's name is read as in the request that declared it."""
+    key = DECLARED if channel.field in TOOL_TEXTS else ""
+    return Part(place=_place(channel), role=Role.ASSISTANT, text=text, key=key)
 
 
 def _place(channel: Channel) -> Place:

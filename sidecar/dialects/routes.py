@@ -36,7 +36,10 @@ class Route(NamedTuple):
 
 DENIED = Route(Action.DENY)
 
-_ELSE = "This path is not governed, so it is not forwarded."
+_ELSE = (
+    "This path is not governed, so it is not forwarded. POST /v1/chat/completions, /v1/completions and /v1/embeddings "
+    "are, and GET /v1/models passes."
+)
 _ADVICE = (
     (
         re.compile(r"(?:/openai)?(?:/v1)?/responses(?:/.*)?"),

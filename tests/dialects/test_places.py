@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from sidecar.account import system_text
+from sidecar.dialects.collect import DECLARED
 from sidecar.dialects.openai.fields import MODEL
 from sidecar.errors import CallerError
 from sidecar.model import INSIDE, Edit, PlaceKind, Role
@@ -252,6 +253,18 @@ def told(**fields: Any) -> tuple[list[str], tuple[str, ...]]:
     return [part.text for part in call.parts if part.text != "?"], call.params_unknown
 
 
+def test_what_newer_sdks_send_is_known_and_closed_values_are_no_text() -> None:
+    """As openai-python 3.54 types it."""
+    asked: dict[str, Any] = {
+        "service_tier": "fast",
+        "prompt_cache_options": {"mode": "explicit", "ttl": "30m"},
+        "moderation": {"model": "omni-moderation-latest", "policy": {"input": {"mode": "block"}, "output": None}},
+    }
+    assert told(**asked) == (["omni-moderation-latest"], ())
+    asked["prompt_cache_options"]["ttl"] = asked["moderation"]["policy"]["input"]["mode"] = PLANTED
+    assert told(**asked) == ([PLANTED, "omni-moderation-latest", PLANTED], ())
+
+
 def test_the_routing_of_a_gateway_is_no_text_and_what_is_written_beside_it_is() -> None:
     """OpenRouter's: `Anthropic` and `max_price` were taken for a company and a person, and the call went elsewhere."""
     order = ["Anthropic", "Google Vertex", "google-vertex/europe", "deepinfra/fp8"]
@@ -370,3 +383,26 @@ def test_the_corpus_of_requests(path: Path) -> None:
     numbered = endpoint.edit(body, [Edit(part.place, f"<X_{i}>") for i, part in enumerate(parts)])
 
     assert [part.text for part in endpoint.parse(numbered).parts] == [f"<X_{i}>" for i in range(len(parts))]
+
+
+def test_a_tools_name_is_read_beside_one_key_wherever_it_stands() -> None:
+    """Or it would be a surrogate in one place and itself in another, and no model could tell that they are one."""
+    function = {"name": "arxiv"}
+    call = {"id": "c1", "type": "function", "function": {**function, "arguments": "{}"}}
+    body = {
+        "tools": [{"type": "function", "function": function}, {"type": "custom", "custom": function}],
+        "functions": [function],
+        "tool_choice": {"type": "function", "function": function},
+        "function_call": function,
+        "response_format": {"type": "json_schema", "json_schema": {**function, "schema": {"type": "object"}}},
+        "messages": [
+            {"role": "user", "name": "anna", "content": "Hi."},
+            {"role": "assistant", "tool_calls": [call], "function_call": {**function, "arguments": "{}"}},
+            {"role": "tool", "name": "arxiv", "tool_call_id": "c1", "content": "Found."},
+        ],
+    }
+    keys: dict[str, list[str]] = {}
+    for part in CHAT.parse(orjson.dumps(body)).parts:
+        keys.setdefault(part.text, []).append(part.key)
+    assert keys["arxiv"] == [DECLARED] * 9
+    assert keys["anna"] == [""]

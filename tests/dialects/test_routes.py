@@ -80,6 +80,7 @@ def test_hosted_apis_pass_no_operator_routes() -> None:
         ("/v1/chat/completions/", "End the client's base URL in /v1"),
         ("/models", "End the client's base URL in /v1"),
         ("/v1/files", "This path is not governed"),
+        ("/tokenize", "POST /v1/chat/completions, /v1/completions and /v1/embeddings are"),
         ("/", "This path is not governed"),
     ],
 )

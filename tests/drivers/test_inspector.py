@@ -9,13 +9,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
+from sidecar.dialects.routes import match
 from sidecar.drivers.inspector import INLINE, Inspector, _names_model
 from sidecar.drivers.inspector_pool import WorkerFailed
 from sidecar.drivers.inspector_queue import IN_A_ROW, Slots
 from sidecar.errors import OwnError, cause_of
-from sidecar.model import Part, Place, PlaceKind, Role
+from sidecar.model import Channel, Part, Place, PlaceKind, Role
+from sidecar.relay import reply_parts
 
 
 class Stopped:
@@ -339,3 +342,28 @@ async def test_the_names_model_joins_through_the_same_seam() -> None:
         ("Anna Kowalska", "PERSON"),
         ("anna.k@corp.internal", "EMAIL_ADDRESS"),
     }
+
+
+TOOLS = (
+    "pl-echo", "madrid_weather", "travis_status", "GradeDocuments", "BillingPlugin-GetInvoice", "duckduckgo_search",
+    "wolfram_alpha", "mcp__brave__brave_web_search", "stripe_create_invoice", "jarvis_run",
+)  # fmt: skip
+"""Of Semantic Kernel (`plugin-function`), LangChain, MCP: taken for people, towns and companies by themselves."""
+PEOPLE = ("call_Maria_Rossi", "mail-anna.schmidt", "transfer_to_peter_mueller")
+
+
+@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
+async def test_a_tool_keeps_its_name_and_who_is_named_in_it_does_not() -> None:
+    """Through request and reply alike: a tool called PERSON_1 is one that no model knows how to use."""
+    tools = [{"type": "function", "function": {"name": name}} for name in (*TOOLS, *PEOPLE)]
+    asked = match("openai", "POST", "/v1/chat/completions").dialect
+    assert asked is not None
+    declared = asked.parse(orjson.dumps({"messages": [], "tools": tools})).parts
+    called = reply_parts({Channel(0, "tool_calls.name", n): name for n, name in enumerate((*TOOLS, *PEOPLE))})
+    made = inspector(names=True, deadline_s=60, consistent=False)
+    try:
+        for parts in (declared, called):
+            found = {finding.place for finding in (await made.inspect(parts)).findings}
+            assert [part.text for part in parts if part.place in found] == [*PEOPLE]
+    finally:
+        await made.close()

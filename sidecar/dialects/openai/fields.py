@@ -42,7 +42,7 @@ _NUMBERS = (
     "temperature", "top_p", "presence_penalty", "frequency_penalty", "min_p", "repetition_penalty", "length_penalty",
 )  # fmt: skip
 _ENUMERATIONS: Mapping[str, frozenset[str]] = {
-    "service_tier": frozenset({"auto", "default", "flex", "scale", "priority"}),
+    "service_tier": frozenset({"auto", "default", "flex", "scale", "priority", "fast"}),
     "reasoning_effort": frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"}),
     "verbosity": frozenset({"low", "medium", "high"}),
     "encoding_format": frozenset({"float", "base64", "bytes", "bytes_only"}),
@@ -271,6 +271,9 @@ _approximate = _known(dict.fromkeys(("city", "country", "region", "timezone"), C
 _user_location = _known({"type": closed(frozenset({"approximate"})), "approximate": _approximate})
 _web_options = _known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
 _prediction = _known({"type": closed(frozenset({"content"})), "content": content})
+_cache_options = _known({"mode": closed(frozenset({"implicit", "explicit"})), "ttl": closed(frozenset({"30m", "12h"}))})
+_moderating = _known({"mode": closed(frozenset({"score", "block"}))})
+_moderation = _known({"model": Collector.prose, "policy": _known(dict.fromkeys(("input", "output"), _moderating))})
 _audio = _known({"voice": closed(_VOICES), "format": closed(_AUDIO_FORMATS)})
 
 
@@ -340,6 +343,8 @@ _FIELDS: Mapping[str, tuple[Role, Handler]] = {
     **_all(Role.METADATA, _metadata, "metadata"),
     **_all(Role.METADATA, Collector.anything, "model_options", "stop", "user", "safety_identifier", "prompt_cache_key"),
     **_all(Role.METADATA, Collector.anything, "bad_words", "cache_salt", "request_id", "chat_template_kwargs"),
+    **_all(Role.METADATA, _cache_options, "prompt_cache_options"),
+    **_all(Role.METADATA, _moderation, "moderation"),
     **_all(Role.METADATA, _web_search, "web_search_options"),
     **_all(Role.METADATA, _audio, "audio"),
     **_all(Role.METADATA, closed(frozenset({"text", "audio"})), "modalities"),

@@ -187,7 +187,7 @@ def _extra_google(collector: Collector, at: At, value: Any) -> None:
 
 
 _NAMED_CALL = _object_of(
-    {"name": Collector.identifier, "arguments": Collector.arguments, "input": Collector.data}
+    {"name": Collector.declared, "arguments": Collector.arguments, "input": Collector.data}
 )
 
 _tool_call = _object_of(
@@ -201,12 +201,18 @@ _tool_call = _object_of(
     }
 )
 
+
+def _name(collector: Collector, at: At, value: Any) -> None:
+    """Who speaks: somebody, or the tool that answers."""
+    (collector.declared if at.role is Role.TOOL else collector.identifier)(at, value)
+
+
 _AUDIO = _object_of({"id": reference})
 
 _MESSAGE: Mapping[str, Handler] = {
     "role": closed(frozenset(_ROLES)),
     "content": content,
-    "name": Collector.identifier,
+    "name": _name,
     "refusal": Collector.prose,
     "tool_calls": _tool_calls,
     "tool_call_id": Collector.identifier,

@@ -98,7 +98,7 @@ def _allowed(collector: Collector, at: At, value: Any) -> None:
 
 
 _DECLARATION: Mapping[str, Handler] = {
-    "name": Collector.identifier,
+    "name": Collector.declared,
     "description": Collector.prose,
     "parameters": schema,
     "input_schema": schema,

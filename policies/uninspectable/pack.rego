@@ -17,7 +17,9 @@ passes(kind) if kind in allowed
 # custom:
 #   code: UNINSPECTABLE_CONTENT
 #   severity: high
-#   advice: Send it as text, or ask the operator to allow this kind.
+#   advice: >-
+#     Send it as text (token ids: as strings, in LangChain check_embedding_ctx_length=False), leave `store` out, or ask
+#     the operator to allow this kind.
 #   control: GDPR 5(1)(c), 32
 deny contains {"code": "UNINSPECTABLE_CONTENT", "params": {"kind": item.kind, "label": item.label}} if {
 	some item in input.content.uninspectable

@@ -18,7 +18,7 @@ from sidecar.policy.duties import FULFILLED
 
 ENTRYPOINT = "governor/decide/decision"
 DEFAULT_BUNDLE = "default_bundle.tar.gz"
-DEFAULT_BUNDLE_SHA256 = "d81634dfc990ee4fff9b31b5a7a7f1b3d0271c4a525dc14ff9e2a0c056f7f1e9"
+DEFAULT_BUNDLE_SHA256 = "0d5d213a14768e356b837cae65ed4d6a8919f06ae42229cdd2c3cd4a95401300"
 
 __all__ = [
     "DEFAULT_BUNDLE",

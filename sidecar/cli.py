@@ -134,11 +134,8 @@ def _config_flags(parser: argparse.ArgumentParser) -> None:
     flag("--state", metavar="DIR", help="folder of the ledger and its key (sidecar-state)")
 
 
-FLAGS = ("upstream.url", "upstream.kind", "side", "listen", "admin", "state")
-
-
 def _loaded(options: argparse.Namespace) -> config.Loaded:
-    return config.load({name: getattr(options, name) for name in FLAGS}, file=options.config)
+    return config.load({name: getattr(options, name, None) for name in config.FLAGS}, file=options.config)
 
 
 def _serve_parser(parser: argparse.ArgumentParser) -> None:

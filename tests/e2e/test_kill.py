@@ -22,7 +22,7 @@ from sidecar.ledger.report import VERIFIED
 from tests.captures import RawServer, Wire
 from tests.e2e.processes import Sidecar
 
-KILLS = int(os.environ.get("SIDECAR_KILLS", "20"))  # noqa: TID251  the test's own switch
+KILLS = int(os.environ.get("SIDECAR_KILLS", "12"))  # noqa: TID251  the test's own switch
 CALLERS = 8
 SECRET = "ann@example.org"
 CHOICE = b'{"index":0,"message":{"role":"assistant","content":"to <EMAIL_ADDRESS_1>"},"finish_reason":"stop"}'

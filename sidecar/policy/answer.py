@@ -120,9 +120,7 @@ def _parts(result: object, phase: str) -> Parts:
 
 def fault(code: str, policy: PolicyVersion | None = None, document: bytes = b"", eval_us: int = 0) -> Decision:
     """The decision where none could be reached: deny with the fault's code."""
-    return Decision(
-        verdict=Verdict.DENY, denies=(Deny(code),), policy=policy, eval_us=eval_us, document=document
-    )
+    return Decision(verdict=Verdict.DENY, denies=(Deny(code),), policy=policy, eval_us=eval_us, document=document)
 
 
 def _phase(document: bytes) -> str:

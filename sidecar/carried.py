@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
-from sidecar.model import Asserted, Edit, Part, Place, Role
+from sidecar.model import NOTHING_ASSERTED, Asserted, Edit, Part, Place, Role
 
 Headers = Sequence[tuple[str, str]]
 
@@ -23,7 +23,6 @@ QUERY, HEADERS, SAID = 0, 1, 2
 """First steps of the places here. Those in a body begin with a field's name."""
 _KINDS = ("query", "header", "header.x-sidecar")
 _SAID = ("use-case", "prompt-name", "prompt-version")
-NOTHING_SAID = Asserted()
 
 _SILENT = """
     accept accept-charset accept-encoding accept-language authorization cache-control close connection
@@ -52,7 +51,7 @@ _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 """A name that is shown in records; any other might be somebody's text."""
 
 
-def carried_parts(target: str, headers: Headers, said: Asserted = NOTHING_SAID) -> tuple[Part, ...]:
+def carried_parts(target: str, headers: Headers, said: Asserted = NOTHING_ASSERTED) -> tuple[Part, ...]:
     """The texts of the query and of the headers. Parts have the position as their place and the name as their key."""
     parts = [_part(QUERY, at, name, text) for at, name, text in _query(target)] if "?" in target else []
     read = [(at, *header) for at, header in enumerate(headers) if not _is_silent(header[0])]

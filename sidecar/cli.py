@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sidecar import cli_audit, cli_pii, config
+from sidecar.ledger.report import printable
 
 SIDECAR = """\
 A governance and audit sidecar for model servers: redaction, Rego policy, a signed record.
@@ -57,20 +58,26 @@ It stays up until interrupted, so that you can point a client of your own at it.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 2 for a usage error, else what the command says."""
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    options, code = build_parser().parse_args(arguments), 0
     _stdout()
     try:
-        code: int = options.run(options)
+        code = options.run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except config.ConfigError as error:
         for line in str(error).splitlines():
             print(f"sidecar: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except BrokenPipeError:  # whoever read us has left: no fault
+        sys.stdout = None
+    except OSError as fault:
+        sys.stdout = None  # what it holds back would fail once more at the end, and change the exit status
+        with suppress(OSError):
+            why = f"{fault.filename or 'input or output'}: {fault.strerror or type(fault).__name__}"
+            print(f"sidecar: {printable(why)}", file=sys.stderr)
+        return 2
     return code
 
 
@@ -127,11 +134,8 @@ def _config_flags(parser: argparse.ArgumentParser) -> None:
     flag("--state", metavar="DIR", help="folder of the ledger and its key (sidecar-state)")
 
 
-FLAGS = ("upstream.url", "upstream.kind", "side", "listen", "admin", "state")
-
-
 def _loaded(options: argparse.Namespace) -> config.Loaded:
-    return config.load({name: getattr(options, name) for name in FLAGS}, file=options.config)
+    return config.load({name: getattr(options, name, None) for name in config.FLAGS}, file=options.config)
 
 
 def _serve_parser(parser: argparse.ArgumentParser) -> None:

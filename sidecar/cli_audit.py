@@ -152,15 +152,11 @@ def _told(run: Callable[[argparse.Namespace], int], options: argparse.Namespace)
     _spell(programs=run is receipt or getattr(options, "json", False) or getattr(options, "csv", False))
     try:
         return run(options)
-    except BrokenPipeError:  # whoever read us has left: no fault, and main() knows what to do
-        raise
     except SidecarError as error:
         _say(f"{error.code}: {error.advice}")
     except (sqlite3.Error, SourceDamaged) as fault:
         unread = _unreadable(fault, options.state)
         _say(f"{unread.code}: {unread.advice}")
-    except OSError as fault:
-        _say(f"{fault.filename or 'input or output'}: {fault.strerror or type(fault).__name__}")
     except ValueError as error:
         _say(str(error))
     return USAGE

@@ -56,10 +56,6 @@ def _told(run: Any, options: argparse.Namespace) -> int:
     except SidecarError as error:
         raised = getattr(cause_of(error), "raised", None)  # here is no log to look at
         print(f"sidecar: {error.code}: {error.advice}{f' ({raised})' if raised else ''}", file=sys.stderr)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"sidecar: {error.filename}: {error.strerror}", file=sys.stderr)
     except UnicodeDecodeError:
         print("sidecar: the text is not UTF-8", file=sys.stderr)
     return 2

@@ -51,13 +51,6 @@ NOTICE_HEADER = "AI-Notice"
 """Not `x-sidecar-*`: those are the proxy's own, and stripped from whatever comes from upstream."""
 
 
-async def govern(arrival: Arrival, dialect: Dialect, answer: Answer, ports: Ports, house: House) -> Exchange:
-    """Govern one exchange and answer it. Raises only CancelledError, after the outcome is recorded."""
-    exchange = Exchange(arrival, dialect, answer, ports, house)
-    await exchange.run()
-    return exchange
-
-
 async def judge(
     parts: Sequence[Part],
     ask: Callable[[Inspection], dict[str, Any]],
@@ -115,7 +108,7 @@ class Exchange:
         self.came, self.went = Digest(), Digest()
 
     async def run(self) -> None:
-        """Steps 2 to 12."""
+        """Govern it and answer it, steps 2 to 12. Raises only CancelledError, after the outcome is recorded."""
         try:
             self.plan = await self.prepare()  # (2) to (5)
             await self.open()  # (6)

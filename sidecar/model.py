@@ -161,6 +161,9 @@ class Asserted:
     conversation: str | None = field(default=None, repr=False)
 
 
+NOTHING_ASSERTED = Asserted()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One call as it came in: the head, and the body byte for byte (still compressed if it was).
@@ -176,7 +179,7 @@ class Arrival:
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
     caller: Caller
-    asserted: Asserted = Asserted()
+    asserted: Asserted = NOTHING_ASSERTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +248,9 @@ class RedactMode(StrEnum):
     MASK = "mask"
     HASH = "hash"
     DROP = "drop"
+
+
+STRICTNESS = {mode: rank for rank, mode in enumerate(RedactMode)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,21 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from sidecar.errors import SidecarError
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.model import Caller, Inspection, Outbound, Part, PolicyVersion
+from sidecar.model import Caller, Inspection, Outbound, Part
+from sidecar.policy import EngineAnswer as EngineAnswer
 from sidecar.policy import Reason
-
-
-class EngineAnswer(NamedTuple):
-    """What a policy engine said: the raw result (`undefined` when it had none), of which bundle, at what cost."""
-
-    result: Any
-    undefined: bool
-    policy: PolicyVersion
-    eval_us: int
 
 
 class Inspect(Protocol):

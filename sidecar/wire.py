@@ -6,10 +6,9 @@ No I/O. Where nothing changes, the caller's own bytes and headers go on as they 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from sidecar.carried import headers_with, is_carried, target_with
+from sidecar.carried import Headers, headers_with, is_carried, target_with
 from sidecar.dialects import Dialect
 from sidecar.errors import CallerError, UpstreamError
 from sidecar.model import Arrival, Call, Decision, Outbound, PlaceKind
@@ -26,8 +25,6 @@ REQUEST_EDITED_AWAY = EDITED_AWAY | {"accept-encoding"}
 
 PACKED = 100
 """How many times as large as its coding a body may be, as far as can be guessed before it is opened."""
-
-Headers = Sequence[tuple[str, str]]
 
 
 class Digest:

@@ -227,6 +227,19 @@ class Collector:
 
 Handler = Callable[[Collector, At, Any], None]
 
+
+def known(handlers: Mapping[str, Handler]) -> Handler:
+    """An object some of whose members are known; whatever else is there, or stands in its place, is text."""
+
+    def handle(collector: Collector, at: At, value: Any) -> None:
+        if type(value) is dict:
+            collector.fields(at, value, handlers)
+        else:
+            collector.anything(at, value)
+
+    return handle
+
+
 _WALKS: Mapping[type, Handler] = {
     str: Collector.data,
     dict: Collector._object,

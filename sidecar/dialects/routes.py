@@ -33,6 +33,16 @@ class Route(NamedTuple):
     dialect: Dialect | None = None
     allow: tuple[str, ...] = ()
 
+    @property
+    def passes(self) -> bool:
+        """Whether it is forwarded untouched, and only counted."""
+        return self.action is Action.PASS
+
+    @property
+    def open(self) -> bool:
+        """Whether anybody may ask: probes and scrapers (kubelet, Prometheus, an endpoint picker) bring no key."""
+        return self.passes and self.template in OPEN
+
 
 DENIED = Route(Action.DENY)
 
@@ -95,7 +105,6 @@ PASSED: Mapping[str, frozenset[str]] = {
 
 
 OPEN = PASSED["vllm"] - {"/v1/models"}
-"""Of these, what probes and scrapers ask, which bring no key (kubelet, Prometheus, an endpoint picker)."""
 
 
 def match(kind: str, method: str, path: str) -> Route:

@@ -6,7 +6,7 @@ A property's name is a definition the model reads, so it is a KEY; names that on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.dialects.collect import At, Collector, Handler
@@ -31,17 +31,22 @@ DIALECTS = frozenset(
 )
 
 
-def closed(values: frozenset[str]) -> Handler:
-    """A closed enumeration: its values are silent, alone or in a list; anything else is text."""
+def silent(fits: Callable[[str], bool]) -> Handler:
+    """Words that say nothing of anybody, alone or in a list; anything else is text."""
 
     def handle(collector: Collector, at: At, value: Any) -> None:
-        if type(value) is str and value in values:
+        if type(value) is str and fits(value):
             return
         for step, item in enumerate(value) if type(value) is list else ((None, value),):
-            if type(item) is not str or item not in values:
+            if type(item) is not str or not fits(item):
                 collector.anything(at if step is None else at.into(step), item)
 
     return handle
+
+
+def closed(values: frozenset[str]) -> Handler:
+    """A closed enumeration."""
+    return silent(values.__contains__)
 
 
 def schema(collector: Collector, at: At, value: Any) -> None:

@@ -14,7 +14,6 @@ from presidio_anonymizer.entities import InvalidParamError
 from presidio_anonymizer.operators import Encrypt, Hash, Mask, Redact, Replace
 
 from sidecar.errors import OwnError
-from sidecar.model import RedactMode
 from sidecar.redaction import Operator
 
 OPERATORS: Mapping[str, Callable[[], Any]] = {
@@ -26,7 +25,6 @@ OPERATORS: Mapping[str, Callable[[], Any]] = {
 }
 
 VALUE = "a value"
-MODES = frozenset(RedactMode) - {RedactMode.SURROGATE}
 
 
 def operator(name: str, params: Mapping[str, Any]) -> Operator:
@@ -56,10 +54,3 @@ def _try(made: Any, name: str, params: Mapping[str, Any]) -> None:
             raise ValueError("it leaves the value as it is")  # a mask of no characters
     except (InvalidParamError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"operator {name}: {error}") from error
-
-
-def operators(chosen: Mapping[RedactMode, tuple[str, Mapping[str, Any]]]) -> Mapping[RedactMode, Operator]:
-    """The operators of a configuration, by mode. A surrogate is no one-way mode: ValueError."""
-    if not chosen.keys() <= MODES:
-        raise ValueError("a surrogate comes back; it takes no one-way operator")
-    return {mode: operator(name, params) for mode, (name, params) in chosen.items()}

@@ -1,16 +1,15 @@
 """A real OPA server behind the Decide port, through opa-python-client (reference/policy.md 3).
 
-Its async client keeps connections alive and knows OPA's paths; three things of it are replaced here: the session (Unix
-sockets, our own TLS context), the retries (it asks again after HTTP 500, which is a policy error, for 0.9 s), and the
-reading (it drops OPA's error body, and takes an undefined decision for an empty one). Policies are never uploaded: the
-server gets them from its bundle, the same one that the embedded engine reads.
+Its async client keeps connections alive and knows OPA's paths; three things of it are replaced here: the session (for
+Unix sockets), the retries (it asks again after HTTP 500, which is a policy error, for 0.9 s), and the reading (it
+drops OPA's error body, and takes an undefined decision for an empty one). Policies are never uploaded: the server gets
+them from its bundle, the same one that the embedded engine reads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -67,17 +66,15 @@ def address_of(url: str) -> Address:
 
 
 class Client(AsyncOpaClient):
-    """opa-python-client over a socket or our own TLS context, without retries, with OPA's answer whole."""
+    """opa-python-client, also over a socket, without retries, with OPA's answer whole."""
 
-    def __init__(self, address: Address, *, token: str | None, tls: ssl.SSLContext | None, timeout: float) -> None:
-        settings = {"host": address.host, "port": address.port, "ssl": address.tls, "token": token, "timeout": timeout}
+    def __init__(self, address: Address, *, timeout: float) -> None:
+        settings = {"host": address.host, "port": address.port, "ssl": address.tls, "timeout": timeout}
         super().__init__(**settings, retries=0)  # type: ignore[no-untyped-call]  # the package ships no types
-        self._address = address
-        self._tls = tls
+        self._socket = address.socket
 
     async def _init_session(self) -> None:
-        socket = self._address.socket
-        self._connector = aiohttp.UnixConnector(path=socket) if socket else aiohttp.TCPConnector(ssl=self._tls or True)
+        self._connector = aiohttp.UnixConnector(path=self._socket) if self._socket else aiohttp.TCPConnector()
         timeout = aiohttp.ClientTimeout(total=self.timeout)
         self._session = aiohttp.ClientSession(headers=self.headers, connector=self._connector, timeout=timeout)
 
@@ -137,11 +134,9 @@ class OpaServer:
         clock: Clock,
         *,
         digests: Mapping[str, str] | None = None,
-        token: str | None = None,
-        tls: ssl.SSLContext | None = None,
         timeout: float = 0.25,
     ) -> None:
-        self._client = Client(address_of(url), token=token, tls=tls, timeout=timeout)
+        self._client = Client(address_of(url), timeout=timeout)
         self._clock = clock
         self._digests = dict(digests or {})
         self._timeout = timeout

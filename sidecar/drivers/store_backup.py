@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sidecar.drivers.keys import DATA_KEY, SIGNING_KEY, VKEY, load_vkey, read_private, sync_folder, write_durably
-from sidecar.drivers.store_export import copy_bundles
+from sidecar.drivers.store_export import copy_bundles, make_new
 from sidecar.drivers.store_faults import store_fault
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_reader import Reader
-from sidecar.errors import OwnError
 
 
 class BackedUp(NamedTuple):
@@ -35,7 +34,8 @@ def backup(state: Path, target: Path) -> BackedUp:
     """
     folder, copy = StateFolder(state), StateFolder(target)
     origin = folder.origin()
-    _make(target)
+    make_new(target, 0o700)
+    target.chmod(0o700)  # also one that was there, empty
     for name in (SIGNING_KEY, DATA_KEY):
         write_durably(target / name, read_private(state / name), mode=0o600)
     write_durably(target / VKEY, load_vkey(state / VKEY).vkey.encode() + b"\n", mode=0o644)
@@ -47,13 +47,6 @@ def backup(state: Path, target: Path) -> BackedUp:
     bundles = copy_bundles(folder, target)
     write_durably(target / "origin", origin.encode() + b"\n", mode=0o644)
     return BackedUp(entries, bundles)
-
-
-def _make(target: Path) -> None:
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.", status=400)
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target.chmod(0o700)
 
 
 def _copy_database(source: sqlite3.Connection, target: Path) -> int:

@@ -36,9 +36,7 @@ def export(reader: Reader, target: Path) -> Exported:
     """Write the whole log into a new folder, as of one moment. Raises OwnError: EXPORT_TARGET when the folder is not
     empty, LEDGER_DAMAGED for a log that cannot be read whole.
     """
-    if target.exists() and any(target.iterdir()):
-        raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.", status=400)
-    target.mkdir(parents=True, exist_ok=True)
+    make_new(target, 0o777)
     with reader.snapshot():
         checkpoint, size = reader.checkpoint(), reader.size()
         for tile in bundles_of(size):
@@ -55,6 +53,13 @@ def export(reader: Reader, target: Path) -> Exported:
     (target / "README.md").write_bytes(README.read_bytes())
     (target / CHECKPOINT).write_bytes(checkpoint.encode())  # a note is UTF-8, whatever the locale
     return Exported(size, records, reader.keyring is not None)
+
+
+def make_new(target: Path, mode: int) -> None:
+    """A folder to write a copy into. Raises OwnError EXPORT_TARGET where something is there already."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise OwnError("EXPORT_TARGET", f"{target} is not empty; name a new folder.", status=400)
+    target.mkdir(mode=mode, parents=True, exist_ok=True)
 
 
 def _whole(tile: Tile, parts: Sequence[bytes]) -> Sequence[bytes]:

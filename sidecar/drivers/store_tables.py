@@ -17,10 +17,6 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x51DECA12
-"""PRAGMA application_id: `file` and the reader can tell the store from any other SQLite file."""
-
 LEDGER = MetaData()
 
 

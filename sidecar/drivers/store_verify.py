@@ -60,9 +60,7 @@ def verify_path(
     except OwnError as fault:
         if fault.code not in ("LEDGER_DAMAGED", "LEDGER_FOLDER", "LEDGER_MISSING"):
             raise
-        report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
-        report.fail(None, None, "database-corrupt", fault.advice)
-        return report
+        return _corrupt(verifier, fault.advice)
 
 
 def _verify(reader: Reader, key: Verifier | None, kept: bytes | None, spread: Spread) -> Report:
@@ -79,10 +77,13 @@ def _verify(reader: Reader, key: Verifier | None, kept: bytes | None, spread: Sp
     except (sqlite3.Error, UnicodeDecodeError) as fault:  # not even BEGIN works
         if is_unreachable(fault):
             raise store_fault(folder.store, fault) from fault
-        verifier = key or load_vkey(folder.path / VKEY)
-        report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
-        report.fail(None, None, "database-corrupt", reason(fault))
-        return report
+        return _corrupt(key or load_vkey(folder.path / VKEY), reason(fault))
+
+
+def _corrupt(verifier: Verifier, why: str) -> Report:
+    report = Report.of(verifier)
+    report.fail(None, None, "database-corrupt", why)
+    return report
 
 
 def _check_folder(reader: Reader, verifier: Verifier, report: Report) -> None:

@@ -37,15 +37,14 @@ _WRITE = (
 )
 
 
-def dumps(value: Any, *, limit: int = MAX_ENTRY) -> bytes:
+def dumps(value: Any) -> bytes:
     """The canonical bytes of a value of the profile."""
     check(value)
     try:
         data = orjson.dumps(value, option=_WRITE)
     except TypeError as fault:  # a lone surrogate, an integer too large, a key that is no string
         raise ProfileError(str(fault)) from fault
-    if len(data) > limit:
-        raise ProfileError(f"more than {limit} bytes")
+    _check_size(data)
     if not data.isascii():
         check_keys(value)
     return data
@@ -56,23 +55,22 @@ def constant(value: Any) -> orjson.Fragment:
     return orjson.Fragment(dumps(value))
 
 
-def loads(data: bytes, *, limit: int = MAX_ENTRY) -> Any:
+def loads(data: bytes) -> Any:
     """The value of canonical bytes; duplicate keys, other spellings and other types are refused."""
-    if len(data) > limit:
-        raise ProfileError(f"more than {limit} bytes")
+    _check_size(data)
     try:
         value = orjson.loads(data)
     except ValueError as fault:
         raise ProfileError("not JSON") from fault
     # Writing it again and comparing is the cheapest complete test: orjson keeps the last of two equal keys.
-    if dumps(value, limit=limit) != data:
+    if dumps(value) != data:
         raise ProfileError("not the canonical spelling")
     return value
 
 
-def load_object(data: bytes, *, limit: int = MAX_ENTRY) -> dict[str, Any]:
+def load_object(data: bytes) -> dict[str, Any]:
     """Like `loads`, for an object at the top."""
-    return _object(loads(data, limit=limit))
+    return _object(loads(data))
 
 
 def load_signed(data: bytes) -> dict[str, Any]:
@@ -88,6 +86,11 @@ def load_signed(data: bytes) -> dict[str, Any]:
     if not same:
         raise ProfileError("not the canonical spelling")
     return _object(value)
+
+
+def _check_size(data: bytes) -> None:
+    if len(data) > MAX_ENTRY:
+        raise ProfileError(f"more than {MAX_ENTRY} bytes")
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -5,11 +5,11 @@ Everything here is said by the leaves themselves; the tree's hashes are checked 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sidecar.ledger.canon import ProfileError
-from sidecar.ledger.entries import FORMAT, SHAPES, parse
+from sidecar.ledger.entries import FORMAT, parse
 from sidecar.ledger.note import Verifier
 from sidecar.ledger.report import Report
 from sidecar.ledger.verify_bundles import named_bundle
@@ -45,21 +45,18 @@ class Chain:
     def take(self, number: int, leaf: Mapping[str, Any]) -> bool:
         """The same for fields that were read; False when one has another type than this version writes."""
         self._common(number, leaf)
-        name = _HANDLERS[leaf["typ"]]
-        if name is not None:
+        handler = _HANDLERS.get(leaf["typ"])
+        if handler is not None:
             try:
-                getattr(self, name)(number, leaf)
+                handler(self, number, leaf)
             except (TypeError, ValueError) as fault:
                 self.report.fail(number, leaf["id"], "entry-malformed", str(fault))
                 return False
         return True
 
-    def note_unreadable(self, entry_id: str | None, number: int) -> None:
+    def note_unreadable(self, entry_id: str, number: int) -> None:
         """An intent whose bytes were altered still opens its exchange, so that only it is blamed."""
-        if entry_id is not None:
-            self.open.setdefault(entry_id, number)
-        else:
-            self.gap = True
+        self.open.setdefault(entry_id, number)
 
     def finish(self) -> None:
         self.report.open = len(self.open)
@@ -84,9 +81,6 @@ class Chain:
         if leaf["vkey"] != self.verifier.vkey:
             self.report.fail(number, leaf["id"], "key-mismatch", "the log was opened with another key")
         self.data_key_id = leaf["data_key_id"]
-
-    def _policy_load(self, number: int, leaf: Mapping[str, Any]) -> None:
-        self._name_bundle(number, leaf)
 
     def _name_bundle(self, number: int, holder: Any) -> None:
         if (digest := named_bundle(holder)) is not None:
@@ -113,6 +107,13 @@ class Chain:
         self.closed = True
 
 
-_NAMES = {typ: "_" + typ.replace(".", "_") for typ in SHAPES}
-_HANDLERS = {typ: name if hasattr(Chain, name) else None for typ, name in _NAMES.items()}
-"""What looks at entries of a type; None: nothing but what is common to all."""
+_HANDLERS: Mapping[str, Callable[[Chain, int, Mapping[str, Any]], None]] = {
+    "log.open": Chain._log_open,
+    "policy.load": Chain._name_bundle,
+    "intent": Chain._intent,
+    "outcome": Chain._outcome,
+    "erasure": Chain._erasure,
+    "prune": Chain._prune,
+    "log.close": Chain._log_close,
+}
+"""What looks at entries of a type; of any other there is nothing to say but what is common to all."""

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from sidecar.ledger.canon import ProfileError, dumps, load_object, load_signed
 from sidecar.ledger.disclosure import Sealed, Token, disclose
 from sidecar.ledger.facts import Intent, Outcome
-from sidecar.ledger.fields import Draft, decision_fields, intent_fields, outcome_fields, policy_fields
+from sidecar.ledger.fields import Draft, intent_fields, outcome_fields, policy_fields
 from sidecar.model import PolicyVersion
 
 VERSION = 1
@@ -156,21 +156,3 @@ def _check_id(entry_id: str) -> str:
     if not _ID.fullmatch(entry_id):
         raise ProfileError("not an id")
     return entry_id
-
-
-__all__ = [
-    "COMMON",
-    "FORMAT",
-    "SHAPES",
-    "VERSION",
-    "Entry",
-    "build",
-    "decision_fields",
-    "erasure",
-    "heartbeat",
-    "intent_entry",
-    "log_open",
-    "outcome_entry",
-    "parse",
-    "policy_load",
-]

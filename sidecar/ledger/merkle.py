@@ -231,13 +231,3 @@ def _verify_trivial(old: int, new: int, proof: Sequence[bytes], old_root: bytes,
 def _check_hashes(*hashes: bytes) -> None:
     if any(len(item) != HASH_SIZE for item in hashes):
         raise ProofError("a hash is not 32 bytes")
-
-
-def nodes_of(leaves: Sequence[bytes]) -> Nodes:
-    """A node source over leaf hashes held in memory, for exports and tests."""
-    levels: list[list[bytes]] = [list(leaves)]
-    while len(levels[-1]) >= TILE_WIDTH:
-        below = levels[-1]
-        full = len(below) // TILE_WIDTH
-        levels.append([fold(below[n * TILE_WIDTH : (n + 1) * TILE_WIDTH]) for n in range(full)])
-    return lambda level, start, end: levels[level][start:end] if level < len(levels) else []

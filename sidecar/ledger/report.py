@@ -27,6 +27,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sidecar.ledger.note import Verifier
+
 MAX_FAILURES = 1000
 MAX_INDEX = 2**63 - 1
 
@@ -96,6 +98,11 @@ class Report:
     failures_total: int = 0
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, verifier: Verifier) -> Report:
+        """On the log of this key, empty."""
+        return cls(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
 
     def fail(self, index: int | None, entry_id: Any, reason: str, detail: str = "") -> None:
         """Count a failure. Id and detail may come from what was altered: of any type, and made to fool a terminal."""

@@ -65,7 +65,7 @@ class _ExportCheck:
     def __init__(self, fetcher: Fetcher, verifier: Verifier, kept: bytes | None) -> None:
         self.fetcher = fetcher
         self.verifier = verifier
-        self.report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
+        self.report = Report.of(verifier)
         self.chain = Chain(self.report, verifier)
         self.frontier = Frontier()
         self.levels: dict[int, list[bytes]] = {}

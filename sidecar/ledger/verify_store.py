@@ -46,7 +46,7 @@ class _StoreCheck:
     def __init__(self, source: StoreSource, evidence: Evidence) -> None:
         self.source, self.evidence = source, evidence
         verifier = evidence.verifier
-        self.report = Report(origin=verifier.name, key_id=verifier.id.hex(), vkey=verifier.vkey)
+        self.report = Report.of(verifier)
         self.chain = Chain(self.report, verifier)
         self.index = IndexCheck(self.report, evidence.keyring)
         self.tree = TreeCheck(self.report)

@@ -11,7 +11,7 @@ The engines are drivers (rego_engine, opa_server). `default_bundle.tar.gz` besid
 policies/build.py; its digest is pinned here, so that a package whose bundle was swapped refuses to start.
 """
 
-from sidecar.policy.answer import fault, read, united
+from sidecar.policy.answer import EngineAnswer, fault, read, united
 from sidecar.policy.catalogue import FAULTS, Reason, find, render
 from sidecar.policy.document import recorded, request_document, response_document
 from sidecar.policy.duties import FULFILLED
@@ -26,6 +26,7 @@ __all__ = [
     "ENTRYPOINT",
     "FAULTS",
     "FULFILLED",
+    "EngineAnswer",
     "Reason",
     "fault",
     "find",

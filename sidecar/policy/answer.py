@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sidecar.model import EMPTY, Decision, Deny, Duties, Obligation, PolicyVersion, Verdict
 from sidecar.policy.contract import CONTRACT
@@ -36,17 +36,13 @@ class Malformed(Exception):
     """The answer is not one of contract 1."""
 
 
-class Answer(Protocol):
-    """`ports.EngineAnswer`, which this room may not import."""
+class EngineAnswer(NamedTuple):
+    """What a policy engine said: the raw result (`undefined` when it had none), of which bundle, at what cost."""
 
-    @property
-    def result(self) -> Any: ...
-    @property
-    def undefined(self) -> bool: ...
-    @property
-    def policy(self) -> PolicyVersion: ...
-    @property
-    def eval_us(self) -> int: ...
+    result: Any
+    undefined: bool
+    policy: PolicyVersion
+    eval_us: int
 
 
 class Parts(NamedTuple):
@@ -58,14 +54,14 @@ class Parts(NamedTuple):
     duties: Duties
 
 
-def read(answer: Answer, document: bytes = b"", *, enforced: bool = True) -> Decision:
+def read(answer: EngineAnswer, document: bytes = b"", *, enforced: bool = True) -> Decision:
     """The decision of an answer to `document`, the serialised policy input that the answer was given for."""
     if answer.undefined:
-        return _denied("PDP_UNDEFINED", answer.policy, answer.eval_us, document)
+        return fault("PDP_UNDEFINED", answer.policy, document, answer.eval_us)
     try:
         verdict, denies, obligations, duties = _known_or_read(answer.result, _phase(document))
     except Malformed:
-        return _denied("PDP_CONTRACT", answer.policy, answer.eval_us, document)
+        return fault("PDP_CONTRACT", answer.policy, document, answer.eval_us)
     return Decision(
         verdict=verdict,
         denies=denies,
@@ -122,20 +118,9 @@ def _parts(result: object, phase: str) -> Parts:
     return Parts(Verdict.DENY if denies else Verdict.ALLOW, denies, obligations, duties)
 
 
-def fault(code: str, policy: PolicyVersion | None = None, document: bytes = b"") -> Decision:
+def fault(code: str, policy: PolicyVersion | None = None, document: bytes = b"", eval_us: int = 0) -> Decision:
     """The decision where none could be reached: deny with the fault's code."""
-    return _denied(code, policy, 0, document)
-
-
-def _denied(code: str, policy: PolicyVersion | None, eval_us: int, document: bytes) -> Decision:
-    return Decision(
-        verdict=Verdict.DENY,
-        denies=(Deny(code),),
-        duties=Duties(),
-        policy=policy,
-        eval_us=eval_us,
-        document=document,
-    )
+    return Decision(verdict=Verdict.DENY, denies=(Deny(code),), policy=policy, eval_us=eval_us, document=document)
 
 
 def _phase(document: bytes) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -51,7 +50,6 @@ def request_document(
     side: Side,
     provider: str,
     environment: str = "production",
-    mode: str = "enforce",
     listed: Collection[str] = (),
 ) -> dict[str, Any]:
     """The input of phase `request`: a `contract.Document`. Takes what the call said and what was found in it.
@@ -66,7 +64,7 @@ def request_document(
         "request_id": arrival.id,
         "session_id": None,
         "side": side._value_,
-        "mode": mode,
+        "mode": "enforce",
         "env": environment,
         "route": arrival.route,
         "principal": _principal(arrival.caller),
@@ -213,9 +211,7 @@ def _entities(
     ]
 
 
-@lru_cache(maxsize=16)
-def _detectors(detectors: tuple[Detector, ...]) -> list[contract.Detector]:
-    """The same in every document: nobody changes one."""
+def _detectors(detectors: Iterable[Detector]) -> list[contract.Detector]:
     return [{"name": detector.name, "version": detector.version} for detector in detectors]
 
 

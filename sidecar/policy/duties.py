@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sidecar.model import Deny, Duties, Obligation, RedactMode, Release, ReleaseMode, Review
+from sidecar.model import STRICTNESS, Deny, Duties, Obligation, RedactMode, Release, ReleaseMode, Review
 
 Mode = TypeVar("Mode", RedactMode, ReleaseMode)
 
@@ -24,7 +24,6 @@ DEFAULT_HOLD = 256
 """Code points a window keeps back when policy names no number: longer than any entity a pattern detector marks."""
 
 MODES = {mode.value: mode for mode in RedactMode}
-STRICTNESS = {mode: rank for rank, mode in enumerate(RedactMode)}
 RELEASES = {mode.value: mode for mode in ReleaseMode}
 LATENESS = {mode: rank for rank, mode in enumerate(ReleaseMode)}
 

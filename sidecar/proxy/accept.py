@@ -13,7 +13,7 @@ from aiohttp.http import HttpVersion11
 from aiohttp.http_exceptions import HttpProcessingError
 
 from sidecar.errors import CallerError, OwnError
-from sidecar.model import Asserted
+from sidecar.model import NOTHING_ASSERTED, Asserted
 from sidecar.proxy.headers import OWN_PREFIX
 
 ASSERTED_LENGTH = 256
@@ -24,7 +24,6 @@ ASSERTED = {
     "x-sidecar-subject": "subject",
     "x-sidecar-conversation": "conversation",
 }
-NOTHING_ASSERTED = Asserted()
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 

@@ -18,11 +18,12 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpRequestParser, RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
+from sidecar.dialects.routes import Route
 from sidecar.errors import CallerError, OwnError, SidecarError, UpstreamError, as_error
 from sidecar.model import Arrival, Caller
 from sidecar.ports import Clock, Entropy
 from sidecar.proxy.accept import Held, Limits, Passing, asserted_by, expect_continue, read_body, target_of, too_slow
-from sidecar.proxy.answer import CLOSED, HttpAnswer
+from sidecar.proxy.answer import CLOSED, HttpAnswer, Written
 from sidecar.proxy.callers import ANONYMOUS, Callers, peer_of
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.headers import Headers, request_headers, spelled
@@ -30,20 +31,6 @@ from sidecar.proxy.ids import uuid7
 from sidecar.proxy.pages import Pages
 
 UNROUTED = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """What a route table says of a call. `passes` routes are forwarded untouched and only counted.
-
-    `open` ones are for anybody: probes and scrapers have no key. `allow` names the methods of a path that does not take
-    this one: the call is refused (METHOD_NOT_ALLOWED).
-    """
-
-    template: str
-    passes: bool = False
-    open: bool = False
-    allow: tuple[str, ...] = ()
 
 
 class Upstream(Protocol):
@@ -65,7 +52,7 @@ class Watcher(Protocol):
 
 
 Find = Callable[[str, str], Route]
-"""Method and path -> route. Raises CallerError (ROUTE_UNKNOWN, 404)."""
+"""Method and path -> route; the shell refuses one with `allow`. Raises CallerError (ROUTE_UNKNOWN, 404)."""
 
 Admit = Callable[[Caller], None]
 """Asked before a body is read. Raises SidecarError for a caller who is not let in, or not now."""
@@ -359,18 +346,14 @@ def protocol_fault(fault: BaseException | None) -> CallerError:
     return CallerError("PROTOCOL_ERROR", "What was sent is not HTTP/1.1: look at lengths, chunks and header names.")
 
 
-class Broken(web.StreamResponse):
+class Broken(Written):
     """An answer that records and writes itself when aiohttp asks for it, since `handle_error` may not wait."""
 
     def __init__(self, plane: DataPlane, error: SidecarError) -> None:
-        super().__init__()
+        super().__init__(keep=False)
         self._plane = plane
         self._error = error
-        self._keep_alive = False
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         await self._plane.turn_away_broken(request, self._error)
         return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing is left to write."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sidecar.model import Channel, Edit, Finding, Part, Place, PlaceKind, RedactMode
+from sidecar.model import STRICTNESS, Channel, Edit, Finding, Part, Place, PlaceKind, RedactMode
 from sidecar.redaction.grammar import LITERAL, bracketed, label
 from sidecar.redaction.literals import scan_for
 from sidecar.redaction.mint import Mint
@@ -27,8 +27,6 @@ from sidecar.redaction.restore import Restorer
 from sidecar.redaction.styles import NUMBERED, Style, stands_alone
 from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, trusted_texts
 from sidecar.redaction.vault import Vault
-
-STRICTNESS = {mode: rank for rank, mode in enumerate(RedactMode)}
 
 _CONTEXT = 8
 NEW: Any = tuple.__new__

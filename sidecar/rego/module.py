@@ -57,7 +57,7 @@ FUNCTION_NAMES: Final = {
     "add": runtime.add, "insert": runtime.insert, "mine": runtime.mine,
     "absorb": runtime.absorb, "assign_once": runtime.assign_once,
     "less": runtime.less, "less_equal": runtime.less_equal, "greater": runtime.greater,
-    "greater_equal": runtime.greater_equal, "member": runtime.member,
+    "greater_equal": runtime.greater_equal,
 }  # fmt: skip
 
 

@@ -22,9 +22,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .errors import PlanRefused
+from .fold import GROW
 from .ir import DATA, INPUT, NOWHERE, Block, Func, Lit, Policy, Stmt, walk
-
-_GROW = frozenset({"ArrayAppend", "ObjectInsert", "ObjectInsertOnce", "SetAdd"})
 
 
 def repaired(policy: Policy) -> Policy:
@@ -151,7 +150,7 @@ def _is_value(stmt: Stmt) -> bool:
 def _collects(stmt: Stmt, block: Block) -> bool:
     """A comprehension or the extent of a document: it adds to a container made before it."""
     made = {other.outs[0] for other in block if other.kind in ("MakeArray", "MakeObject", "MakeSet")}
-    grown = {inner.ins[0] for inner in walk((stmt,)) if inner.kind in _GROW}
+    grown = {inner.ins[0] for inner in walk((stmt,)) if inner.kind in GROW}
     return bool(made & {item for item in grown if isinstance(item, int)})
 
 

@@ -22,7 +22,7 @@ from functools import cmp_to_key
 from typing import Any, Final
 
 from .errors import Conflict
-from .numbers import decimal_of, text_of
+from .numbers import decimal_of, is_number, text_of
 
 Value = Any  # mypy has no recursive type over dict[canonical, ...] that would not be noise here
 
@@ -89,7 +89,7 @@ def same(a: Value, b: Value) -> bool:
     """Rego's `==`. Python's `!=` is a sound first answer: what it tells apart, Rego does too."""
     if a is b:
         return True
-    if a != b or (type(a) is not type(b) and not (plain_number(a) and plain_number(b))):
+    if a != b or (type(a) is not type(b) and not (is_number(a) and is_number(b))):
         return False
     kind = type(a)
     if kind is list:
@@ -97,10 +97,6 @@ def same(a: Value, b: Value) -> bool:
     if kind is dict or kind is RegoSet:
         return all(same(item, b[key]) for key, item in a.items())
     return True
-
-
-def plain_number(value: Value) -> bool:
-    return type(value) is int or type(value) is float or type(value) is Decimal
 
 
 # --- total order: null < bool < number < string < array < object < set (ast/compare.go) --------------
@@ -273,4 +269,4 @@ def to_text(value: Value) -> str:
     """Compact JSON text with Go's spelling of numbers; for keys and messages."""
     from .builtins.text import json_text  # at call: the encoder is a builtin too (json.marshal)
 
-    return json_text(value) if not plain_number(value) else text_of(value)
+    return json_text(value) if not is_number(value) else text_of(value)

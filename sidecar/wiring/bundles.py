@@ -6,13 +6,13 @@ import hashlib
 from pathlib import Path
 
 from sidecar.drivers.keys import sync_folder, write_durably
-
-FOLDER = "bundles"
+from sidecar.drivers.store_folder import StateFolder
+from sidecar.ledger.verify_bundles import FOLDER, bundle_path
 
 
 def keep_bundle(state: Path, sha256: str, raw: bytes) -> None:
     """Write the bundle beside the ledger, unless it is there. The digest in its name says what must be in it."""
-    path = state / FOLDER / f"{sha256}.tar.gz"
+    path = state / bundle_path(sha256)
     if path.is_file() and path.read_bytes() == raw:
         return
     if not path.parent.is_dir():
@@ -28,10 +28,9 @@ def kept_digests(state: Path) -> list[str]:
 
 def kept_bundle(state: Path, sha256: str) -> bytes:
     """Raises FileNotFoundError where it was not kept, or is not what its name says."""
-    path = state / FOLDER / f"{sha256}.tar.gz"
-    if not path.exists():
+    raw = StateFolder(state).read_bundle(sha256)
+    if raw is None:
         raise FileNotFoundError("the policy bundle of this record is not in the state folder")
-    raw = path.read_bytes()
     if hashlib.sha256(raw).hexdigest() != sha256:
         raise FileNotFoundError("the policy bundle in the state folder is not the one that decided")
     return raw

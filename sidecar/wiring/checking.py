@@ -26,6 +26,7 @@ from sidecar.wiring.policy_data import unknown_types, unwritable
 from sidecar.wiring.surrogates import operators_of
 
 OF_NOTHING = digest("")
+NOBODY = "nobody is named, so every call would be refused: name callers in keys, in peers, or by trusted and a header"
 NO_DOMAIN = Config.model_fields["origin"].default
 """Who leaves the default takes the name that the folder's log has."""
 
@@ -144,9 +145,13 @@ def _bundle(settings: PolicySettings, detection: DetectionSettings) -> Iterator[
 
 
 def _callers(config: Config) -> Iterator[Problem]:
-    yield from _owners("keys", [entry.sha256 for entry in config.callers.keys])
-    yield from _owners("peers", [entry.uid for entry in config.callers.peers])
-    for number, network in enumerate(config.callers.trusted):
+    callers = config.callers
+    yield from _owners("keys", [entry.sha256 for entry in callers.keys])
+    yield from _owners("peers", [entry.uid for entry in callers.peers])
+    introduced = callers.trusted and (callers.tenant_header or callers.app_header or callers.user_header)
+    if callers.required and not (callers.keys or callers.peers or introduced):
+        yield Problem("callers.required", NOBODY)
+    for number, network in enumerate(callers.trusted):
         try:
             ipaddress.ip_network(network, strict=False)
         except ValueError:

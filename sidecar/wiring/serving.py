@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from sidecar.proxy import logs
 from sidecar.proxy.accept import Limits
 from sidecar.proxy.admin import AdminPlane
 from sidecar.proxy.answer import HttpAnswer
-from sidecar.proxy.app import DataPlane, Route
+from sidecar.proxy.app import DataPlane
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import Meter
 from sidecar.proxy.pages import Pages
@@ -310,17 +310,9 @@ def admit(config: Config, drain: Drain, caller: Caller) -> None:
         raise CallerError("CALLER_UNKNOWN", "Ask the operator for a key.", status=401)
 
 
-@lru_cache(maxsize=64)
-def taken(template: str, passes: bool) -> Route:
-    """A route that is there; each is made once."""
-    return Route(template=template, passes=passes, open=passes and template in routes.OPEN)
-
-
-def find(kind: str, method: str, path: str) -> Route:
-    """The route table's word on a call. Raises CallerError (ROUTE_UNKNOWN); a wrong method the shell answers itself."""
+def find(kind: str, method: str, path: str) -> routes.Route:
+    """The route table's word on a call. Raises CallerError (ROUTE_UNKNOWN)."""
     route = routes.match(kind, method, path)
-    if route.action is not routes.Action.DENY:
-        return taken(route.template, route.action is routes.Action.PASS)
-    if route.allow:
-        return Route(template=route.template, allow=tuple(route.allow))
-    raise CallerError("ROUTE_UNKNOWN", routes.advice(path), status=404)
+    if route is routes.DENIED:
+        raise CallerError("ROUTE_UNKNOWN", routes.advice(path), status=404)
+    return route

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.drivers.anonymizer import operator, operators
+from sidecar.drivers.anonymizer import operator
 from sidecar.errors import OwnError
 from sidecar.model import RedactMode
 from sidecar.redaction import Restorer, redact
@@ -30,7 +30,7 @@ MASK = {"masking_char": "*", "chars_to_mask": 4, "from_end": False}
 )
 def test_each_operator_replaces_and_nothing_comes_back(name: str, params: dict[str, Any], pattern: str) -> None:
     made = part("Dear Anna Smith!")
-    chosen = operators({RedactMode.HASH: (name, params)})
+    chosen = {RedactMode.HASH: operator(name, params)}
     result = redact([made], [mark(made, 5, 15)], {"*": RedactMode.HASH}, operators=chosen)
     assert re.fullmatch(f"Dear {pattern}!", result.edits[0].text)
     assert not result.vault
@@ -61,11 +61,6 @@ def test_equal_values_have_equal_hashes_of_this_salt_only() -> None:
 def test_wrong_parameters_are_found_at_start(name: str, params: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"operator|salt"):
         operator(name, params)
-
-
-def test_a_surrogate_takes_no_one_way_operator() -> None:
-    with pytest.raises(ValueError, match="comes back"):
-        operators({RedactMode.SURROGATE: ("redact", {})})
 
 
 def test_an_operator_that_fails_is_our_fault_and_does_not_tell_the_value() -> None:

@@ -225,7 +225,10 @@ async def test_calls_that_are_cut_off_unread_are_closed_in_the_record(stub: Stub
 
 @pytest.mark.parametrize(
     ("settings", "code"),
-    [({"callers": {"required": True}}, "CALLER_UNKNOWN"), ({"limits": {"in_flight": 3}}, "OVERLOADED")],
+    [
+        ({"callers": {"required": True, "peers": [{"uid": 0, "tenant": "acme"}]}}, "CALLER_UNKNOWN"),
+        ({"limits": {"in_flight": 3}}, "OVERLOADED"),
+    ],
 )
 async def test_who_is_not_let_in_cannot_fill_the_memory(
     settings: dict[str, Any], code: str, stub: Stub, tmp_path: Path

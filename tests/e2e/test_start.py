@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +27,13 @@ async def test_a_stdout_that_takes_nothing_decides_over_no_start(name: str, stub
         assert (await call(sidecar))[0] == 200
         assert await asyncio.to_thread(sidecar.stop) == 0
     assert "Traceback" not in sidecar.output()
+
+
+@pytest.mark.parametrize("command", [("demo", "--once"), ("config", "check", "--upstream", "http://h")])
+def test_what_cannot_be_printed_is_told_on_one_line(command: tuple[str, ...]) -> None:
+    full = ["bash", "-c", STDOUT["full"], "-", sys.executable, "-m", "sidecar", *command]
+    done = subprocess.run(full, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "sidecar: input or output: No space left on device\n")
 
 
 async def test_as_many_calls_as_the_limit_says_have_their_connections(stub: Stub, tmp_path: Path) -> None:

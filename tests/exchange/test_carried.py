@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.carried import HEADERS, QUERY, SAID, carried_parts, headers_with, target_with
-from sidecar.exchange import govern
 from sidecar.model import Asserted, Edit, Place
 from sidecar.testing import arrival
-from tests.exchange.test_govern import DIALECT, HOUSE, SECRET, Stage, question
+from tests.exchange.kit import SECRET, Stage, question
 
 PATH = "/v1/chat/completions"
 SDK = (
@@ -122,7 +121,7 @@ async def test_values_in_query_and_headers_stay_here(body: bytes) -> None:
         headers=(*sent.headers, ("X-User-Email", SECRET), ("X-Tier", "gold")),
     )
 
-    await govern(sent, DIALECT, stage.answer, stage.ports, HOUSE)
+    await stage.run(sent)
 
     (outbound,) = stage.forward.sent
     assert outbound.target == f"{arrival(body).target}?user=%3CEMAIL_ADDRESS_1%3E&v=1&%3CEMAIL_ADDRESS_1%3E=1"
@@ -137,10 +136,10 @@ async def test_values_in_query_and_headers_stay_here(body: bytes) -> None:
 async def test_what_the_application_says_of_its_call_is_read_before_it_is_recorded(body: bytes, field: str) -> None:
     """It stands in a leaf in clear, where nothing can be erased, and policy sees it."""
     plain, stage = Stage(), Stage()
-    await govern(arrival(body), DIALECT, plain.answer, plain.ports, HOUSE)
+    await plain.run(body)
 
     sent = replace(arrival(body), asserted=Asserted(**{field: f"for {SECRET}"}))
-    await govern(sent, DIALECT, stage.answer, stage.ports, HOUSE)
+    await stage.run(sent)
 
     assert stage.record.intents[0].personal == {field}
     assert SECRET.encode() not in stage.record.intents[0].decision.document

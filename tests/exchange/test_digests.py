@@ -13,14 +13,11 @@ import pytest
 
 from sidecar.dialects.routes import match
 from sidecar.errors import UpstreamError
-from sidecar.exchange import govern
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.ledger.fields import intent_fields, outcome_fields
 from sidecar.testing import ScriptedReply, arrival, split
-from tests.exchange.test_govern import (
+from tests.exchange.kit import (
     DENIED,
-    DIALECT,
-    HOUSE,
     MASK,
     SECRET,
     SSE,
@@ -75,7 +72,7 @@ async def test_of_what_came_and_of_what_was_sent(sent: tuple[bytes, dict[str, st
     """Guarantee 2."""
     stage = Stage(lambda _: ScriptedReply(chunks=[completion("ok")]), answers=answers)
 
-    await govern(arrival(sent[0], headers=sent[1]), DIALECT, stage.answer, stage.ports, HOUSE)
+    await stage.run(arrival(sent[0], headers=sent[1]))
 
     came, [went] = sent[0], [outbound.body for outbound in stage.forward.sent]
     request_bytes, outbound_bytes, digests = told(stage.record.intents[0])
@@ -161,7 +158,7 @@ async def test_of_embeddings() -> None:
     stage = Stage(lambda _: ScriptedReply(chunks=[reply]))
     sent = replace(arrival(b'{"model":"m","input":"hi"}'), route="/v1/embeddings", target="/v1/embeddings")
 
-    await govern(sent, dialect, stage.answer, stage.ports, HOUSE)
+    await stage.run(sent, dialect=dialect)
 
     [outcome] = stage.record.outcomes
     assert told_of(outcome) == (len(reply), len(reply), {"reply": digest(reply), "answer": digest(reply)})

@@ -30,7 +30,7 @@ from sidecar.testing import (
     Transcript,
     arrival,
 )
-from tests.exchange.test_govern import DENIED, DIALECT, HOUSE, SECRET, SSE, completion, events, obliged, question, said
+from tests.exchange.kit import DENIED, DIALECT, HOUSE, SECRET, SSE, completion, events, obliged, question, said
 
 SURROGATE = "<EMAIL_ADDRESS_1>"
 TEXT = " ".join(f"w{number:02}" for number in range(20)) + f" {SURROGATE} " + " ".join(f"z{n:02}" for n in range(20))

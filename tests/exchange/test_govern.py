@@ -12,97 +12,31 @@ from typing import Any
 import orjson
 import pytest
 
-from sidecar.dialects.routes import match
 from sidecar.errors import OwnError, UpstreamError
-from sidecar.exchange import Exchange, govern
 from sidecar.ledger.facts import State
 from sidecar.ledger.fields import outcome_fields
-from sidecar.model import Caller, Inspection, Outbound, Part, Role, Side
-from sidecar.plan import House, Surrogates
-from sidecar.ports import Ports
+from sidecar.model import Caller, Inspection, Part, Role
+from sidecar.plan import Surrogates
 from sidecar.testing import (
-    ALLOW,
-    FakeAnswer,
-    FakeClock,
-    FakeDecide,
-    FakeForward,
     FakeInspect,
-    MemoryRecord,
     ScriptedReply,
-    Transcript,
-    arrival,
     split,
 )
-
-SECRET = "ann@example.org"
-DIALECT = match("openai", "POST", "/v1/chat/completions").dialect
-HOUSE = House(side=Side.EGRESS, provider="openai", recipient="api.example")
-SSE = (("Content-Type", "text/event-stream"),)
-
-
-class Stage:
-    """One exchange with fakes all round."""
-
-    def __init__(self, reply: Any = None, answers: Any = None, **fail: BaseException) -> None:
-        self.transcript = Transcript(fail={name.replace("_", " "): fault for name, fault in fail.items()})
-        self.inspect = FakeInspect(self.transcript)
-        self.decide = FakeDecide(self.transcript, answers)
-        self.record = MemoryRecord(self.transcript)
-        self.forward = FakeForward(self.transcript, reply or echo)
-        self.answer = FakeAnswer(self.transcript)
-        self.ports = Ports(
-            inspect=self.inspect,
-            decide=self.decide,
-            record=self.record,
-            forward=self.forward,
-            clock=FakeClock(),
-        )
-
-    async def run(self, body: bytes, house: House = HOUSE) -> Exchange:
-        return await govern(arrival(body), DIALECT, self.answer, self.ports, house)
-
-    @property
-    def steps(self) -> list[str]:
-        return self.transcript.steps
-
-
-def question(text: str, **more: Any) -> bytes:
-    return orjson.dumps({"model": "m", "messages": [{"role": "user", "content": text}], **more})
-
-
-def completion(text: str) -> bytes:
-    message = {"role": "assistant", "content": text}
-    return orjson.dumps(
-        {"id": "c1", "model": "m-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-    )
-
-
-def echo(outbound: Outbound) -> ScriptedReply:
-    return ScriptedReply(chunks=[completion(orjson.loads(outbound.body)["messages"][0]["content"])])
-
-
-def events(text: str) -> bytes:
-    """A chat stream that says `text` in pieces of three characters."""
-    pieces = [text[i : i + 3] for i in range(0, len(text), 3)]
-    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": piece}, None) for piece in pieces]
-    deltas += [({}, "stop")]
-    lines = [
-        b"data: "
-        + orjson.dumps({"id": "c1", "model": "m-1", "choices": [{"index": 0, "delta": d, "finish_reason": f}]})
-        + b"\n\n"
-        for d, f in deltas
-    ]
-    return b"".join(lines) + b"data: [DONE]\n\n"
-
-
-def said(stream: bytes) -> str:
-    """The content that a client puts together from a stream."""
-    out = []
-    for line in stream.split(b"\n\n"):
-        if line.startswith(b"data: {"):
-            out += [choice["delta"].get("content") or "" for choice in orjson.loads(line[6:])["choices"]]
-    return "".join(out)
+from tests.exchange.kit import (
+    DENIED,
+    HOUSE,
+    MASK,
+    SECRET,
+    SSE,
+    WHOLE,
+    WINDOWED,
+    Stage,
+    completion,
+    events,
+    obliged,
+    question,
+    said,
+)
 
 
 async def test_an_answered_call() -> None:
@@ -369,16 +303,6 @@ async def test_an_upstream_that_dies_mid_stream_ends_in_an_error_not_in_silence(
     assert stage.answer.status == 200
     assert stage.steps[-2:] == ["close failed", "fail UPSTREAM_DISCONNECTED"]
     assert stage.record.outcomes[0].released == "part"
-
-
-def obliged(*obligations: dict[str, Any]) -> dict[str, Any]:
-    return {**ALLOW, "obligations": [*ALLOW["obligations"], *obligations]}
-
-
-WHOLE = {"type": "release", "id": "whole", "params": {"mode": "whole"}}
-WINDOWED = {"type": "release", "id": "windows", "params": {"mode": "windowed", "hold": 20}}
-DENIED = {**ALLOW, "allow": False, "denies": [{"code": "REPLY_FORBIDDEN"}], "obligations": []}
-MASK = obliged({"type": "redact", "id": "m", "params": {"entities": ["EMAIL_ADDRESS"], "mode": "mask"}})
 
 
 async def test_a_reply_that_policy_denies_whole_never_starts() -> None:

@@ -25,7 +25,7 @@ from sidecar.rego import Limits
 from sidecar.testing import FakeClock, arrival
 from sidecar.wiring.observe import observe, stepped
 from tests.drivers import opa_process
-from tests.exchange.test_govern import DENIED, DIALECT, HOUSE, SECRET, Stage, question
+from tests.exchange.kit import DENIED, DIALECT, HOUSE, SECRET, Stage, question
 from tests.proxy.shell import logged
 
 NO_LEDGER = cast(Ledger, SimpleNamespace(size=0))

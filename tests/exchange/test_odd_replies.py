@@ -18,7 +18,7 @@ from sidecar.ledger.fields import outcome_fields
 from sidecar.model import RedactMode
 from sidecar.plan import Surrogates
 from sidecar.testing import ScriptedReply
-from tests.exchange.test_govern import (
+from tests.exchange.kit import (
     DENIED,
     HOUSE,
     SECRET,

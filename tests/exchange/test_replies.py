@@ -17,7 +17,7 @@ from sidecar.ledger.facts import State
 from sidecar.model import Caller, Inspection, Outbound, Part
 from sidecar.plan import Surrogates
 from sidecar.testing import FakeInspect, ScriptedReply, Transcript
-from tests.exchange.test_govern import HOUSE, SECRET, SSE, Stage, completion, question
+from tests.exchange.kit import HOUSE, SECRET, SSE, Stage, completion, question
 
 
 class Seeing(FakeInspect):

@@ -13,11 +13,10 @@ import orjson
 import pytest
 
 from sidecar.errors import CallerError
-from sidecar.exchange import govern
 from sidecar.model import Asserted, Caller, Finding, Inspection, Part, PlaceKind
 from sidecar.testing import FakeInspect, ScriptedReply, arrival
 from sidecar.wire import opened
-from tests.exchange.test_govern import DIALECT, HOUSE, SECRET, Stage, completion, obliged, question
+from tests.exchange.kit import DIALECT, HOUSE, SECRET, Stage, completion, obliged, question
 
 NAMES = ("Content-MD5", "DIGEST", "content-digest", "ETag")
 ABOUT_BYTES = tuple((name, "x") for name in NAMES)
@@ -25,7 +24,7 @@ ABOUT_BYTES = tuple((name, "x") for name in NAMES)
 
 async def governed(stage: Stage, body: bytes, headers: dict[str, str], **more: Any) -> None:
     call = replace(arrival(body, headers=headers), **more)
-    await govern(call, DIALECT, stage.answer, stage.ports, HOUSE)
+    await stage.run(call)
 
 
 def fields(stage: Stage) -> list[tuple[str, str]]:
@@ -172,7 +171,7 @@ async def test_an_opened_body_has_the_limit_of_one_that_came_open(spare: int) ->
     body = question("hi" * 500)
     stage = Stage(lambda _: ScriptedReply(chunks=[completion("ok")]))
     call = arrival(gzip.compress(body), headers={"Content-Encoding": "gzip"})
-    await govern(call, DIALECT, stage.answer, stage.ports, replace(HOUSE, body_limit=len(body) + spare))
+    await stage.run(call, replace(HOUSE, body_limit=len(body) + spare))
     code = None if stage.answer.error is None else stage.answer.error.code
     assert (code, len(stage.forward.sent)) == ((None, 1) if spare == 0 else ("BODY_TOO_LARGE", 0))
 
@@ -211,7 +210,7 @@ async def test_each_form_of_gzip_and_deflate_is_read_both_ways(
     chunks = [whole[at : at + size] for at in range(0, len(whole), size)]
     stage = Stage(lambda _: ScriptedReply(headers=headers, chunks=chunks))
     call = arrival(coded(question(f"I am {SECRET}")), headers={"Content-Encoding": coding})
-    await govern(call, DIALECT, stage.answer, stage.ports, HOUSE)
+    await stage.run(call)
     assert stage.answer.error is None
     assert SECRET.encode() not in stage.forward.sent[0].body
     assert b"<EMAIL_ADDRESS_1>" in stage.forward.sent[0].body

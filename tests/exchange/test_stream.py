@@ -32,7 +32,7 @@ from sidecar.redaction import Restorer, Vault
 from sidecar.relay import Judgement, Relay
 from sidecar.stream import REREAD, Gate
 from sidecar.testing import ALLOW, ScriptedReply
-from tests.exchange.test_govern import MASK, SSE, WINDOWED, Stage, obliged, question
+from tests.exchange.kit import MASK, SSE, WINDOWED, Stage, obliged, question
 
 HOLD = 20
 WINDOWS = Release(ReleaseMode.WINDOWED, HOLD)

@@ -21,7 +21,7 @@ from sidecar.ports import EngineAnswer
 from sidecar.proxy.meter import Meter
 from sidecar.testing import ALLOW, FakeDecide, FakeInspect, ScriptedReply, Transcript
 from sidecar.wiring.observe import observe
-from tests.exchange.test_govern import DENIED, SSE, WHOLE, WINDOWED, Stage, events, obliged, question
+from tests.exchange.kit import DENIED, SSE, WHOLE, WINDOWED, Stage, events, obliged, question
 from tests.proxy.shell import logged
 
 EARLY = "Ask bob@corp.internal. " + "and so on " * 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sidecar.drivers.clock import SystemClock, SystemEntropy
 from sidecar.drivers.store import Ledger
 from sidecar.ledger.facts import Intent, Outcome, State
+from sidecar.ledger.merkle import TILE_WIDTH, Nodes, fold
 from sidecar.model import (
     Asserted,
     Caller,
@@ -129,3 +131,13 @@ async def fill(folder: Path, exchanges: int, *, start_at: int = 0) -> None:
             await ledger.open(make_intent(number, decision=DENY if refused else ALLOW))
             facts: dict[str, Any] = {"state": State.REFUSED, "status": 403, "reply": ReplyFacts()} if refused else {}
             await ledger.close(make_outcome(number, **facts))
+
+
+def nodes_of(leaves: Sequence[bytes]) -> Nodes:
+    """A node source over leaf hashes held in memory."""
+    levels: list[list[bytes]] = [list(leaves)]
+    while len(levels[-1]) >= TILE_WIDTH:
+        below = levels[-1]
+        full = len(below) // TILE_WIDTH
+        levels.append([fold(below[n * TILE_WIDTH : (n + 1) * TILE_WIDTH]) for n in range(full)])
+    return lambda level, start, end: levels[level][start:end] if level < len(levels) else []

@@ -20,12 +20,12 @@ from sidecar.ledger.merkle import (
     inclusion_proof,
     leaf_hash,
     node_hash,
-    nodes_of,
     root_from_inclusion,
     subtree,
     verify_consistency,
     verify_inclusion,
 )
+from tests.ledger.factory import nodes_of
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors" / "rfc6962.json").read_text())
 LEAVES = [leaf_hash(bytes.fromhex(leaf)) for leaf in VECTORS["leaves"]]

@@ -21,9 +21,10 @@ from sidecar.ledger.checkpoint import (
     sign_checkpoint,
     verify_receipt,
 )
-from sidecar.ledger.merkle import Frontier, inclusion_proof, leaf_hash, nodes_of
+from sidecar.ledger.merkle import Frontier, inclusion_proof, leaf_hash
 from sidecar.ledger.note import Ed25519Signer, NoteError, Verifier, open_note, parse_note, sign_note
 from sidecar.ledger.tiles import split_bundle, split_tile
+from tests.ledger.factory import nodes_of
 
 HERE = Path(__file__).parent
 NOTES: dict[str, Any] = json.loads((HERE / "vectors" / "notes.json").read_text())

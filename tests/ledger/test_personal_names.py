@@ -16,7 +16,7 @@ from sidecar.drivers.store_verify import verify_path
 from sidecar.ledger.fields import is_identifier
 from sidecar.testing import ScriptedReply
 from sidecar.wiring.detection import inspector_of
-from tests.exchange.test_govern import HOUSE, Stage, completion
+from tests.exchange.kit import HOUSE, Stage, completion
 from tests.ledger.factory import start
 
 NINO, BSN, ADDRESS = "AB123456C", "123456782", "192.168.4.77"

@@ -12,13 +12,14 @@ from typing import Any
 
 from aiohttp import web
 
+from sidecar.dialects.routes import Action, Route
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
 from sidecar.errors import CallerError, SidecarError
 from sidecar.model import Arrival, Caller, Outbound
 from sidecar.proxy import logs
 from sidecar.proxy.accept import Limits
 from sidecar.proxy.answer import HttpAnswer
-from sidecar.proxy.app import DataPlane, DataServer, Route
+from sidecar.proxy.app import DataPlane, DataServer
 from sidecar.proxy.callers import Callers
 from sidecar.proxy.drain import Drain
 from sidecar.proxy.meter import Meter
@@ -49,9 +50,9 @@ class Ones:
 
 def find(method: str, path: str) -> Route:
     if path in GOVERNED:
-        return Route(template=path, allow=() if method == "POST" else ("POST",))
+        return Route(Action.GOVERN, path) if method == "POST" else Route(Action.DENY, path, allow=("POST",))
     if path in PASSED:
-        return Route(template=path, passes=True, open=path == "/health")
+        return Route(Action.PASS, path)
     raise CallerError("ROUTE_UNKNOWN", "This path is not governed, so it is not forwarded.", status=404)
 
 

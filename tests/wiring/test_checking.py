@@ -100,6 +100,9 @@ def configured(tree: Mapping[str, Any]) -> Any:
         ({"policy": {"bundle": __file__}}, "policy.bundle"),
         ({"policy": {"data": {"no_such_table": 1}}}, "policy.data"),
         ({"callers": {"trusted": ["10.0.0.0/8", "10.0.0.0/99"]}}, "callers.trusted.1"),
+        ({"callers": {"required": True}}, "callers.required"),
+        ({"callers": {"required": True, "trusted": ["10.0.0.0/8"], "roles_header": "x"}}, "callers.required"),
+        ({"callers": {"required": True, "user_header": "x"}}, "callers.required"),
         ({"detection": {"locales": ["germany"]}}, "detection.locales"),
         ({"redaction": {"style": "keyed"}}, "redaction.key"),
     ],
@@ -198,3 +201,15 @@ def test_a_key_that_is_listed_twice_or_is_none_is_named() -> None:
         "callers.keys.2",
         "callers.peers.2",
     ]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"keys": [{"tenant": "a", "sha256": "1" * 64}]},
+        {"peers": [{"tenant": "a", "uid": 1}]},
+        {"trusted": ["10.0.0.0/8"], "user_header": "x-user"},
+    ],
+)
+def test_callers_may_be_required_where_somebody_is_named(named: Mapping[str, Any]) -> None:
+    assert found({"callers": {"required": True, **named}}) == []

@@ -23,7 +23,7 @@ from sidecar.wiring.banner import banner, base_lines, base_url
 from sidecar.wiring.observe import observe
 from sidecar.wiring.serving import run, said, say, upstream_settings
 from tests.captures import OK, RawServer, answering
-from tests.exchange.test_govern import DENIED, Stage, question
+from tests.exchange.kit import DENIED, Stage, question
 from tests.proxy.shell import logged
 
 TAKE = (

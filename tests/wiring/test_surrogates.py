@@ -13,7 +13,7 @@ from sidecar.config import ConfigError, explain, load
 from sidecar.drivers.clock import SystemEntropy
 from sidecar.wiring.checking import problems
 from sidecar.wiring.surrogates import surrogates_of
-from tests.exchange.test_govern import HOUSE, SECRET, Stage, obliged, question
+from tests.exchange.kit import HOUSE, SECRET, Stage, obliged, question
 
 FILE = """
 redaction:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sidecar.dialects.collect import At, Collector, Handler
+from sidecar.dialects.collect import At, Collector, Handler, known
 from sidecar.dialects.jsontext import load
 from sidecar.dialects.openai.messages import content, content_part, messages, reference, sealed, wrong
 from sidecar.dialects.openai.tools import choice, declares_json, grammar, offered, output_form, tools
-from sidecar.dialects.schema import closed
+from sidecar.dialects.schema import closed, silent
 from sidecar.errors import CallerError
 from sidecar.model import Call, Operation, Role
 
@@ -76,11 +76,11 @@ _FIRST = ("tools", "functions", "response_format", "messages")
 
 
 def _field(collector: Collector, field: str, value: Any) -> None:
-    known = _FIELDS.get(field)
-    if known is None:
+    found = _FIELDS.get(field)
+    if found is None:
         _unknown(collector, field, value)
     elif value is not None:
-        role, handler = known
+        role, handler = found
         handler(collector, At((field,), field, role), value)
 
 
@@ -255,26 +255,14 @@ def _metadata(collector: Collector, at: At, value: Any) -> None:
         collector.member(At(at.path, f"{at.label}[{index}]", at.role), key, item)
 
 
-def _known(handlers: Mapping[str, Handler]) -> Handler:
-    """An object some of whose members are known to be closed; whatever else is there is text."""
-
-    def handle(collector: Collector, at: At, value: Any) -> None:
-        if type(value) is dict:
-            collector.fields(at, value, handlers)
-        else:
-            collector.anything(at, value)
-
-    return handle
-
-
-_approximate = _known(dict.fromkeys(("city", "country", "region", "timezone"), Collector.prose))
-_user_location = _known({"type": closed(frozenset({"approximate"})), "approximate": _approximate})
-_web_options = _known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
-_prediction = _known({"type": closed(frozenset({"content"})), "content": content})
-_cache_options = _known({"mode": closed(frozenset({"implicit", "explicit"})), "ttl": closed(frozenset({"30m", "12h"}))})
-_moderating = _known({"mode": closed(frozenset({"score", "block"}))})
-_moderation = _known({"model": Collector.prose, "policy": _known(dict.fromkeys(("input", "output"), _moderating))})
-_audio = _known({"voice": closed(_VOICES), "format": closed(_AUDIO_FORMATS)})
+_approximate = known(dict.fromkeys(("city", "country", "region", "timezone"), Collector.prose))
+_user_location = known({"type": closed(frozenset({"approximate"})), "approximate": _approximate})
+_web_options = known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
+_prediction = known({"type": closed(frozenset({"content"})), "content": content})
+_cache_options = known({"mode": closed(frozenset({"implicit", "explicit"})), "ttl": closed(frozenset({"30m", "12h"}))})
+_moderating = known({"mode": closed(frozenset({"score", "block"}))})
+_moderation = known({"model": Collector.prose, "policy": known(dict.fromkeys(("input", "output"), _moderating))})
+_audio = known({"voice": closed(_VOICES), "format": closed(_AUDIO_FORMATS)})
 
 
 def _web_search(collector: Collector, at: At, value: Any) -> None:
@@ -283,14 +271,8 @@ def _web_search(collector: Collector, at: At, value: Any) -> None:
     _web_options(collector, at, value)
 
 
-def _providers(collector: Collector, at: At, value: Any) -> None:
-    """Names of OpenRouter's providers, by slug (`google-vertex/europe`) or as shown (`Google Vertex`)."""
-    for step, item in enumerate(value) if type(value) is list else ((None, value),):
-        if not (type(item) is str and _is_provider(item)):
-            collector.anything(at if step is None else at.into(step), item)
-
-
 def _is_provider(name: str) -> bool:
+    """Of OpenRouter's, by slug (`google-vertex/europe`) or as shown (`Google Vertex`)."""
     slug, _, variant = name.partition("/")
     return slug.lower().replace(" ", "-") in _PROVIDERS and variant in _VARIANTS
 
@@ -307,16 +289,16 @@ _COMPANIES = """
 _PROVIDERS = frozenset(_COMPANIES.split())
 """Companies, which a detector takes for somebody's names: `ignore` would then ignore nobody."""
 
-_google = _known({"thinking_config": Collector.anything, "cached_content": reference})
+_google = known({"thinking_config": Collector.anything, "cached_content": reference})
 _EXTENSIONS: Mapping[str, Handler] = {
-    "provider": _known(
+    "provider": known(
         {
-            **dict.fromkeys(("order", "only", "ignore"), _providers),
+            **dict.fromkeys(("order", "only", "ignore"), silent(_is_provider)),
             **dict.fromkeys(("max_price", "preferred_max_latency", "preferred_min_throughput"), Collector.anything),
         }
     ),
     "google": _google,
-    "extra_body": _known({"google": _google}),
+    "extra_body": known({"google": _google}),
     "guided_decoding_backend": closed(frozenset({"auto", "guidance", "lm-format-enforcer", "outlines", "xgrammar"})),
 }
 """Of OpenRouter, Gemini and vLLM: unknown all the same, but their names, and values that are closed, are nobody's."""

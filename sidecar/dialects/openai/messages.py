@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sidecar.dialects.collect import At, Collector, Handler
+from sidecar.dialects.collect import At, Collector, Handler, known
 from sidecar.dialects.schema import closed
 from sidecar.errors import CallerError
 from sidecar.model import Role
@@ -171,20 +171,9 @@ def _object_of(handlers: Mapping[str, Handler]) -> Handler:
     return handle
 
 
-def _extra(collector: Collector, at: At, value: Any) -> None:
-    """Gemini's, of a message or a tool call: a thought's signature, which has to come back to it as it was."""
-    if type(value) is dict:
-        collector.fields(at, value, {"google": _extra_google})
-    else:
-        collector.anything(at, value)
-
-
-def _extra_google(collector: Collector, at: At, value: Any) -> None:
-    if type(value) is dict:
-        collector.fields(at, value, dict.fromkeys(("thought_signature", "thought"), Collector.anything))
-    else:
-        collector.anything(at, value)
-
+_THOUGHT = known(dict.fromkeys(("thought_signature", "thought"), Collector.anything))
+_EXTRA = known({"google": _THOUGHT})
+"""Gemini's, of a message or a tool call: a thought's signature, which has to come back to it as it was."""
 
 _NAMED_CALL = _object_of(
     {"name": Collector.declared, "arguments": Collector.arguments, "input": Collector.data}
@@ -197,7 +186,7 @@ _tool_call = _object_of(
         "index": Collector.anything,
         "function": _NAMED_CALL,
         "custom": _NAMED_CALL,
-        "extra_content": _extra,
+        "extra_content": _EXTRA,
     }
 )
 
@@ -218,7 +207,7 @@ _MESSAGE: Mapping[str, Handler] = {
     "tool_call_id": Collector.identifier,
     "function_call": _NAMED_CALL,
     "audio": _AUDIO,
-    "extra_content": _extra,
+    "extra_content": _EXTRA,
     "reasoning": Collector.prose,  # vLLM
     "reasoning_content": Collector.prose,  # SGLang, DeepSeek, llama.cpp
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sidecar.dialects.collect import At, Collector, Handler
+from sidecar.dialects.collect import At, Collector, Handler, known
 from sidecar.dialects.openai.messages import wrong
 from sidecar.dialects.schema import closed, schema
 
@@ -83,13 +83,6 @@ def declares_json(body: Mapping[str, Any]) -> bool:
     return bool(body.get("guided_json") or body.get("json_schema"))  # vLLM, and SGLang's and llama.cpp's completions
 
 
-def _declared(collector: Collector, at: At, value: Any) -> None:
-    if type(value) is dict:
-        collector.fields(at, value, _DECLARATION)
-    else:
-        collector.anything(at, value)
-
-
 def _allowed(collector: Collector, at: At, value: Any) -> None:
     if type(value) is list:
         tools(collector, at, value)
@@ -107,6 +100,7 @@ _DECLARATION: Mapping[str, Handler] = {
     "mode": closed(CHOICES),
     "tools": _allowed,
 }
+_declared = known(_DECLARATION)
 
 _TOOL: Mapping[str, Handler] = {
     **_DECLARATION,

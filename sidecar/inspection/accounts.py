@@ -79,7 +79,7 @@ SKYPE = re.compile(
 MENTIONS = {f"{network}{then}": network for network in (*NETWORKS, *ACCOUNTS) for then in (" ", ":", "=", "(")}
 HEADS = listed("username user_name usuario benutzername utilisateur nome_utente gebruikersnaam användarnamn")
 HEADINGS = Context.of(*HEADS, "utente", "login")
-CELL = re.compile(r"(?<![^\s;,|\"'])(?P<value>[A-Za-z][\w.-]{2,31})(?![^\s;,|\"'])")
+CELL = re.compile(r"(?:(?<=[\n;|\t,\"'])|(?<=[|;] ))(?P<value>[A-Za-z][\w.-]{2,31})(?=[;|\t\"'\r\n]|,[^\s]| [|;]|\Z)")
 """What stands below such a heading."""
 WORDS = (*FORMS, *PROFILES, *MENTIONS, *HEADS, "skype")
 EVERYWHERE = frozenset(

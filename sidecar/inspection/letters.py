@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sidecar.inspection.keywords import listed
+from sidecar.inspection.keywords import listed, lowered
 from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tokens import places
 
 ONE = r"[A-ZÀ-ÞŁŚŻŹĆČŠŽĐĞİŞ][^\W\d_]{1,19}(?:[-'’][^\W\d_]{2,15})?"
 """A name."""
@@ -39,23 +40,25 @@ SALUTATIONS = "|".join(
     )
 )
 GREETED = re.compile(
-    rf"(?:^|(?<=[\"“„«>] )|(?<=[\"“„«>:]))[ \t]{{0,8}}(?:{SALUTATIONS})"
+    rf"(?:^|[\"“„«>:])[ \t]{{0,8}}(?:{SALUTATIONS})"
     rf" (?P<value>{ONE}(?: {ONE})?)(?=[,:](?!\w)|!?[ \t]*$)",
     re.MULTILINE,
 )
 """Whom it is to."""
+CALLS = listed(
+    "name_is name's name_ist ich_heiße ich_heisse m'appelle m’appelle nom_est me_llamo nombre_es mi_chiamo nome_è"
+    " ik_heet naam_is na_imię nazywam_się jag_heter namn_är jeg_hedder nome_é chamo-me me_chamo nimeni_on"
+)
+MY = re.compile(r"(?:my|mein|mon|mi|il mio|mijn|mitt|meu) \Z", re.IGNORECASE)
+"""Before `name is`."""
+ALONE = ("na imię", "nazywam się", "nimeni on")
 CALLED = re.compile(
-    r"(?<!\w)(?i:my name is|my name's|mein name ist|ich hei(?:ß|ss)e|je m['’]appelle|mon nom est|me llamo|mi nombre es"
-    r"|mi chiamo|il mio nome è|ik heet|mijn naam is|mam na imię|nazywam się|jag heter|mitt namn är|jeg hedder"
-    r"|(?:o )?meu nome é|chamo-me|me chamo|nimeni on)"
     rf" (?P<value>{ONE}(?:[ -](?:(?:van|von|de|der|den|la|da|dos|del|di|ter|zu) ){{0,2}}{ONE}){{0,3}}|[a-zà-ÿ]{{3,15}})"
     r"(?!['’\w])"
 )
 """How somebody says what he is called, also in small letters."""
-DATELINE = re.compile(
-    rf"(?:^|(?<=[.!?] ))(?P<value>{ONE}(?: {ONE})?), (?:den|le|lì|li|dnia|em|a) \d{{1,2}}(?:er)?(?:\.\d|[. ] ?(?:de )?[^\W\d_])",
-    re.MULTILINE,
-)
+DATED = re.compile(r", (?:den|le|lì|li|dnia|em|a) \d{1,2}(?:er)?(?:\.\d|[. ] ?(?:de )?[^\W\d_])")
+TOWN = re.compile(rf"(?:\A|\n|[.!?] )(?P<value>{ONE}(?: {ONE})?)\Z")
 """Where it was written: `Herne, den 4. Februar`."""
 ROLES = frozenset(
     listed(
@@ -83,13 +86,21 @@ DETECTOR = "rules/named"
 
 def names_in_letters(text: str) -> Iterator[Span]:
     """In no order."""
-    for match in DATELINE.finditer(text):
-        yield Span(*match.span("value"), "LOCATION", SCORE, DETECTOR, Strength.LIST)
+    for dated in DATED.finditer(text):
+        town = TOWN.search(text, max(0, dated.start() - 50), dated.start())
+        if town is not None:
+            yield Span(*town.span("value"), "LOCATION", SCORE, DETECTOR, Strength.LIST)
     signed = SIGNED.search(text, max(0, len(text) - SIGNATURE))
     if signed is not None and not (signed["dashed"] and text.count("\n-") > 1):  # the last item of a list
         yield from _named(signed)
-    for match in (*GREETED.finditer(text), *CALLED.finditer(text)):
-        yield from _named(match)
+    for greeted in GREETED.finditer(text):
+        yield from _named(greeted)
+    low = lowered(text)
+    for word in CALLS:
+        for at in places(low, word) if word in low else ():
+            called = CALLED.match(text, at + len(word))
+            if called and (word[0] != "n" or word in ALONE or MY.search(text, max(0, at - 8), at)):
+                yield from _named(called)
 
 
 def _named(match: re.Match[str]) -> Iterator[Span]:

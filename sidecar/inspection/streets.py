@@ -95,7 +95,7 @@ OF_AFTER = re.compile(
 OF_WORDS = frozenset({"straße", "strasse", "allee", "platz", "ufer", "laan", "plein"})
 SURE = frozenset({"straße", "strasse", "straat", "gracht", "gatan", "gasse", "allee", "laan"})
 """Compounded, with a house number, also in small letters, as messages are typed."""
-AMOUNT = re.compile(r"\d ?(?:km|m|meter|min|uhr|mal|ist|war)\b|\d (?:und|bis|oder|en|of|tot|och) ", re.IGNORECASE)
+AMOUNT = re.compile(r" ?(?:km|m|meters?|min|minuten|mal|uur|uhr)(?!\w)")
 SEAT = frozenset({"platz", "plein"})
 ARTICLE = re.compile(
     r"(?<!\w)(?:[KkSsDdMm]?ein(?:e[nmrs]?)?|d(?:er|ie|as|en|em)|(?:erst|zweit|dritt|viert|letzt)e[nmrs]?|\d+\.)[ ]$",
@@ -168,9 +168,8 @@ def _suffixed(text: str, start: int, end: int) -> Span | None:
     begin = begin if begin < start else _word_before(text, start)
     if text[begin:end] in NO_STREETS:
         return None
-    if text[begin].isupper() or (text[start:end] in SURE and start - begin >= 3 and not AMOUNT.search(match.group())):
-        return _span(text, begin, match.end())
-    return None
+    is_typed = text[start:end] in SURE and start - begin >= 3 and not AMOUNT.match(text, match.end())
+    return _span(text, begin, match.end()) if text[begin].isupper() or is_typed else None
 
 
 def _named_of(text: str, start: int, end: int) -> Span | None:

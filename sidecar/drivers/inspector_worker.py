@@ -22,7 +22,7 @@ from typing import Any
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine, undisguised
-from sidecar.inspection.named import birth_behind, names_by_place
+from sidecar.inspection.named import behind_person, names_by_place
 from sidecar.inspection.spans import Span, Strength, is_label
 from sidecar.inspection.towns import postcodes
 
@@ -133,9 +133,8 @@ class Detectors:
         for span in self._names.find(text):
             if self._engine.settings.wants(span.entity) and not is_label(text, span.start, span.end):
                 yield Span(span.start, span.end, span.entity, span.score, "model/names", Strength.MODEL)
-            born = birth_behind(text, span.end) if span.entity == "PERSON" else None
-            if born and self._engine.settings.wants(born.entity):
-                yield born
+            theirs = behind_person(text, span.start, span.end) if span.entity == "PERSON" else ()
+            yield from (each for each in theirs if self._engine.settings.wants(each.entity))
             codes = postcodes(text, span.start, span.end) if span.entity in PLACES else ()
             yield from (code for code in codes if self._engine.settings.wants(code.entity))
         if self._engine.settings.wants("PERSON"):

@@ -28,7 +28,8 @@ From the bottom up:
     transfer     form encoding, quoted-printable, encoded words of mail headers
     keyed        a value in data read beside its key
     records      fields of persons by their place: HL7, X12, EDIFACT, account statements, vCard, LDIF
-    named        beside the names model: columns of names, speakers of a chat, births behind names
+    named        beside the names model: columns of names, speakers of a chat, what stands right behind names
+    letters      salutations, signatures, introductions, where a letter was written
     labelled, numbered, identities, spelled    numbers found by the word before them, where their shape says nothing
     spoken       numbers and e-mail addresses dictated in words
     assignments, listings, literals    secrets behind their names; in SQL and columns; what is a value and what is code

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from sidecar.inspection.columns import below
+from sidecar.inspection.context import Context
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.listings import USERNAME
 from sidecar.inspection.literals import PLACEHOLDER
 from sidecar.inspection.spans import Span, Strength
+from sidecar.inspection.tables import is_table
 from sidecar.inspection.tokens import places
 
 NAME = r"(?P<value>[A-Za-z_][\w.-]{2,31})"
@@ -26,6 +29,7 @@ FIELD = re.compile(r"(?P<value>[A-Za-z][A-Za-z._-]{2,30}\d{1,6})(?![\w(\[.@/-])"
 REMOTE = re.compile(rf"{NAME} \[\d\d?/[A-Z][a-z]{{2}}/\d{{4}}:\d\d:")
 """Of the common log format: address, identity, user, time."""
 LOGGED = re.compile(r"[\"'“]?(?P<value>[A-Za-z][\w-]{0,30}(?:[._]|\d)[\w-]{0,30})(?![\w@(\[/]|\.\w)")
+SQL_USER = re.compile(rf"(?:if (?:not )?exists )?['\"`]{NAME}['\"`]", re.IGNORECASE)
 FORMS = {
     "accepted ": (LOGIN, ""),
     "failed ": (LOGIN, ""),
@@ -37,6 +41,7 @@ FORMS = {
     **dict.fromkeys(
         ("logs in as ", "logged in as ", "signed in as ", "angemeldet als ", "connecté en tant que "), (LOGGED, "")
     ),
+    **dict.fromkeys(("create user ", "alter user ", "drop user "), (SQL_USER, "")),
     "/home/": (FOLDER, "/home/"),
     "/users/": (FOLDER, "/Users/"),
     "\\users\\": (FOLDER, "\\Users\\"),
@@ -52,7 +57,7 @@ PROFILES = listed(
 SERVICE = re.compile(r"(?:api|graph|developers?|apps|docs|help|business|about|upload|cdn|static)\.\Z")
 """Before a network's name: there it keeps what it says of itself, and no profiles."""
 HANDLE = re.compile(r"(?: ?(?:handle|name|account|profile))?(?: is)?[ :=(]{1,3}@(?P<value>\w[\w.]{1,28}\w)(?!@)")
-NETWORKS = listed("instagram insta telegram twitter tiktok snapchat threads mastodon bluesky discord")
+NETWORKS = listed("instagram insta ig snap telegram twitter tiktok snapchat threads mastodon bluesky discord")
 ACCOUNTS = listed(
     "account compte profil profile perfil profilo cuenta pseudo handle nickname tweets_at follow_me dm_me"
 )
@@ -61,6 +66,9 @@ KEYED = re.compile(
     r"(?: ?(?:handle|name|id|user(?:name)?))? ?[:=] ?(?P<value>[A-Za-z]\w{2,26}\d{2,4})(?![\w@/:(\[-]|\.\w)"
 )
 """`telegram: anna_b82`, with figures, for words of a sentence and keys of settings have none."""
+SPOKEN_OF = re.compile(r"[ :=]{1,3}(?P<value>(?=[a-z]*[_\d])[a-z]\w{3,28})(?![\w@/:(\[=-]|\.\w)")
+"""`oder insta fatou_jllw`, for no word of a sentence has a line or a figure in it."""
+CHATS = ("insta", "snap", "ig", "compte", "cuenta", "profil", "profilo", "perfil", "pseudo")
 TAGGED = re.compile(
     r"(?: ?(?:tag|name|id|user(?:name)?|handle))?(?: is)?[ :=(]{1,3}@?(?P<value>[\w.]{2,32}#\d{4})(?!\w)"
 )
@@ -69,7 +77,11 @@ SKYPE = re.compile(
     r"(?: ?(?:name|id))?(?: is|[:=])[ ]?(?P<value>(?:live:)?[a-z][\w.,-]{4,30}[^\W_])(?![\w@/:])", re.IGNORECASE
 )
 MENTIONS = {f"{network}{then}": network for network in (*NETWORKS, *ACCOUNTS) for then in (" ", ":", "=", "(")}
-WORDS = (*FORMS, *PROFILES, *MENTIONS, "skype")
+HEADS = listed("username user_name usuario benutzername utilisateur nome_utente gebruikersnaam användarnamn")
+HEADINGS = Context.of(*HEADS, "utente", "login")
+CELL = re.compile(r"(?:(?<=[\n;|\t,\"'])|(?<=[|;] ))(?P<value>[A-Za-z][\w.-]{2,31})(?=[;|\t\"'\r\n]|,[^\s]| [|;]|\Z)")
+"""What stands below such a heading."""
+WORDS = (*FORMS, *PROFILES, *MENTIONS, *HEADS, "skype")
 EVERYWHERE = frozenset(
     listed(
         "root admin administrator daemon nobody ubuntu debian centos fedora ec2-user azureuser opc core pi vagrant "
@@ -93,7 +105,14 @@ DETECTOR = "rules/account"
 
 def accounts(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
+    if is_table(text):
+        named = sorted(at for word in words if word in HEADS for at in places(low, word))
+        for cell in below(text, named, HEADINGS, CELL) if named else ():
+            if _is_somebody(cell["value"]):
+                yield Span(*cell.span("value"), USERNAME, 0.6, DETECTOR, Strength.PROVEN)
     for word in words:
+        if word in HEADS:
+            continue
         for at in places(low, word):
             match = _after(text, at, word)
             if match is not None and _is_somebody(match["value"]):
@@ -111,6 +130,8 @@ def _after(text: str, at: int, word: str) -> re.Match[str] | None:
     if word in MENTIONS:
         end = at + len(MENTIONS[word])
         match = HANDLE.match(text, end) or TAGGED.match(text, end)
+        if match is None and MENTIONS[word] in CHATS:
+            match = SPOKEN_OF.match(text, end)
         return match or (KEYED.match(text, end) if MENTIONS[word] in NETWORKS else None)
     if word == "skype":
         return SKYPE.match(text, end)

@@ -60,7 +60,7 @@ SIBLING = rf"\d{{1,2}}(?: (?i:{'|'.join(YEARS)})s?)?(?:,|,? (?:und|and|et|y|e|en
 """Of several children each has an age: `(12 Jahre, 9 Jahre)`."""
 OF_A_CHILD = re.compile(rf"(?<!\w)(?={KIN})")
 OF_CHILD = re.compile(
-    rf"(?i:{KIN})(?:[ ,(:–-]{{1,3}}(?:(?i:{LINKS})|[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’-]{{1,15}})(?!\w)){{0,3}}"
+    rf"(?i:{KIN})(?:[ ,(:–-]{{1,3}}(?:(?i:{LINKS})|[A-ZÀ-ÖØ-ÞŁŚŻŹĆ][\w'’-]{{1,15}})(?!\w)){{0,5}}"
     rf"[ ,(:–-]{{1,3}}(?:{SIBLING}){{0,4}}"
     rf"(?P<age>\d{{1,2}}|(?i:{NUMBERS}))[ -]?$"
 )

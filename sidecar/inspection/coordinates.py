@@ -30,13 +30,13 @@ GEOGRAPHY = Context.words(
 PLACE = Context.words(
     """
     location locations located position whereabouts map maps mapped marker pin tracker tracked spotted lives living
-    seen pinged
+    seen pinged photo photos picture selfie parked
     meet meeting point pickup dropoff home address
-    standort ort aufenthaltsort treffpunkt karte wohnt wohnung treffen ortung geortet
-    localisation emplacement lieu habite domicile rendez_vous carte localisé
-    ubicación ubicacion localización posición posicion mapa vive domicilio punto localizado
-    posizione luogo mappa abita incontro casa localizzato
-    locatie positie plek kaart woont adres ontmoeten
+    standort ort aufenthaltsort treffpunkt karte wohnt wohnung treffen ortung geortet foto fotos aufgenommen geparkt
+    localisation emplacement lieu habite domicile rendez_vous carte localisé prise garé garée
+    ubicación ubicacion localización posición posicion mapa vive domicilio punto localizado tomada aparcado
+    posizione luogo mappa abita incontro casa localizzato scattata parcheggiata
+    locatie positie plek kaart woont adres ontmoeten genomen geparkeerd
     """
 )
 MARK = re.compile(
@@ -53,6 +53,7 @@ PAIR = re.compile(
     rf"(?:[ ]?[,;|/]\s{{0,24}}|\s{{1,24}}|!4d)"
     rf"(?P<w3>{WINDS}[ ]?)?(?P<b>{FIGURE})(?![0-9])(?:[ ]?°)?(?(w3)|(?P<w4>[ ]?{WINDS}(?![^\W_]))?)(?!\w|\.\d)"
 )
+AT = re.compile(r"(?:left|am|was|is|found|it|him|her|them|car|bike|taxi|near) (?:at|near) \Z")
 NUMBER_BEFORE = re.compile(r"[0-9][,;]?\s{0,3}\Z|[^\W_]\(\Z")
 NUMBER_AFTER = re.compile(r"\s?[,;]\s{0,24}[-+]?[0-9]")
 """A list of figures goes on; a function is called (`translate(12.3456, 45.6789)`)."""
@@ -166,6 +167,8 @@ def _is_said(around: Beside, start: int, end: int) -> bool:
     if VECTOR_AFTER.match(text, end):
         return False
     if GEOGRAPHY.near(text, start, end) or GEOGRAPHY.within(around.heading(start)):
+        return True
+    if AT.search(text, max(0, start - REACH), start) and not NUMBER_AFTER.match(text, end):
         return True
     return not (
         NUMBER_BEFORE.search(text, max(0, start - REACH), start) or NUMBER_AFTER.match(text, end)

@@ -25,6 +25,7 @@ BIRTH_WORDS = (
         "foedsels "
         "fodselsdato anniversaire d.n. d._n."
     ),
+    *(f"{word}{end}" for word in ("geb", "nac", "nasc", "naiss") for end in ('"', "'", "`", "=", " =", "<", ">")),
     *("data_nasc", "dt_nasc", "fecha_nac", "f_nac", "data_ur", "geb_datum", "date_naiss"),
 )
 DAYS = tuple("0123")
@@ -112,6 +113,9 @@ CLOSING = ("geboren", "urodz", "född", "født", "syntynyt")
 DIGIT = re.compile(r"\d")
 AFTER_WORD = 48
 BEFORE_WORD = 72
+MISREAD = re.compile(r"(?<=[ :])[0-9OolI]{1,2}([./-])[0-9OolI]{1,2}\1[0-9OolI]{2,4}(?![^\W_])")
+READ = str.maketrans("OolI", "0011")
+"""What character recognition takes digits for."""
 SIGN_FOLLOWS = re.compile(rf"(?:{DATE.pattern})(?P<star>\*)?", re.IGNORECASE)
 DAY_FIRST = re.compile(rf"{DAY}\D")
 MRZ = re.compile(r"[PIACV][A-Z<][A-Z][A-Z<]{2}[A-Z0-9<]{25,39}\s{1,2}[A-Z0-9<]{30,44}(?:\s{1,2}[A-Z0-9<]{30})?")
@@ -158,6 +162,10 @@ def _after(text: str, end: int) -> Span | None:
     if short:
         return _span(short)
     match = DATE.search(text, end, end + AFTER_WORD)
+    if match is None:
+        match = MISREAD.search(text, end, end + AFTER_WORD)
+        if match and not DATE.fullmatch(match.group().translate(READ)):
+            return None
     if match is None or "\n\n" in text[end : match.start()] or text[match.end() : match.end() + 1].isalnum():
         return None
     return _made(*match.span())

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from sidecar.inspection.columns import FIGURES, LONGEST_ROW, headings
 from sidecar.inspection.context import words_of
 from sidecar.inspection.keywords import listed, lowered
+from sidecar.inspection.letters import ONE, ROLES, names_in_letters
 from sidecar.inspection.listings import rows
 from sidecar.inspection.records import names_in_records
 from sidecar.inspection.spans import Span, Strength
@@ -46,13 +47,6 @@ SPEAKER = re.compile(
 )
 """Of a line in the export of a chat: `[09:14] Jess: ...`, `12/02/2024, 20:41 - Uncle Femi: ...`. Logs have seconds, and
 dates that begin with the year."""
-ROLES = frozenset(
-    listed(
-        "agent bot assistant user system server client customer support operator admin caller host note notes info"
-        " warning error debug trace fatal notice critical update status start stop end done total result input output"
-        " kunde mitarbeiter cliente usuario utente klant medewerker utilisateur opérateur berater me you ich du"
-    )
-)
 BEHIND = re.compile(
     r"(?:, ?|\"?; ?\"?| ?\(| )\*?(?P<date>(?:[0-2]?\d|3[01])[./-](?:0?\d|1[0-2])[./-](?:19[2-9]\d|200[0-5])"
     r"|(?:19[2-9]\d|200[0-5])-(?:0\d|1[0-2])-(?:[0-2]\d|3[01]))(?![\w/-]|[.:]\d| ?(?:[-–]|to|bis|au|al|tot) ?\d)"
@@ -79,6 +73,17 @@ SENTENCE = re.compile(r"[a-zà-ÿ]{4}\.$")
 NOBODY = frozenset(
     listed("null none nan n/a na nil unknown unbekannt inconnu desconocido sconosciuto onbekend test true false yes no")
 )
+BEHIND_SURNAME = re.compile(rf", (?P<value>{ONE}(?: (?:{ONE}|[A-Z]\.?))?)(?=[\"'»”<;|\t\n]|\Z)")
+"""`"McKenzie, Ailsa"`: the given name behind the comma of a cell or a quotation."""
+CELL_BEGINS = "\"'«“„>;|\t\n"
+CALLED_AT = re.compile(r"(?:[,:;]| [-–])? \(?(?P<value>0\d{8,10}|0\d(?: \d\d){3,5})(?![\w/-]|[.,]\d)")
+"""A number to call, right behind whose it is: `kevin lopez, 0788213460`."""
+AGED = re.compile(
+    r"(?:,| \()? ?(?:aged |age |de |d['’]|di |van |von |im Alter von |ha |a )?(?P<value>1[0-7]|[1-9]) ?"
+    r"(?:(?:years?|yrs?|yo|y/o)(?: old)?|Jahre?|J\.|ans|años|anni|jaar|jr|lat|lata|år|anos)(?![\w-])"
+    r"(?! (?:ago|later|vor|später|plus tard|dopo|después|geleden|de|in|of|experience|Erfahrung))"
+)
+"""A child's age right behind its name: `Lotte Vandenbussche, 17 jaar`."""
 DETECTOR = "rules/named"
 SCORE = 0.8
 
@@ -87,6 +92,7 @@ def names_by_place(text: str) -> list[Span]:
     """In order; the engine makes them disjoint."""
     found = names_in_records(text, lowered(text))
     found += filter(None, map(_speaker, SPEAKER.finditer(text)))
+    found += names_in_letters(text)
     if HEAD.search(text):
         found += _below_headings(text)
         cells_of = list(values(text))
@@ -100,6 +106,22 @@ def birth_behind(text: str, end: int) -> Span | None:
     """The date right behind a person's name, of a year in which the living were born: `Anna Weber, 07.09.1936`."""
     match = BEHIND.match(text, end)
     return Span(*match.span("date"), "DATE_OF_BIRTH", 0.5, DETECTOR, Strength.LIST) if match else None
+
+
+def behind_person(text: str, start: int, end: int) -> Iterator[Span]:
+    """What stands right behind a person's name and is his: given name, birth, age of a child, number to call."""
+    if start == 0 or text[start - 1] in CELL_BEGINS:
+        given = BEHIND_SURNAME.match(text, end)
+        if given is not None and " " not in text[start:end]:
+            yield Span(start, given.end(), "PERSON", SCORE, DETECTOR, Strength.LIST)
+    birth = birth_behind(text, end)
+    if birth is not None:
+        yield birth
+    for pattern, entity in ((AGED, "MINOR"), (CALLED_AT, "PHONE_NUMBER")):
+        match = pattern.match(text, end)
+        if match is not None:
+            last = match.end("value") if entity == "PHONE_NUMBER" else match.end()
+            yield Span(match.start("value"), last, entity, 0.5, DETECTOR, Strength.LIST)
 
 
 def _below_headings(text: str) -> Iterator[Span]:

@@ -34,11 +34,26 @@ FIGURES = tuple(
 TIMES = {"double": 2, "triple": 3}
 FEWEST = 6
 STARTS = tuple(dict.fromkeys((*(word for figures in FIGURES for word in figures), *TIMES)))
+TEENS = listed("dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf")
+UNITS = listed("_ un deux trois quatre cinq six sept huit neuf")
+TENS = {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60, "quatre-vingt": 80}
+FRENCH = {
+    **{said: str(10 + number) for number, said in enumerate(TEENS)},
+    **{f"{ten}{joint}{unit}": str(value + number) for ten, value in TENS.items() for joint in ("-", " et ", " ")
+       for number, unit in enumerate(UNITS) if number},
+    **{f"{ten}{joint}{said}": str(value + 10 + number) for ten, value in TENS.items() if value in (60, 80)
+       for joint in ("-", " et ", " ") for number, said in enumerate(TEENS)},
+    **{said: str(value) for ten, value in TENS.items() for said in (ten, f"{ten}s")},
+}  # fmt: skip
+"""In France a number is dictated in pairs: zéro six, douze, trente-quatre."""
+TABLES = tuple({**figures, **FRENCH} if "zéro" in figures else figures for figures in FIGURES)
+SAID = tuple("|".join(sorted(table, key=len, reverse=True)) for table in TABLES)
+"""The longest first: `quatre-vingt-six` begins with a four."""
 RUNS = tuple(
     re.compile(rf"(?:{said})(?!\w)(?:[ ,.…-]{{1,4}}(?:{said})(?!\w)){{{FEWEST - 2},}}")
-    for said in (rf"(?:(?:{'|'.join(TIMES)}) )?(?:{'|'.join(figures)})" for figures in FIGURES)
+    for said in (rf"(?:(?:{'|'.join(TIMES)}) )?(?:{figures})" for figures in SAID)
 )
-WORD = re.compile(r"[^\W\d_]+")
+EACH = tuple(re.compile(rf"(?:{'|'.join(TIMES)}|{said})(?!\w)") for said in SAID)
 AT_SIGNS = listed("at ät arobase arroba chiocciola apenstaartje małpa snabel-a")
 DOT = r"(?:dot|punkt|point|punto|punt|ponto|kropka)"
 JOINED = rf"(?:{DOT}|underscore|unterstrich|dash|hyphen|minus|tiret|guion|trattino)"
@@ -66,15 +81,15 @@ def spoken(_text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
 
 
 def _numbers(low: str, words: frozenset[str]) -> Iterator[Span]:
-    languages = [(run, figures) for run, figures in zip(RUNS, FIGURES, strict=True) if len(words & figures.keys()) > 1]
-    first = words.intersection(chain(TIMES, *(figures for _, figures in languages)))
+    languages = [at for at, figures in enumerate(FIGURES) if len(words & figures.keys()) > 1]
+    first = words.intersection(chain(TIMES, *(FIGURES[at] for at in languages)))
     after = 0
     for at in sorted(at for word in first for at in places(low, word)):
         if at < after or low[at - 1 : at].isalnum():
             continue
-        for run, figures in languages:
-            match = run.match(low, at)
-            digits = _digits(match.group(), figures) if match else ""
+        for language in languages:
+            match = RUNS[language].match(low, at)
+            digits = _digits(match.group(), language) if match else ""
             if match and len(digits) >= FEWEST:
                 after = match.end()
                 if not _is_counted(digits):
@@ -82,10 +97,10 @@ def _numbers(low: str, words: frozenset[str]) -> Iterator[Span]:
                 break
 
 
-def _digits(said: str, figures: dict[str, str]) -> str:
+def _digits(said: str, language: int) -> str:
     digits, times = "", 1
-    for word in WORD.findall(said):
-        digits += figures.get(word, "") * times
+    for word in EACH[language].findall(said):
+        digits += TABLES[language].get(word, "") * times
         times = TIMES.get(word, 1)
     return digits
 

@@ -22,7 +22,7 @@ TOWN = (
 """Up to the end of a sentence."""
 NUMBER = (
     r"(?!0)\d{1,5}(?:[/-]?\d{1,4}(?!\d)|[ ]\d{1,2}(?![\d.,:]|[ -]\d))?(?:/\d{1,4}(?!\d))?"
-    r"(?:[ ](?:bis|ter|quater)(?!\w)|[ /]?[a-zA-Z](?!\w|\.[ ]?\d)(?:[ ]\d{1,3}(?![\w-]|[.,:]\d|[ ]\d))?)?"
+    r"(?:[ ](?:bis|ter|quater)(?!\w)|[ /]?(?:hs|[a-zA-Z])(?!\w|\.[ ]?\d)(?:[ ]\d{1,3}(?![\w-]|[.,:]\d|[ ]\d))?)?"
     r"(?:(?<=[A-Za-z])(?:/\d{1,4}){1,2}(?![\w])|-(?:[A-Za-z]{1,3}|[IVX]{1,4})(?![\w-]))?"
 )
 """`12`, `7/2`, `123 2`, `45/2/12`, `12 bis`, `45/B`, `12 A 5`, `88a/2/14`, `245-B`, `12-hs`."""
@@ -93,6 +93,9 @@ OF_AFTER = re.compile(
 )
 """Straße des 17. Juni 135, Allee der Kosmonauten 5, Laan van Meerdervoort 50."""
 OF_WORDS = frozenset({"straße", "strasse", "allee", "platz", "ufer", "laan", "plein"})
+SURE = frozenset({"straße", "strasse", "straat", "gracht", "gatan", "gasse", "allee", "laan"})
+"""Compounded, with a house number, also in small letters, as messages are typed."""
+AMOUNT = re.compile(r" ?(?:km|m|meters?|min|minuten|mal|uur|uhr)(?!\w)")
 SEAT = frozenset({"platz", "plein"})
 ARTICLE = re.compile(
     r"(?<!\w)(?:[KkSsDdMm]?ein(?:e[nmrs]?)?|d(?:er|ie|as|en|em)|(?:erst|zweit|dritt|viert|letzt)e[nmrs]?|\d+\.)[ ]$",
@@ -165,7 +168,8 @@ def _suffixed(text: str, start: int, end: int) -> Span | None:
     begin = begin if begin < start else _word_before(text, start)
     if text[begin:end] in NO_STREETS:
         return None
-    return _span(text, begin, match.end()) if text[begin].isupper() else None
+    is_typed = text[start:end] in SURE and start - begin >= 3 and not AMOUNT.match(text, match.end())
+    return _span(text, begin, match.end()) if text[begin].isupper() or is_typed else None
 
 
 def _named_of(text: str, start: int, end: int) -> Span | None:

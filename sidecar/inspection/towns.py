@@ -73,7 +73,10 @@ HOUSE = (
 )
 BEFORE = {code: re.compile(rf"{HOUSE}{code}$") for code in set(CODES.values())}
 REACH = 90
-PLAIN = r"\d\d-\d{3}|\d{4}-\d{3}|\d{3} \d\d|\d{4} ?[A-Z]{2}|\d{5}"
+PLAIN = (
+    r"\d\d-\d{3}|\d{4}-\d{3}|\d{3} \d\d|\d{5}"
+    r"|\d{4} ?(?!(?-i:in|en|de|el|la|al|am|an|to|at|of|on|om|op|te|da|di|du|em|na|w|à) )[A-Z]{2}"
+)
 POSTCODE = 16
 """Code points in which one stands, with what parts it from its town."""
 CODE_BEFORE = re.compile(

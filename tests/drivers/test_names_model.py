@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import threading
 import time
 from itertools import pairwise, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -207,6 +210,28 @@ def test_cost_grows_in_step_with_length(balanced: NamesModel) -> None:
 
     cost(5)
     assert cost(160) < 4 * 2.5 * cost(40)
+
+
+def test_the_last_layers_read_few_of_a_texts_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of each layer's dearest product, as onnxruntime's profile has them."""
+    engine, opened = pytest.importorskip("onnxruntime"), []
+    plain = engine.InferenceSession
+
+    def profiled(path: str, options: Any, **more: Any) -> Any:
+        options.enable_profiling, options.profile_file_prefix = True, str(tmp_path / "profile")
+        opened.append(plain(path, options, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(engine, "InferenceSession", profiled)
+    NamesModel().find(" ".join(text for text, _, _ in KNOWN.values()))
+    events = json.loads(Path(opened[0].end_profiling()).read_text())
+    rows = [0] * 4
+    for event in events:
+        if found := re.match(r"/layers\.(\d)/up/MatMul_quant_kernel_time", event["name"]):
+            rows[int(found[1])] += event["args"]["input_type_shape"][0]["float"][1]
+    assert rows[0] == rows[1] > 80
+    assert rows[2] < 0.8 * rows[1]
+    assert 0 < rows[3] < rows[2]
 
 
 def test_no_socket_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

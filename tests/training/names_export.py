@@ -14,25 +14,28 @@ from torch.nn import functional
 
 
 class Joined(nn.Module):
-    """A layer at run time: query, key and value in one product, no mask (one text at a time, no padding)."""
+    """A layer at run time: key and value in one product, no mask (one text at a time, no padding). The queries have a
+    product of their own: names_narrow.py asks for those of fewer pieces than have keys.
+    """
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         self.layer = layer
         width = layer.query.weight.shape[0]
-        self.joint = nn.Linear(width, 3 * width)
+        self.query, self.joint = nn.Linear(width, width), nn.Linear(width, 2 * width)
         scale = (width // layer.heads) ** -0.5
         with torch.no_grad():
-            parts = ((layer.query, scale), (layer.key, 1.0), (layer.value, 1.0))
-            self.joint.weight.copy_(torch.cat([part.weight * by for part, by in parts]))
-            self.joint.bias.copy_(torch.cat([part.bias * by for part, by in parts]))
+            for part in ("weight", "bias"):
+                getattr(self.query, part).copy_(getattr(layer.query, part) * scale)
+                getattr(self.joint, part).copy_(torch.cat([getattr(layer.key, part), getattr(layer.value, part)]))
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Run one layer."""
         layer = self.layer
-        heads, each = layer.heads, self.joint.out_features // 3 // layer.heads
-        parts = self.joint(x).view(1, -1, 3, heads, each).permute(2, 0, 3, 1, 4)
-        mixed = torch.matmul(torch.softmax(torch.matmul(parts[0], parts[1].transpose(2, 3)), -1), parts[2])
+        heads, each = layer.heads, self.query.out_features // layer.heads
+        query = self.query(x).view(1, -1, heads, each).transpose(1, 2)
+        parts = self.joint(x).view(1, -1, 2, heads, each).permute(2, 0, 3, 1, 4)
+        mixed = torch.matmul(torch.softmax(torch.matmul(query, parts[0].transpose(2, 3)), -1), parts[1])
         x = layer.norm1(x + layer.out(mixed.transpose(1, 2).reshape(1, -1, heads * each)))
         return layer.norm2(x + layer.down(functional.gelu(layer.up(x), approximate="tanh")))
 
@@ -66,7 +69,7 @@ def export(folder: Path) -> Path:
         "strict": {**dict.fromkeys(TYPES, 1.5), "PERSON": 3.25},
         "lower": {**dict.fromkeys(TYPES, 0.75), "PERSON": 1.75, "ORGANIZATION": 1.25},
     }
-    config = {"version": "names-7.2", "labels": list(LABELS), "bias": bias}
+    config = {"version": "names-7.3", "labels": list(LABELS), "bias": bias}
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     return folder / "model.onnx"
 

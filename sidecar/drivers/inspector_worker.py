@@ -137,8 +137,7 @@ class Detectors:
             yield from (each for each in theirs if self._engine.settings.wants(each.entity))
             codes = postcodes(text, span.start, span.end) if span.entity in PLACES else ()
             yield from (code for code in codes if self._engine.settings.wants(code.entity))
-        if self._engine.settings.wants("PERSON"):
-            yield from names_by_place(text)
+        yield from (each for each in names_by_place(text) if self._engine.settings.wants(each.entity))
 
 
 def _lines(path: str) -> Iterator[str]:

@@ -31,6 +31,10 @@ SIGNED = re.compile(
 """The name under it, at the end of the text."""
 SIGNATURE = 80
 """Code points of the end in which it is looked for."""
+ITEM = re.compile(r"[ \t]*(?:[-–—*•+]|\d{1,3}[.)])[ \t]")
+"""A list's."""
+BEFORE = 400
+"""Code points in which the line above is looked for."""
 SALUTATIONS = "|".join(
     listed(
         "Hi Hello Hey Dear Hallo Hej Moin Servus Lieber? Ciao Car[oa] Gentile Hola Querid[oa] Estimad[oa] Bonjour Salut"
@@ -91,7 +95,7 @@ def names_in_letters(text: str) -> Iterator[Span]:
         if town is not None:
             yield Span(*town.span("value"), "LOCATION", SCORE, DETECTOR, Strength.LIST)
     signed = SIGNED.search(text, max(0, len(text) - SIGNATURE))
-    if signed is not None and not (signed["dashed"] and text.count("\n-") > 1):  # the last item of a list
+    if signed is not None and not (signed["dashed"] and _is_item(text, signed.start())):
         yield from _named(signed)
     for greeted in GREETED.finditer(text):
         yield from _named(greeted)
@@ -101,6 +105,12 @@ def names_in_letters(text: str) -> Iterator[Span]:
             called = CALLED.match(text, at + len(word))
             if called and (word[0] != "n" or word in ALONE or MY.search(text, max(0, at - 8), at)):
                 yield from _named(called)
+
+
+def _is_item(text: str, start: int) -> bool:
+    """Whether the dash there is that of a list's last item: nothing before it, a colon, or another item."""
+    before = text[max(0, start - BEFORE) : start].rstrip()
+    return not before or before[-1] == ":" or ITEM.match(before[before.rfind("\n") + 1 :]) is not None
 
 
 def _named(match: re.Match[str]) -> Iterator[Span]:

@@ -20,7 +20,7 @@ import importlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
@@ -216,21 +216,25 @@ class Remote:
             raise ValueError("`url` of a remote recogniser must be http or https")
         self._language = str(config.get("language", "en"))
         self._timeout = float(config.get("timeout_s", 5.0))
-        self._known: list[str] | None = []
-        with suppress(OSError, http.client.HTTPException, ValueError):
-            self._known = self._types()
-        if self._known != []:
-            _finds(self._entities, self._known)
+        self._is_known = False
+        try:
+            known = self._types()
+        except (OSError, http.client.HTTPException, ValueError):
+            return
+        self._check(known)
 
     def find(self, text: str) -> Iterator[Span]:
-        if self._known == []:
-            self._known = self._types()
-        _finds(self._entities, self._known)
+        if not self._is_known:
+            self._check(self._types())
         copy = UNCOUNTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
         body = {"text": copy, "language": self._language, "entities": list(self._entities)}
         for row in _rows(*self._exchanged("POST", "analyze", json.dumps(body).encode())):
             if row["entity_type"] in self._entities:
                 yield _span(text, row["start"], row["end"], row["entity_type"], row["score"], self._name)
+
+    def _check(self, known: list[str] | None) -> None:
+        _finds(self._entities, known)
+        self._is_known = True
 
     def _types(self) -> list[str] | None:
         """What it says it finds, None where it has no word for that."""

@@ -286,7 +286,7 @@ async def test_no_model_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Hugging Face's libraries fetch a model by its name unless told not to; nothing leaves from a detector."""
     (tmp_path / "fetching.py").write_text(
         "import os\n\nclass Own:\n    is_loaded = True\n    def __init__(self):\n"
-        "        assert os.environ['HF_HUB_OFFLINE'] == '1'\n"
+        "        assert os.environ['HF_HUB_OFFLINE'] == os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     made = inspector({"kind": "recognizer", "class": "fetching:Own", "entities": ["PERSON"]})

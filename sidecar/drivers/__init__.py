@@ -9,7 +9,7 @@
     inspector_scan             the keyword scan by Hyperscan or RE2
     names_model                the names model at run time; names/ its weights and word pieces
     names_files, names_lines, names_words    what it misreads: names of files, wrapped lines, words of programming
-    presidio                   bigger recognisers by configuration
+    presidio, presidio_models  bigger recognisers by configuration; that their models read all of a text
     anonymizer                 presidio-anonymizer's operators for mask, hash and drop
     presidio_tables, secrets_tables    write the tables of the inspection room; not run in service
     upstream, upstream_door    the client of the model server; its connections

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sidecar.deadline import for_texts, others, within
-from sidecar.drivers.inspector_pool import WORKER, Pool, WorkerFailed
+from sidecar.drivers.inspector_pool import START_S, WORKER, Pool, WorkerFailed
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import Plan
 from sidecar.errors import OwnError, SidecarError
@@ -52,6 +52,7 @@ AT_ONCE = 64
 FAILED = "a detector failed; the call was not inspected and was not let through. Try again; if it stays, see the log"
 SLOW = "inspection did not finish within its deadline; the call was not let through. Try again, or send less text"
 NOT_LOADED = "a detector cannot be loaded: {}. Correct `detection` in the configuration, or install what is missing"
+SLOW_TO_LOAD = f"it takes longer than {START_S:.0f} seconds"
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -142,7 +143,7 @@ class Inspector:
         try:
             await self._pool.warm(reading=self._reads_alone)
         except (TimeoutError, WorkerFailed) as fault:
-            why = fault.unloaded if isinstance(fault, WorkerFailed) else None
+            why = getattr(fault, "unloaded", None if self._reads_alone else SLOW_TO_LOAD)
             raise OwnError("INSPECTOR_ERROR", NOT_LOADED.format(why) if why else FAILED) from None
         return self
 

@@ -20,8 +20,9 @@ LONGEST_NAME = 64
 WORKER = ("-P", "-m", "sidecar.drivers.inspector_worker")
 SHORT = 2048
 """Code points of a job that need not wait behind long ones."""
-ENVIRONMENT = {"PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
-"""Of a worker, all there is: a model that is configured is on disk, none is fetched (drivers/presidio.py)."""
+ENVIRONMENT = {"PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1", "ORT_DISABLE_TELEMETRY": "1"}
+"""Of a worker, all there is: a model that is configured is on disk, none is fetched (drivers/presidio.py).
+onnxruntime 1.32 reports its use to their maker's servers unless told not to."""
 START_S = 120.0
 """Seconds in which a worker must have loaded its models and word lists; whoever waits for it has an own deadline."""
 FAILURES, COOL_S = 5, 5.0

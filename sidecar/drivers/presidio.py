@@ -19,17 +19,23 @@ import http.client
 import importlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, urlsplit
 
+from sidecar.drivers import presidio_models
 from sidecar.inspection.spans import Span, Strength
 from sidecar.model import Detector
 
 UNCOUNTABLE = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 """Two code units in UTF-16, by which services in other languages count, or none at all in UTF-8."""
+
+MOST_ANSWER = 1 << 24
+"""Bytes of a service's answer: a piece of text is 20,000 code points at most, a finding about 200 bytes."""
+
+T = TypeVar("T")
 
 
 class Finder(Protocol):
@@ -67,15 +73,49 @@ class Recognizer:
         _offline()
         detector, self._entities = described(config)
         self._name = detector.name
-        self._recognizer = _class(str(config["class"]))(**config.get("options", {}))
-        if not getattr(self._recognizer, "is_loaded", False):  # Presidio's own have done it; a model twice takes long
-            self._recognizer.load()
+        options = _options(config)
+        with _on_disk(options.get("model_name")):
+            self._recognizer = _class(str(config["class"]))(**options)
+            if not getattr(self._recognizer, "is_loaded", False):  # Presidio's own have done it; twice takes long
+                self._recognizer.load()
         _finds(self._entities, getattr(self._recognizer, "supported_entities", None))
+        if presidio_models.is_model(self._recognizer):
+            _finds(self._entities, presidio_models.of_recognizer(self._recognizer))
+            list(self.find(presidio_models.WARM_UP))  # what it cannot do is told at the start
 
     def find(self, text: str) -> Iterator[Span]:
-        for found in self._recognizer.analyze(text, list(self._entities), None):
+        for found in _heard(lambda: self._recognizer.analyze(text, list(self._entities), None)):
             if found.entity_type in self._entities and found.score != 0:
                 yield _span(text, found.start, found.end, found.entity_type, found.score, self._name)
+
+
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """`text_chunker` as in Presidio's own YAML, where the registry makes one of it."""
+    options = dict(config.get("options", {}))
+    if isinstance(options.get("text_chunker"), Mapping):
+        from presidio_analyzer.chunkers import TextChunkerProvider
+
+        options["text_chunker"] = TextChunkerProvider(dict(options["text_chunker"])).create_chunker()
+    return options
+
+
+@contextmanager
+def _on_disk(model: object) -> Iterator[None]:
+    """Says of a model that is not here what its library, which may not fetch it, says in words about the network."""
+    try:
+        yield
+    except (OSError, ValueError) as fault:
+        if not isinstance(model, str) or Path(model).exists() or isinstance(fault, json.JSONDecodeError):
+            raise
+        raise ValueError(f"{model} is no folder here, nor in Hugging Face's cache; none is fetched") from None
+
+
+def _heard(read: Callable[[], T]) -> T:
+    """What it returns. Raises what its model raised, which Presidio would keep to itself."""
+    try:
+        return read()
+    except presidio_models.Unread as unread:
+        raise unread.fault from None
 
 
 def _class(name: str) -> Any:
@@ -113,16 +153,21 @@ class NlpEngine:
         self._name, self._language = detector.name, str(config.get("language", "en"))
         configuration = dict(config["configuration"])
         _installed(configuration)
-        self._engine = NlpEngineProvider(nlp_configuration=configuration).create_engine()
-        if not self._engine.is_loaded():
-            self._engine.load()
+        with _on_disk(_transformers_model(configuration)):
+            provider: Any = NlpEngineProvider(nlp_configuration=configuration)
+            self._engine = provider.create_engine()
+            if not self._engine.is_loaded():
+                self._engine.load()
         if self._language not in self._engine.get_supported_languages():
             raise ValueError(f"`language` is {self._language}, for which `configuration` has no model")
         _finds(self._entities, self._engine.get_supported_entities())
+        mapping = self._engine.ner_model_configuration.model_to_presidio_entity_mapping
+        _finds(self._entities, presidio_models.of_spacy(self._engine.nlp[self._language], mapping))
+        self.find(presidio_models.WARM_UP)
 
     def find(self, text: str) -> list[Span]:
         with self._memory_zone():
-            artifacts = self._engine.process_text(text, self._language)
+            artifacts = _heard(lambda: self._engine.process_text(text, self._language))
             found = zip(artifacts.entities, artifacts.scores, strict=True)
             return [
                 Span(entity.start_char, entity.end_char, entity.label_, float(score), self._name, Strength.MODEL)
@@ -149,8 +194,19 @@ def _installed(configuration: Mapping[str, Any]) -> None:
             raise ValueError("the configured spaCy model is not installed; it is not downloaded at run time")
 
 
+def _transformers_model(configuration: Mapping[str, Any]) -> object:
+    """The first that is not here, else none."""
+    names = [model["model_name"] for model in configuration.get("models", ())]
+    models = [str(name.get("transformers")) for name in names if isinstance(name, Mapping)]
+    return next((model for model in models if not Path(model).exists()), None)
+
+
 class Remote:
-    """A Presidio analyzer service. Any answer but 200 with a list is a fault."""
+    """A Presidio analyzer service. Any answer but 200 with a list is a fault.
+
+    It passes over types that it does not know, so it is asked which it knows: at the start where it is up then, else
+    before the first text. One that has no such list (404, 405, 501) is believed.
+    """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         detector, self._entities = described(config)
@@ -160,25 +216,46 @@ class Remote:
             raise ValueError("`url` of a remote recogniser must be http or https")
         self._language = str(config.get("language", "en"))
         self._timeout = float(config.get("timeout_s", 5.0))
+        self._is_known = False
+        try:
+            known = self._types()
+        except (OSError, http.client.HTTPException, ValueError):
+            return
+        self._check(known)
 
     def find(self, text: str) -> Iterator[Span]:
+        if not self._is_known:
+            self._check(self._types())
         copy = UNCOUNTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-        rows = self._posted({"text": copy, "language": self._language, "entities": list(self._entities)})
-        for row in rows:
+        body = {"text": copy, "language": self._language, "entities": list(self._entities)}
+        for row in _rows(*self._exchanged("POST", "analyze", json.dumps(body).encode())):
             if row["entity_type"] in self._entities:
                 yield _span(text, row["start"], row["end"], row["entity_type"], row["score"], self._name)
 
-    def _posted(self, body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    def _check(self, known: list[str] | None) -> None:
+        _finds(self._entities, known)
+        self._is_known = True
+
+    def _types(self) -> list[str] | None:
+        """What it says it finds, None where it has no word for that."""
+        status, answer = self._exchanged("GET", f"supportedentities?language={quote(self._language)}")
+        return None if status in (404, 405, 501) else _rows(status, answer)
+
+    def _exchanged(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         https = self._url.scheme == "https"
         make = http.client.HTTPSConnection if https else http.client.HTTPConnection
         connection = make(str(self._url.hostname), self._url.port, timeout=self._timeout)
         try:
-            path = f"{self._url.path.rstrip('/')}/analyze"
-            connection.request("POST", path, json.dumps(body).encode(), {"content-type": "application/json"})
+            target = f"{self._url.path.rstrip('/')}/{path}"
+            connection.request(method, target, body, {"content-type": "application/json"})
             response = connection.getresponse()
-            rows = json.loads(response.read())
-            if response.status != 200 or not isinstance(rows, list):
-                raise ValueError("the remote recogniser did not answer with findings")
-            return rows
+            return response.status, response.read(MOST_ANSWER + 1)
         finally:
             connection.close()
+
+
+def _rows(status: int, answer: bytes) -> list[Any]:
+    rows = json.loads(answer) if status == 200 and len(answer) <= MOST_ANSWER else None
+    if not isinstance(rows, list):
+        raise ValueError("the remote recogniser did not answer with findings")
+    return rows

@@ -59,6 +59,17 @@ class Service(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
+    known: tuple[int, Any] | None = None
+
+    def do_GET(self) -> None:
+        assert self.path == "/supportedentities?language=en"
+        status, body = type(self).known or (404, {"error": "Not Found"})
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
     def log_message(self, *_: Any) -> None:
         return
 
@@ -175,6 +186,41 @@ async def test_a_service_that_hangs_refuses_in_time_and_is_asked_again(
         await made.close()
 
 
+def test_a_type_that_the_service_does_not_know_stops_the_start(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Presidio's passes over it, so records said that PASSPORT was looked for, and nobody did."""
+    monkeypatch.setattr(Service, "known", (200, ["PERSON", "LOCATION"]))
+    assert len(list(presidio.load(service).find("Anna here"))) == 1
+    with pytest.raises(ValueError, match="does not find PASSPORT but LOCATION, PERSON"):
+        presidio.load({**service, "entities": ["PERSON", "PASSPORT"]})
+
+
+@pytest.mark.parametrize("known", [(503, {"error": "starting"}), (200, {"error": "x"})])
+def test_a_service_that_is_not_up_at_the_start_is_asked_before_the_first_text(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch, known: tuple[int, Any]
+) -> None:
+    monkeypatch.setattr(Service, "known", known)
+    made = presidio.load({**service, "entities": ["PERSON", "PASSPORT"]})
+    for answer in (known, (200, ["PERSON"])):
+        monkeypatch.setattr(Service, "known", answer)
+        with pytest.raises(ValueError, match=r"did not answer|does not find PASSPORT"):
+            list(made.find("Anna here"))
+    monkeypatch.setattr(Service, "known", (200, ["PERSON", "PASSPORT"]))
+    assert len(list(made.find("Anna here"))) == 1
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(
+    service: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presidio, "MOST_ANSWER", 200)
+    made = presidio.load(service)
+    assert len(list(made.find("Anna here"))) == 1
+    monkeypatch.setattr(Service, "answer", staticmethod(lambda text: annas(text) * 3))
+    with pytest.raises(ValueError, match="did not answer with findings"):
+        list(made.find("Anna here"))
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> dict[str, Any]:
     """A real spaCy pipeline on disk, whose recogniser of names is a list of one."""
@@ -240,7 +286,7 @@ async def test_no_model_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Hugging Face's libraries fetch a model by its name unless told not to; nothing leaves from a detector."""
     (tmp_path / "fetching.py").write_text(
         "import os\n\nclass Own:\n    is_loaded = True\n    def __init__(self):\n"
-        "        assert os.environ['HF_HUB_OFFLINE'] == '1'\n"
+        "        assert os.environ['HF_HUB_OFFLINE'] == os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     made = inspector({"kind": "recognizer", "class": "fetching:Own", "entities": ["PERSON"]})

@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sidecar.inspection import assignments, commands
 from sidecar.inspection.listings import PASSWORD
-from sidecar.inspection.literals import CODE, LEAST_BITS, PLACEHOLDER, is_common, is_mixed, is_strong, is_typed
+from sidecar.inspection.literals import (
+    CODE,
+    LEAST_BITS,
+    PLACEHOLDER,
+    is_common,
+    is_mixed,
+    is_strong,
+    is_typed,
+    quoted_end,
+)
 from sidecar.inspection.providers import ADDRESSES, ENDED, HASHES, LINKS, PREFIXED, compiled
 from sidecar.inspection.secrets import API_KEY, entropy
 from sidecar.inspection.spans import Span, Strength
@@ -85,10 +94,13 @@ def _is_basic(value: str) -> bool:
         return False
 
 
-def _valued(pattern: re.Pattern[str], entity: str) -> Find:
+def _valued(pattern: str, entity: str) -> Find:
     def find(text: str, _start: int, end: int) -> Span | None:
-        match = pattern.match(text, end)
-        return None if match is None or PLACEHOLDER.fullmatch(match["value"]) else _span(match, entity)
+        match = compiled(pattern).match(text, end)
+        if match is None or PLACEHOLDER.fullmatch(match["value"]):
+            return None
+        start, stop = match.span("value")
+        return Span(start, quoted_end(text, start, stop), entity, 0.8, DETECTOR, Strength.PROVEN)
 
     return find
 
@@ -113,27 +125,25 @@ def _static(text: str, _start: int, end: int) -> Span | None:
 
 
 def _ended(before: str, after: str) -> Find:
-    head_of, pattern = re.compile(rf"{before}\Z"), re.compile(after)
-
     def find(text: str, start: int, _end: int) -> Span | None:
-        head = head_of.search(text, max(0, start - 80), start)
-        match = pattern.match(text, start) if head else None
+        head = compiled(rf"{before}\Z").search(text, max(0, start - 80), start)
+        match = compiled(after).match(text, start) if head else None
         return Span(head.start(), match.end(), API_KEY, 0.8, DETECTOR, Strength.PROVEN) if head and match else None
 
     return find
 
 
-def _hash(pattern: re.Pattern[str]) -> Find:
+def _hash(pattern: str) -> Find:
     def find(text: str, start: int, _end: int) -> Span | None:
-        match = pattern.match(text, start)
+        match = compiled(pattern).match(text, start)
         return Span(*match.span(), PASSWORD, 0.8, DETECTOR, Strength.PROVEN) if match else None
 
     return find
 
 
-def _provider(pattern: re.Pattern[str], group: int = 0) -> Find:
+def _provider(pattern: str, group: int = 0) -> Find:
     def find(text: str, start: int, _end: int) -> Span | None:
-        match = pattern.match(text, start)
+        match = compiled(pattern).match(text, start)
         if match is None or entropy(match[group]) < LEAST_BITS or not any(map(str.isdigit, match[group])):
             return None
         return Span(*match.span(group), API_KEY, 0.8, DETECTOR, Strength.PROVEN)
@@ -148,11 +158,11 @@ def _span(match: re.Match[str], entity: str) -> Span:
 DETECTOR = "rules/access"
 FINDERS: dict[str, Find] = {
     **dict.fromkeys((*CALLS, *PAIRED), _pair),
-    **{word: _valued(pattern, PASSWORD) for word, pattern in compiled(commands.PASSWORDS | commands.TYPES).items()},
-    **{word: _valued(pattern, API_KEY) for word, pattern in compiled(commands.KEYS | ADDRESSES).items()},
-    **{word: _provider(pattern) for word, pattern in compiled(PREFIXED).items()},
-    **{word: _hash(pattern) for word, pattern in compiled(HASHES).items()},
-    **{word: _provider(pattern, 1) for word, pattern in compiled(LINKS).items()},
+    **{word: _valued(pattern, PASSWORD) for word, pattern in (commands.PASSWORDS | commands.TYPES).items()},
+    **{word: _valued(pattern, API_KEY) for word, pattern in (commands.KEYS | ADDRESSES).items()},
+    **{word: _provider(pattern) for word, pattern in PREFIXED.items()},
+    **{word: _hash(pattern) for word, pattern in HASHES.items()},
+    **{word: _provider(pattern, 1) for word, pattern in LINKS.items()},
     **{word: _ended(*parts) for word, parts in ENDED.items()},
     "authorization": _header,
     "private-lines: ": _putty,

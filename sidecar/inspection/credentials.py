@@ -12,18 +12,21 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sidecar.inspection import listings
 from sidecar.inspection.credential_forms import (
-    ANSWER,
     ANSWERED_NAME,
     ATTRIBUTE,
     BARE,
     CALL,
     DEFAULT,
+    DIRECTED,
+    DIRECTIVE,
     ELEMENT,
-    ENDS_SO,
+    FALLBACK,
     HEAD,
+    INPUT,
     JOINED_BARE,
     LINE,
     MEASURE,
+    MULTIPART,
     NAME_VALUE,
     OPTION,
     PAIRED,
@@ -31,12 +34,14 @@ from sidecar.inspection.credential_forms import (
     PHRASE,
     PIN,
     QUOTED,
-    SAID,
     SAID_NAME,
+    SENT,
     SIGN,
     SPOKEN,
+    TYPED,
     VERSION,
 )
+from sidecar.inspection.credential_speech import said
 from sidecar.inspection.credential_words import JOINED, PASSWORD_WORDS, PIN_WORDS, USER_WORDS, WEAK_WORDS
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.listings import PASSWORD, USERNAME
@@ -49,9 +54,10 @@ from sidecar.inspection.literals import (
     is_common,
     is_hash,
     is_mixed,
-    is_phrase,
+    is_set_phrase,
     is_strong,
     is_typed,
+    quoted_end,
     unquoted,
 )
 from sidecar.inspection.spans import Span, Strength
@@ -117,22 +123,27 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
         return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
     match = PHRASE.match(text, end)
     if match:
-        return _span(match, PASSWORD, 0.7) if _is_spaced(text, start, match["value"]) else None
+        return _span(match, PASSWORD, 0.7) if is_set_phrase(match["value"]) else None
     found = _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
-    return found or _said(text, end) or _answered(text, end)
-
-
-def _is_spaced(text: str, start: int, value: str) -> bool:
-    """Words; or any signs in a line of settings."""
-    if is_phrase(value):
-        return True
-    is_typed_so = is_mixed(value) and PROSE.isdisjoint(value.lower().split()) and len(value.split(" ")) < 4
-    return is_typed_so and HEAD.search(text, max(0, start - 80), start) is not None
+    return found or said(text, end) or _directed(text, start, end)
 
 
 def _option(text: str, end: int) -> Span | None:
     match = OPTION.match(text, end)
-    return _span(match, PASSWORD, 0.7) if match and not PLACEHOLDER.fullmatch(match["value"]) else None
+    if match is None or PLACEHOLDER.fullmatch(match["value"]):
+        return None
+    span = _span(match, PASSWORD, 0.7)
+    return span._replace(end=quoted_end(text, span.start, span.end))
+
+
+def _directed(text: str, start: int, end: int) -> Span | None:
+    """`LoginPassword ...`: a directive, for a sentence has no capital within a word."""
+    match = DIRECTIVE.match(text, end) if text[start - 1 : start].isalpha() else None
+    if match is None or not DIRECTED.search(text, max(0, start - 48), start):
+        return None
+    value = match["value"]
+    good = is_set_phrase(value) if " " in value else is_typed(value) and not CODE.fullmatch(value)
+    return _span(match, PASSWORD, 0.6) if good and not PLACEHOLDER.fullmatch(value) else None
 
 
 def _is_literal(value: str, strict: bool) -> bool:
@@ -155,7 +166,7 @@ def _line(text: str, start: int, end: int) -> Span | None:
 
 def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> bool:
     if " " in value:
-        return is_phrase(value)
+        return is_set_phrase(value)
     if CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value.rstrip("!")):
         return is_common(value)
     if value.isalpha():
@@ -164,31 +175,8 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
     return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
 
 
-def _answered(text: str, end: int) -> Span | None:
-    """The next line of a chat, where that is nothing but a password."""
-    match = ANSWER.match(text, end)
-    if match is None:
-        return None
-    group = "value" if match["value"] else "said"
-    value = match[group].rstrip(TRAILING)
-    start = match.start(group)
-    return Span(start, start + len(value), PASSWORD, 0.6, DETECTOR, Strength.PROVEN) if is_strong(value) else None
-
-
-def _said(text: str, end: int) -> Span | None:
-    """In a sentence that says more of it; `password algorithm is Argon2id` ends in letters behind its one figure."""
-    match = SAID.match(text, end)
-    value = match["value"].rstrip(TRAILING) if match else ""
-    good = is_strong(value) or is_mixed(value)
-    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value)) or CODE.fullmatch(value):
-        return None
-    start = match.start("value")
-    stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)
-    return Span(start, stop, PASSWORD, 0.6, DETECTOR, Strength.PROVEN)
-
-
 def _structured(text: str, end: int) -> Span | None:
-    for pattern in (ELEMENT, ATTRIBUTE, DEFAULT):
+    for pattern in (ELEMENT, ATTRIBUTE, DEFAULT, TYPED, FALLBACK, INPUT, MULTIPART, SENT):
         match = pattern.match(text, end)
         if match:
             good = _is_literal(match["value"], False) and not CODE.fullmatch(match["value"])
@@ -202,6 +190,8 @@ def _bare(text: str, start: int, end: int, strict: bool) -> Span | None:
     if match is None:
         return None
     value = match["value"].rstrip(TRAILING)
+    if value.startswith("?") and text[end : end + 1] == ":":  # `${PASSWORD:?must be set}` of a shell
+        return None
     if PATH.fullmatch(match["value"]) and text[end - 3 : end].lower() == "pwd":
         return None
     if match.re is not SPOKEN and (is_common(value) or is_hash(value)):
@@ -249,7 +239,7 @@ def _spoken_weak(text: str, end: int) -> Span | None:
     value = match["value"].rstrip(TRAILING) if match else ""
     is_said = match is not None and match.start("value") - end > 2 and len(value) >= 8  # `pass is ...`
     if match is None or MEASURE.fullmatch(value) or not (is_strong(value) or (is_said and is_typed(value))):
-        return _said(text, end) or _answered(text, end)
+        return said(text, end)
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 
 

@@ -36,7 +36,7 @@ HEADER = re.compile(
 """RFC 9110 11.6.2 with the schemes in use; the value is a token68."""
 ARGUMENTS = re.compile(
     r"\([ \t]{0,4}(?:[\"'][^\"'\n]{0,80}[\"']|[\w.]{1,60}),[ \t]{0,4}(?:[\"'][^\"'\n]{1,80}[\"'],[ \t]{0,4})?"
-    r"[\"'](?P<value>[^\s\"'\\]{5,64})[\"']"
+    r"[\"'](?P<value>[^\s\"'\\][^\n\"'\\]{4,64})[\"'][ \t]{0,4}[,)]"
 )
 """`smtp.login(user, "...")`, `mysqli_connect(host, user, "...")`."""
 PAIR = re.compile(
@@ -46,6 +46,8 @@ PAIR = re.compile(
     re.IGNORECASE,
 )
 """`login jdoe / ...`, `credentials: jdoe/...`."""
+WEB_TOKEN = re.compile(r"eyJ[\w-]{14,}(?:\.[\w-]{16,}|\.(?=\.)){1,2}(?:\.[\w-]*){0,2}")
+"""A JSON Web Token, signed or encrypted (RFC 7519), whatever its second part holds."""
 PRIVATE_LINES = re.compile(r"\d{1,3}\r?\n(?P<value>[A-Za-z0-9+/=\r\n]{20,4096})")
 """A key of PuTTY's; its end is the line that says `Private-MAC`."""
 STATIC_LINES = re.compile(r"\s{1,40}(?P<value>[0-9a-f]{32}(?:\s{1,40}[0-9a-f]{32}){0,15})")
@@ -114,6 +116,13 @@ def _pair(text: str, _start: int, end: int) -> Span | None:
     return _span(match, PASSWORD) if good and not CODE.fullmatch(value) else None
 
 
+def _signed(text: str, start: int, _end: int) -> Span | None:
+    if start and (text[start - 1].isalnum() or text[start - 1] in "_-."):
+        return None
+    match = WEB_TOKEN.match(text, start)
+    return Span(*match.span(), "JWT", 0.8, DETECTOR, Strength.PROVEN) if match else None
+
+
 def _putty(text: str, _start: int, end: int) -> Span | None:
     match = PRIVATE_LINES.match(text, end)
     return _span(match, "PRIVATE_KEY") if match else None
@@ -165,9 +174,11 @@ FINDERS: dict[str, Find] = {
     **{word: _provider(pattern, 1) for word, pattern in LINKS.items()},
     **{word: _ended(*parts) for word, parts in ENDED.items()},
     "authorization": _header,
+    "eyj": _signed,
     "private-lines: ": _putty,
     "openvpn static key v1-----": _static,
 }
 WORDS = (*FINDERS, *assignments.WORDS)
-ANYWHERE = frozenset((*ENDED, *ADDRESSES, *LINKS, *commands.TYPES, *commands.POSTFIX, "authtok", "rootpw"))
+ANYWHERE = frozenset((*ENDED, *ADDRESSES, *LINKS, *commands.TYPES, *commands.POSTFIX, "authtok", "rootpw",
+                      ".run(", ".start(", ".wallet(", "eyj"))
 """What may stand right behind a letter or a figure."""

@@ -10,7 +10,7 @@ SUFFIX = r"(?:[_-]?(?:\d|new|old|confirm(?:ation)?|repeat|value|plain|hash|prod|
 LINK_OF_CODE = r"(?:[ \t]{0,32}(?:=>|:=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
 NAMED = SUFFIX + r"\\*[\"'`]?\]?" + LINK_OF_CODE + WRAPPED + r"[rbuf]?(\\*[\"'`])"
 """Settings stand aligned in columns (`password          = "..."` of Terraform)."""
-QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1", re.IGNORECASE)
+QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1(?![ ]?:)", re.IGNORECASE)
 PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{6,100})\1(?![ ]?[+%.\w])", re.IGNORECASE)
 IS = SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
 BARE = re.compile(rf"{IS}(?P<value>(?:\{{[A-Z\d-]{{2,12}}\}})?{UNQUOTED}{{3,128}})(?![(\[\w.])", re.IGNORECASE)
@@ -83,6 +83,17 @@ PAIRED = re.compile(
 )
 """What follows the name of somebody who logs in."""
 OPTION = re.compile(r"[ =][\"']?(?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
+QUOTED_OPTION = re.compile(r"[ =]([\"'])(?P<value>[^\s\"'$<{][^\n\"']{3,127})\1")
+ENCLOSED_HEAD = re.compile(r"([\"'])[\w.-]{0,48}\Z")
+ENCLOSED = re.compile(r"=(?P<value>[^\s\"'`$<{%=][^\n\"'`;]{3,127})(?=[\"'])")
+"""`-e 'MSSQL_SA_PASSWORD=...'`: quotes around the name and the value."""
+CONNECTION = re.compile(r"[ ]?=[ ]?(?P<value>\{[^\n}]{3,64}(?:\}\}[^\n}]{0,64}){0,3}\}|[^\s;\"'$<{%][^\s;\"']{3,127})(?=;|[\"'])", re.IGNORECASE)
+CONNECTION_HEAD = re.compile(r";[ ]?\Z")
+"""Of a connection: `Server=...;Uid=sa;Pwd=...;`"""
+DEFINED_HEAD = re.compile(r"#define[ \t]{1,8}\w{0,40}\Z")
+DEFINED = re.compile(r"\w{0,24}[ \t]{1,32}\"(?P<value>[^\n\"\\]{4,128})\"")
+WITHIN = ((ENCLOSED_HEAD, ENCLOSED), (CONNECTION_HEAD, CONNECTION), (DEFINED_HEAD, DEFINED))
+"""What stands before the word, and how the value goes on behind it."""
 PATH = re.compile(r"/(?:[\w.@+-]+/?)*|[A-Za-z]:[\\/].*")
 """`PWD=/srv/app` of a shell's environment: where one is."""
 LINK = r"(?:is|was|ist|lautet|war|es|est|è|é|jest|är|er|on)"

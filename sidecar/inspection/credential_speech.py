@@ -37,6 +37,10 @@ BRACKETED = re.compile(
     re.IGNORECASE,
 )
 """`my password (it's ...)`"""
+BELOW = re.compile(r"[ \t]{0,3}:[ \t]{0,3}\r?\n[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`][^\n\"'`:]{4,64})[\"'`]?[ \t]{0,3}(?:\r?\n|\Z)")
+"""On a line of its own."""
+GROUPED = re.compile(r"[^\n:]{0,40}(?:[:=]|[ ]is)[ ]?[\"'`]?(?P<value>[a-z]{4}(?:[ ][a-z]{4}){3})(?![\w-])")
+"""A password for one application, as Google shows it."""
 FROM_TO = re.compile(
     r"[^\n.;=<>{}()\"]{0,48}?[ ](?:from|von|de|van)[ ][\"'“„`]?(?P<value>[^\s\"'“”`<>(){}]{6,64}[\"'”“`]?[ ]"
     r"(?:to|auf|zu|à|a|naar)[ ][\"'“„`]?[^\s\"'“”`<>(){},;]{6,64})",
@@ -59,9 +63,11 @@ DETECTOR = "rules/credential"
 
 def said(text: str, end: int) -> Span | None:
     """What a sentence says behind the word that ends at `end`."""
-    return (
-        _quoted(text, end) or _bracketed(text, end) or _named(text, end) or _changed(text, end) or _answered(text, end)
-    )
+    for find in (_quoted, _bracketed, _grouped, _named, _changed, _below, _answered):
+        span = find(text, end)
+        if span is not None:
+            return span
+    return None
 
 
 def _quoted(text: str, end: int) -> Span | None:
@@ -75,7 +81,7 @@ def _is_quoted_password(value: str) -> bool:
     if " " in value:
         return is_set_phrase(value)
     is_word = len(value) >= 6 and value.lower() not in DOCUMENTED and not CODE.fullmatch(value)
-    return (is_word or is_typed(value)) and not PLACEHOLDER.fullmatch(value)
+    return (is_word or is_typed(value)) and "()" not in value and not PLACEHOLDER.fullmatch(value)
 
 
 def _bracketed(text: str, end: int) -> Span | None:
@@ -99,6 +105,19 @@ def _named(text: str, end: int) -> Span | None:
 
 def _is_long(value: str) -> bool:
     return len(value) >= 8 and is_typed(value) and sum(map(str.isalpha, value)) > 3
+
+
+def _grouped(text: str, end: int) -> Span | None:
+    match = GROUPED.match(text, end)
+    good = match is not None and DOCUMENTED.isdisjoint(match["value"].split())
+    return _span(*match.span("value")) if match and good else None
+
+
+def _below(text: str, end: int) -> Span | None:
+    match = BELOW.match(text, end)
+    value = match["value"].rstrip() if match else ""
+    good = is_set_phrase(value) if " " in value else is_strong(value) or is_mixed(value)
+    return _span(match.start("value"), match.start("value") + len(value)) if match and good else None
 
 
 def _changed(text: str, end: int) -> Span | None:

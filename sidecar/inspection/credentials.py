@@ -34,12 +34,14 @@ from sidecar.inspection.credential_forms import (
     PHRASE,
     PIN,
     QUOTED,
+    QUOTED_OPTION,
     SAID_NAME,
     SENT,
     SIGN,
     SPOKEN,
     TYPED,
     VERSION,
+    WITHIN,
 )
 from sidecar.inspection.credential_speech import said
 from sidecar.inspection.credential_words import JOINED, PASSWORD_WORDS, PIN_WORDS, USER_WORDS, WEAK_WORDS
@@ -57,9 +59,9 @@ from sidecar.inspection.literals import (
     is_set_phrase,
     is_strong,
     is_typed,
-    quoted_end,
     unquoted,
 )
+from sidecar.inspection.logins import below_name
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
@@ -124,16 +126,26 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_set_phrase(match["value"]) else None
-    found = _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
-    return found or said(text, end) or _directed(text, start, end)
+    found = _enclosed(text, start, end) or _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
+    return found or below_name(text, start, end) or said(text, end) or _directed(text, start, end)
 
 
 def _option(text: str, end: int) -> Span | None:
-    match = OPTION.match(text, end)
+    match = QUOTED_OPTION.match(text, end) or OPTION.match(text, end)
     if match is None or PLACEHOLDER.fullmatch(match["value"]):
         return None
-    span = _span(match, PASSWORD, 0.7)
-    return span._replace(end=quoted_end(text, span.start, span.end))
+    return _span(match, PASSWORD, 0.7)
+
+
+def _enclosed(text: str, start: int, end: int) -> Span | None:
+    """Whatever stands there, where quotes or semicolons say where it ends."""
+    for head, pattern in WITHIN:
+        match = pattern.match(text, end)
+        if match and head.search(text, max(0, start - 64), start):
+            value = match["value"]
+            good = is_set_phrase(value) if " " in value else _is_literal(value, False) and not CODE.fullmatch(value)
+            return Span(*match.span("value"), PASSWORD, 0.7, DETECTOR, Strength.PROVEN) if good else None
+    return None
 
 
 def _directed(text: str, start: int, end: int) -> Span | None:
@@ -214,7 +226,7 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
     if text[start - 1 : start] == text[end : end + 1] == '"':
         match = QUOTED.match(text, end)
         return _span(match, PASSWORD, 0.7) if match and _is_of_data(match["value"], strict) else None
-    is_named = text[start - 1 : start] in ("_", "-") or (text[start].isupper() and text[start - 1 : start].islower())
+    is_named = text[start - 1 : start] in ("_", "-", "&", "?") or (text[start].isupper() and text[start - 1 : start].islower())
     if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
         return _password(text, start, end, strict)
     match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end)

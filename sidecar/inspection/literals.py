@@ -14,7 +14,8 @@ PLACEHOLDER = re.compile(
     r"|hidden|masked|none|null|nil|true|false|undefined|str|string|text|bytes|bool|boolean|int|integer"
     r"|number|any|[iu](?:8|16|32|64|128|size)|f(?:32|64)|log[_-]?out|object|optional|required|field|value|input|varchar|char|uuid|env|self|this|admin|root|guest"
     r"|anonymous|test(?:user|ing)?|nobody|system|postgres|foo|bar|baz|function|default|empty|unset|missing|invalid|incorrect|wrong|expired|reset"
-    r"|forgotten|protected)"
+    r"|forgotten|protected|passwort|kennwort|mot[ _-]de[ _-]passe|contraseña|contrasena|wachtwoord|senha|has[łl]o"
+    r"|lösenord|adgangskode|salasana|passord)"
 )
 """`changeme` and `changeit` are what products ship with, and what often stays: passwords, written in one word."""
 CODE = re.compile(
@@ -23,7 +24,7 @@ CODE = re.compile(
 )
 """Names of code: dotted, of a module (`a::b`), snake_case, UPPER_CASE, camelCase, and commands of PowerShell."""
 WRAPPED = (
-    r"(?:(?:\[\]byte|Buffer\.from|bytes|(?:[\w.]{1,40}\.)?GetBytes|SecretStr|Secret|Some|b64decode"
+    r"(?:(?:\[\]byte|Buffer\.from|(?:bytes|bytearray)(?:\.fromhex)?|(?:binascii\.)?unhexlify|hex\.DecodeString|atob|(?:[\w.]{1,40}\.)?GetBytes|SecretStr|Secret|Some|b64decode"
     r"|base64\.\w{1,20})\()?"
 )
 """What makes bytes of a literal."""
@@ -74,6 +75,7 @@ FALSE_SECRET = re.compile(
 """Placeholders, expressions, addresses and names of files behind `token`, `secret` and `key`."""
 HASH = re.compile(
     r"\{(?:S?SHA\d{0,3}|S?MD5|CRYPT)\}[^\s]{8}"
+    r"|\{[A-Za-z0-9+/]{20,200}={0,2}\}\Z"
     r"|\$(?:2[abxy]?|[156y]|argon2\w{1,2}|apr1|pbkdf2[\w-]*|scrypt)\$[^\s]{20}"
 )
 RUN = re.compile(r"[A-Za-z]+|[0-9]+")

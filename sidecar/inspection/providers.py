@@ -27,6 +27,8 @@ PREFIXED = {
     "apify_api_": r"apify_api_[A-Za-z0-9]{30,60}",
     "aqe": r"AQE[\w+/=-]{90,220}(?![\w-])",  # Adyen
     "aqvn": r"AQVN[\w-]{35,40}(?![\w-])",  # Yandex
+    "ak-": r"ak-[A-Za-z0-9]{22}(?![\w-])",  # Modal
+    "as-": r"as-[A-Za-z0-9]{22}(?![\w-])",
     "atatt3": r"ATATT3[\w=-]{60,250}",  # Atlassian
     "atbb": r"ATBB[A-Za-z0-9]{28,40}",  # Bitbucket
     "atctt3": r"ATCTT3[\w=-]{60,250}",
@@ -148,6 +150,7 @@ PREFIXED = {
 ENDED = {
     "-us": (r"(?<![\w-])[a-f0-9]{32}", r"-us\d{1,2}(?![\w-])"),  # Mailchimp
     ":aa": (r"(?<!\d)\d{8,10}", r":AA[\w-]{32,35}(?![\w-])"),  # Telegram
+    "!aq": (r"(?<!\w)00D\w{12,15}", r"!AQ[\w.]{40,120}"),  # Salesforce, a session
     "@tcp(": (r"(?<=:)[^\s:@\"'/]{3,64}", r"(?=@)"),  # a Go program's connection to MySQL
     "@unix(": (r"(?<=:)[^\s:@\"'/]{3,64}", r"(?=@)"),
     ":apa91b": (r"(?<!\w)AAAA[\w-]{7}", r":APA91b[\w-]{100,180}"),  # Firebase, a server's key
@@ -160,6 +163,9 @@ ADDRESSES = {
     "/owa/calendar/": r"[^\s/]{1,100}/(?P<value>[a-f0-9]{32,80})/",
     "/private-": r"(?P<value>[a-f0-9]{32})/",  # a calendar of Google's
     "hooks.zapier.com/hooks/": r"\w{1,16}/(?P<value>\d{4,10}/(?:v\d/)?\w{5,40})",
+    "hooks.slack.com/workflows/": r"(?P<value>[\w/]{30,160})",
+    "hooks.slack.com/triggers/": r"(?P<value>[\w/]{30,160})",
+    "webhook.office.com/webhookb2/": r"(?P<value>[\w@/-]{40,250})",
     ".make.com/": r"(?P<value>[a-z0-9]{28,36})(?![\w-])",
     "maker.ifttt.com/": r"[^\s?#]{1,80}/key/(?P<value>[\w-]{20,60})",
 }

@@ -29,7 +29,7 @@ from sidecar.inspection.tokens import places
 
 HEADER = re.compile(
     r"\\*[\"'`]?[ \t]{0,3}(?:[:=]|[ \t](?=[\"'])|,(?:\s{0,40}\\*[\"']value\\*[\"'][ \t]{0,3}:)?)[ \t]{0,3}"
-    r"\\*[\"'`]?(?P<scheme>bearer|basic|token|api-?key)[ \t]{1,3}"
+    r"\\*[\"'`]?(?P<scheme>[a-z][\w-]{2,20})[ \t]{1,3}"
     r"(?P<value>[\w.~+/=-]{8,})",
     re.IGNORECASE,
 )
@@ -41,7 +41,7 @@ ARGUMENTS = re.compile(
 """`smtp.login(user, "...")`, `mysqli_connect(host, user, "...")`."""
 PAIR = re.compile(
     r"s?(?:[ \t]{1,2}(?:for|für|pour)[ ][^\n:]{2,40}?(?=:))?"
-    r"(?:[ \t]{1,2}(?:is|are|ist|sind))?[ \t]{0,2}[:=]?[ \t]{1,2}[\w.@-]{2,40}(?:[ \t]{1,2}[/|][ \t]{1,2}|[/|:])"
+    r"(?:[ \t]{1,2}(?:is|are|ist|sind))?[ \t]{0,2}[:=]?[ \t]{1,2}[\w.@-]{2,40}(?:[ \t]{1,2}[/|:][ \t]{1,2}|[/|:])"
     r"(?P<value>[^\s\"'`/|]{6,64})",
     re.IGNORECASE,
 )
@@ -113,7 +113,7 @@ def _pair(text: str, _start: int, end: int) -> Span | None:
         return None
     value = match["value"]
     good = is_strong(value) or is_mixed(value) if match.re is PAIR else is_typed(value) or is_common(value)
-    return _span(match, PASSWORD) if good and not CODE.fullmatch(value) else None
+    return _span(match, PASSWORD) if good and (match.re is ARGUMENTS or not CODE.fullmatch(value)) else None
 
 
 def _signed(text: str, start: int, _end: int) -> Span | None:

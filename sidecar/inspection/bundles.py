@@ -18,7 +18,7 @@ LONGEST_KEY = 8192
 PGPASS = (":5432:", ":5433:", ":6432:", ":*:*:")
 PGPASS_LINE = re.compile(
     r"[\w.*-]{1,100}:(?:\d{2,5}|\*):[\w.*-]{1,64}:[\w.*-]{1,64}:"
-    r"(?P<value>[^\s:]{3,128})(?=\s|\Z)"
+    r"(?P<value>(?:[^\s:\\]|\\.){3,128})(?=\s|\Z)"
 )
 LONGEST_HEAD = 320
 CODES = listed(
@@ -34,6 +34,10 @@ BEFORE_CODES = re.compile(
 )
 BETWEEN_CODES = re.compile(r"[ \t]{0,4}[,;|]?[ \t]{0,4}(?:\r?\n[ \t]{0,8})?(?:(?:[-*•]|\d{1,2}[.)])[ \t]{1,4})?")
 MOST_CODES = 20
+FAR_CODES = re.compile(r"(?<![\w.,/-])(?P<value>(?!19|20)\d{8})(?![\w/-]|[.,]\d)")
+FURTHEST_CODES = 200
+CHAP = ("chap-secrets", "pap-secrets")
+CHAP_LINE = re.compile(r"\n[ \t]*[\"']?[^\s\"'#]{1,64}[\"']?[ \t]{1,8}[^\s#]{1,64}[ \t]{1,8}[\"']?(?P<value>[^\s\"'#]{4,64})[\"']?(?=\s|\Z)")
 PHRASES = listed(
     "seed_phrase recovery_phrase mnemonic secret_phrase backup_phrase wallet_phrase seed_words recovery_words "
     "seedphrase phrase_de_récupération frase_semilla frase_de_recuperación frase_di_recupero herstelzin "
@@ -59,7 +63,7 @@ OF_LITERAL = re.compile(r"[= ][\"']?[\w.-]{1,64}=[\"']?(?P<value>[^\s\"'$<{][^\s
 MADE_OF = 300
 """Code points before a literal in which the command says that it makes a secret."""
 DETECTOR = "rules/bundle"
-WORDS = (JWK, STRING_DATA, LITERAL, *PGPASS, *CODES, *PHRASES)
+WORDS = (JWK, STRING_DATA, *CHAP, LITERAL, *PGPASS, *CODES, *PHRASES)
 
 
 def bundles(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
@@ -72,6 +76,10 @@ def bundles(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
         for at in places(low, word):
             if word in PGPASS:
                 yield from _lines(text, at)
+            elif word in CHAP:
+                for line in CHAP_LINE.finditer(text, at, at + FURTHEST_WORDS):
+                    if is_typed(line["value"]):
+                        yield _span(*line.span("value"), PASSWORD)
             elif word == STRING_DATA:
                 yield from _string_data(text, low, at + len(word))
             elif word == LITERAL:
@@ -125,11 +133,15 @@ def _lines(text: str, at: int) -> Iterator[Span]:
 def _codes(text: str, end: int) -> Iterator[Span]:
     head = BEFORE_CODES.match(text, end)
     at = head.end() if head else len(text)
+    first = True
     for _ in range(MOST_CODES):
         between = BETWEEN_CODES.match(text, at)
         code = CODE.match(text, between.end() if between else at)
         if code is None or not any(map(str.isdigit, code[0])):
+            if first:
+                yield from (_span(*far.span("value"), PASSWORD) for far in FAR_CODES.finditer(text, end, end + FURTHEST_CODES))
             return
+        first = False
         yield _span(*code.span(), PASSWORD)
         at = code.end()
 

@@ -50,7 +50,10 @@ CREATE_USER = (
     r"[ \t]{1,4}(?:-e[ \t]{1,4}\S{1,40}[ \t]{1,4})?\S{1,64}[ \t]{1,4}(?:MD5|SHA)[-\d]{0,4}[ \t]{1,4}"
     r"[\"']?(?P<value>[^\s\"']{3,64}(?:[\"']?[ \t]{1,4}(?:AES|DES)[-\d]{0,4}[ \t]{1,4}[\"']?[^\s\"']{3,64})?)"
 )
-NUMBERED = r"(?P<value>(?=[^\s]{0,64}\d)(?=[^\s]{0,64}[A-Za-z])[^\s\"'`]{4,128})"
+NUMBERED = (
+    r"(?P<value>(?:(?=[^\s]{0,64}\d)(?=[^\s]{0,64}[A-Za-z])|(?=\S{0,64}[^\w\s]\S{1,64}[ \t]{0,3}(?:\r?\n|\Z)))"
+    r"[^\s\"'`]{4,128})"
+)
 ARGUMENT = r"[ \t]{0,4}[rbuf]?[\"'](?P<value>(?=[^\"']{0,64}\d)[^\s\"'\\]{5,128})[\"']"
 """The first of a call."""
 SECOND = r"[^\n]{1,120}?,[ \t]{0,4}[\"'](?P<value>(?=[^\"']{0,64}\d)[^\s\"'\\]{8,128})[\"']"
@@ -73,6 +76,7 @@ MADE_SECOND = (
 """`Client("AC...", "...")`: a name, and what a machine made."""
 LOGGED_IN = r"(?:[^\s|;&]{1,64})[ \t]{1,4}[\"']?(?P<value>[^\s\"'`$<{-][^\s\"'`]{3,128})"
 """A name, and its password."""
+FAR_GROUPED = r"[^\n]{1,100}?(?<![\w-])(?P<value>(?=[^\n]{0,30}[2-7])(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4}|(?:[A-Z2-7]{4}[ -]){3,15}[A-Z2-7]{4})(?![\w-])"
 POSTFIX = ("]:587 ", "]:465 ", "]:25 ")
 """A line of its sasl_passwd: `[host]:port name:password`."""
 PASSWORDS = {
@@ -126,6 +130,10 @@ PASSWORDS = {
     "rabbitmqctl add_user ": LOGGED_IN,
     "rabbitmqctl change_password ": LOGGED_IN,
     "rabbitmqctl authenticate_user ": LOGGED_IN,
+    "cmdkey": rf"{LINE}/pass(?:word)?:[\"']?(?P<value>{REST})",
+    "schtasks": rf"{LINE}/(?:rp|p)[ ]{{1,3}}[\"']?(?P<value>{REST})",
+    "snmp-server user": r"[ ][^\n]{1,80}?[ ]auth[ ](?:md5|sha[-\d]{0,4})[ ](?P<value>\S{4,64}(?:[ ]priv[ ](?:aes|3?des)[ ]?\d{0,3}[ ]\S{4,64})?)",
+    "oathtool": r"[^\n]{0,60}?(?:[ ]-b|--base32)[ ](?:-\S{1,12}[ ]){0,2}[\"']?(?P<value>[A-Za-z2-7]{16,64}=*)",
     "ipmitool": rf"{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",
     "mosquitto_": rf"[a-z]{{2,4}}{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",
     "wpa_passphrase": r"[ \t]{1,4}(?:[\"'][^\"'\n]{1,32}[\"']|\S{1,32})[ \t]{1,4}[\"']?(?P<value>[^\s\"'`$<{]{2,63})",
@@ -181,6 +189,8 @@ KEYS = {
     "mc alias set": r"(?:[ \t]{1,4}[^\s\"'-]\S{0,120}){3}[ \t]{1,4}[\"']?(?P<value>[^\s\"'`$<{]{6,128})",
     "private-key <(echo": r"[ ](?P<value>[\w+/]{43}=)",
     "secretbox(": LITERAL,
+    "geniekey": r"[ \t]{0,2}[ :=\"'][ \t]{0,2}[\"']?(?P<value>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    "seed": FAR_GROUPED,
     "jwt.sign(": SECOND,
     "jwt.encode(": SECOND,
     "jwt.decode(": SECOND,

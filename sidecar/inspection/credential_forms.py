@@ -92,6 +92,7 @@ CONNECTION_HEAD = re.compile(r";[ ]?\Z")
 """Of a connection: `Server=...;Uid=sa;Pwd=...;`"""
 DEFINED_HEAD = re.compile(r"#define[ \t]{1,8}\w{0,40}\Z")
 DEFINED = re.compile(r"\w{0,24}[ \t]{1,32}\"(?P<value>[^\n\"\\]{4,128})\"")
+TAG = re.compile(r"![A-Za-z]{2,16}(?![^\s,])")
 WITHIN = ((ENCLOSED_HEAD, ENCLOSED), (CONNECTION_HEAD, CONNECTION), (DEFINED_HEAD, DEFINED))
 """What stands before the word, and how the value goes on behind it."""
 PATH = re.compile(r"/(?:[\w.@+-]+/?)*|[A-Za-z]:[\\/].*")
@@ -104,7 +105,7 @@ KEPT = (
 """What a PIN opens, and no pin of a plug does."""
 PIN = re.compile(
     r"\\?[\"'`]?(?:[ \t]{0,2}[=:#][ \t]{0,2}"
-    r"|[ ](?:for|für|pour|para|per|voor|do)[ ][^\d\n.;:=<>{}()\"]{2,32}:[ ]"
+    r"|[ ](?:for|für|fürs|vom|zum|zur|of|pour|du|de|para|del|per|della|voor|van|do)[ ][^\d\n.;:=<>{}()\"]{2,32}:[ ]"
     rf"|[ ][^\d\n.;:=<>{{}}()\"]{{1,32}}?(?<![^\W_]){KEPT}(?:[ ]{LINK}[ ]|[ ]?:[ ]|[ ])"
     rf"|[ \t]{{1,2}}(?:{LINK}[ \t]{{1,2}}:?[ \t]{{0,2}})?)"
     r"\\?[\"'`]?(?P<value>\d{4,8})(?![\w%€$£]|[.,:/-]\d)",

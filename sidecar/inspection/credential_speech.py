@@ -8,6 +8,7 @@ from sidecar.inspection.listings import PASSWORD
 from sidecar.inspection.literals import (
     CODE,
     DOCUMENTED,
+    LEET,
     PLACEHOLDER,
     TRAILING,
     is_mixed,
@@ -33,7 +34,7 @@ SAID_QUOTED = re.compile(
 )
 """Whatever stands in quotes behind "the password for the wifi is"."""
 BRACKETED = re.compile(
-    r"s?[ ]\((?P<link>[^\n()]{0,30}?(?:is|it['’]?s|ist|es|c['’]est|war|was|:)[ ]{1,2})?[\"'“„`]?(?P<value>[^\s\"'“”`()]{6,64})[\"'”“`]?\)",
+    r"s?[ ]\((?P<link>[^\n()]{0,30}?(?:is|it['’]?s|ist|es|c['’]est|war|was|:)[ ]{1,2})?[\"'“„`]?(?P<value>[^\s\"'“”`()][^\n\"'“”`()]{5,63})[\"'”“`]?\)",
     re.IGNORECASE,
 )
 """`my password (it's ...)`"""
@@ -87,6 +88,8 @@ def _is_quoted_password(value: str) -> bool:
 def _bracketed(text: str, end: int) -> Span | None:
     match = BRACKETED.match(text, end)
     value = match["value"] if match else ""
+    if " " in value:
+        return _span(*match.span("value")) if match and is_set_phrase(value) else None
     good = is_strong(value) or is_mixed(value) or (match is not None and bool(match["link"]) and is_typed(value))
     return _span(*match.span("value")) if match and good and not CODE.fullmatch(value) else None
 
@@ -96,7 +99,7 @@ def _named(text: str, end: int) -> Span | None:
     match = SAID.match(text, end)
     value = match["value"].rstrip(TRAILING) if match else ""
     good = is_strong(value) or is_mixed(value) or (_is_long(value) and APPOSED.match(text, end) is not None)
-    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value)) or CODE.fullmatch(value):
+    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value) and not LEET.search(value)) or CODE.fullmatch(value):
         return None
     start = match.start("value")
     stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)

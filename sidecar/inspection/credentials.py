@@ -39,6 +39,7 @@ from sidecar.inspection.credential_forms import (
     SENT,
     SIGN,
     SPOKEN,
+    TAG,
     TYPED,
     VERSION,
     WITHIN,
@@ -55,6 +56,7 @@ from sidecar.inspection.literals import (
     TRAILING,
     is_common,
     is_hash,
+    is_leet,
     is_mixed,
     is_set_phrase,
     is_strong,
@@ -180,7 +182,7 @@ def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> b
     if " " in value:
         return is_set_phrase(value)
     if CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value.rstrip("!")):
-        return is_common(value)
+        return is_common(value) or (is_equal and "." in value and text[end : end + 1] == "=" and is_leet(value))
     if value.isalpha():
         is_setting = text[start:end].isupper() and (is_equal or text[start - 1 : start] == "_")
         return is_common(value) or (is_setting and len(value) >= 5)
@@ -203,6 +205,8 @@ def _bare(text: str, start: int, end: int, strict: bool) -> Span | None:
         return None
     value = match["value"].rstrip(TRAILING)
     if value.startswith("?") and text[end : end + 1] == ":":  # `${PASSWORD:?must be set}` of a shell
+        return None
+    if TAG.match(match["value"]) or text[start - 2 : start].upper() == "NO":  # `!vault |`, `NOPASSWD: /usr/bin/id`
         return None
     if PATH.fullmatch(match["value"]) and text[end - 3 : end].lower() == "pwd":
         return None

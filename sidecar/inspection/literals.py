@@ -86,6 +86,7 @@ AMPERSAND = rf"&(?:amp;)?(?!(?:quot|apos|lt|gt|nbsp|amp|#\w{{1,5}});|[\w.%\[\]-]
 """One that belongs to such a value: no `name=` of a form follows, and it begins no sign of HTML that ends it."""
 IN_QUERY = re.compile(r"(?:[?&#]|&amp;)[\w.%\[\]-]{0,64}\Z")
 """What stands before a name in a query or a form, where an `&` ends the value whatever follows."""
+LEET = re.compile(r"[A-Za-z]\d{1,2}[a-z]")
 LONGEST_QUOTED = 128
 BEHIND_QUOTE = re.compile(r"[\s,;:)\]}>|&/\\]|\Z")
 """A quote that opens something else stands before a letter."""
@@ -141,6 +142,11 @@ def is_typed(value: str) -> bool:
 def is_hash(value: str) -> bool:
     """A password's hash in crypt's form, or LDAP's: `$2b$12$...`, `$argon2id$...`, `{SSHA}...`."""
     return HASH.match(value) is not None
+
+
+def is_leet(value: str) -> bool:
+    """A figure between letters, as people put it there: `sud0.Tiger`, `qu1ck.brown`."""
+    return LEET.search(value) is not None and len(value) >= 8
 
 
 def is_common(value: str) -> bool:

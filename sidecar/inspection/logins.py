@@ -12,6 +12,7 @@ from sidecar.inspection.listings import PASSWORD
 from sidecar.inspection.literals import (
     CODE,
     DOCUMENTED,
+    ODD,
     PLACEHOLDER,
     TRAILING,
     is_mixed,
@@ -21,7 +22,7 @@ from sidecar.inspection.literals import (
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-ACCOUNTS = listed("admin root administrator sa postgres svc deploy sysadmin superuser user demo")
+ACCOUNTS = listed("admin superadmin netadmin dbadmin root administrator sa postgres svc deploy sysadmin superuser user demo")
 BESIDE = re.compile(
     r"(?:[\d_.-][\w.-]{0,24})?[\"'`]?(?:[ ]?(?:/|:|\|)[ ]?|[ ](?:and|with|und|mit|et|y|e|en)[ ])[\"'`]?"
     r"(?P<value>[^\s\"'`/|:<>(){}\[\],;=]{6,64})(?![\w(\[=/:])"
@@ -33,6 +34,12 @@ ANSWERED = re.compile(
     r"[\w.@+-]{2,40}(?:[ ]{1,2}[/|][ ]{1,2}|[/|:]|[ ]{1,3})[\"'`]?(?P<value>[^\s\"'`/|]{6,64})"
 )
 """The next line of a chat, or of a note below its heading."""
+WIFI = listed("wifi wi-fi wlan ssid réseau netzwerk")
+KEY_OF_WIFI = re.compile(
+    r"[^\n]{0,80}?(?<!\w)(?:key|code|clé|clef|clave|schlüssel|sleutel|chiave|klucz|nyckel)[ ]?[:=]?[ ](?:is[ ]|est[ ]|ist[ ]|es[ ])?"
+    r"[\"'`«“„]?[ ]?(?P<value>[^\s\"'`«»“”<>(){}\[\],;]{6,63})",
+    re.IGNORECASE,
+)
 LOGIN_LINE = re.compile(
     r"(?:^|\n)[ \t>*-]{0,8}(?:\w{1,16}[ _-])?(?:user(?:[ _-]?(?:name|id))?|login|log-?in|e-?mail|account|benutzer(?:name)?|nutzer"
     r"|usuario|utilisateur|identifiant|utente|gebruiker(?:snaam)?|konto|kontonamn|cuenta)\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}"
@@ -42,12 +49,15 @@ LOGIN_LINE = re.compile(
 BELOW_NAME = re.compile(r"\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s\"'{}()<>\[\]$%*,;][^\s\"'{}()<>\[\],;]{3,64})[ \t]{0,3}(?=\r?\n|\Z)")
 LONGEST_LINES = 180
 DETECTOR = "rules/login"
-WORDS = (*ACCOUNTS, *ASKED)
+WORDS = (*ACCOUNTS, *ASKED, *WIFI)
 
 
 def logins(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
     for word in words:
+        if word in WIFI:
+            yield from _of_wifi(text, low, word)
+            continue
         pattern = ANSWERED if word in ASKED else BESIDE
         for at in places(low, word):
             if at == 0 or not (low[at - 1].isalnum() or low[at - 1] in "./@\\$"):
@@ -57,8 +67,18 @@ def logins(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
                     yield _span(start, start + len(match["value"].rstrip(TRAILING)))
 
 
+def _of_wifi(text: str, low: str, word: str) -> Iterator[Span]:
+    """`réseau "Atelier", clé croissant-beurre-7h`: a key is a password there."""
+    for at in places(low, word):
+        match = KEY_OF_WIFI.match(text, at + len(word))
+        value = match["value"].rstrip(TRAILING) if match else ""
+        if match and is_typed(value) and len(value) >= 8 and not CODE.fullmatch(value):
+            yield _span(match.start("value"), match.start("value") + len(value))
+
+
 def _is_password(value: str) -> bool:
-    return (is_strong(value) and value[0] != "#") or ((is_mixed(value) and not value.isalnum()) and not CODE.fullmatch(value))
+    is_signed = len(value) >= 8 and not ODD.isdisjoint(value) and any(map(str.isupper, value)) and value[0] not in "$#%@&"
+    return is_signed or (is_strong(value) and value[0] != "#") or ((is_mixed(value) and not value.isalnum()) and not CODE.fullmatch(value))
 
 
 def below_name(text: str, start: int, end: int) -> Span | None:

@@ -20,6 +20,10 @@ REST = re.compile(r"(?:[-_+/.=]{1,2}[A-Za-z0-9]+){0,12}={0,2}")
 HEAD = re.compile(r"[\w+/=.-]{0,64}\Z")
 BOT = re.compile(r"[MNO][\w-]{22,28}\.[\w-]{6}\.[\w-]{27,40}(?![\w-])")
 """Of Discord: begins with the number of its account in base64."""
+PRODUCT = re.compile(r"(?<![\w-])[A-Z0-9]{5}(?:-[A-Z0-9]{5}){4}(?![\w-])")
+"""A licence of Windows, VMware and others."""
+NTLM = re.compile(r"(?i)[0-9a-f]{32}:[0-9a-f]{32}(?![\w:])")
+"""Both hashes of a password of Windows."""
 ALONE_BEFORE, ALONE_BEHIND = frozenset(" \t\n\r\"'`(“„«=>"), frozenset(" \t\n\r\"'`)”“»<,;.?!")
 KEPT = Context.words(
     "key keys apikey token tokens secret secrets credential credentials password passwords passwort kennwort passphrase "
@@ -44,9 +48,17 @@ def made(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]
     found: list[Span] = []
     after = 0
     for start, end, numeric in map(tokens.__getitem__, tried):
-        if numeric or end - start < SHORTEST or start < after:
+        if numeric or start < after:
             continue
-        stop = _bot(text, start, end) or _key(text, start, end)
+        if end - start < SHORTEST:
+            if end - start == 5 and "-" in (text[end : end + 1], text[start - 1 : start]):
+                match = PRODUCT.search(text, max(0, start - 24), end + 24)
+                if match and match.end() > start:
+                    after = match.end()
+                    found.append(Span(*match.span(), API_KEY, 0.6, DETECTOR, Strength.PROVEN))
+            continue
+        pair = NTLM.match(text, start) if end - start == 32 and text[end : end + 1] == ":" else None
+        stop = pair.end() if pair else _bot(text, start, end) or _key(text, start, end)
         if stop:
             after = stop
             found.append(Span(start, stop, API_KEY, 0.6, DETECTOR, Strength.PROVEN))

@@ -150,7 +150,7 @@ PREFIXED = {
 ENDED = {
     "-us": (r"(?<![\w-])[a-f0-9]{32}", r"-us\d{1,2}(?![\w-])"),  # Mailchimp
     ":aa": (r"(?<!\d)\d{8,10}", r":AA[\w-]{32,35}(?![\w-])"),  # Telegram
-    "!aq": (r"(?<!\w)00D\w{12,15}", r"!AQ[\w.]{40,120}"),  # Salesforce, a session
+    "!aq": (r"(?<!\w)00D\w{12,15}", r"!AQ[\w.-]{40,120}"),  # Salesforce, a session
     "@tcp(": (r"(?<=:)[^\s:@\"'/]{3,64}", r"(?=@)"),  # a Go program's connection to MySQL
     "@unix(": (r"(?<=:)[^\s:@\"'/]{3,64}", r"(?=@)"),
     ":apa91b": (r"(?<!\w)AAAA[\w-]{7}", r":APA91b[\w-]{100,180}"),  # Firebase, a server's key

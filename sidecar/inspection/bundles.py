@@ -37,7 +37,8 @@ MOST_CODES = 20
 FAR_CODES = re.compile(r"(?<![\w.,/-])(?P<value>(?!19|20)\d{8})(?![\w/-]|[.,]\d)")
 FURTHEST_CODES = 200
 CHAP = ("chap-secrets", "pap-secrets")
-CHAP_LINE = re.compile(r"\n[ \t]*[\"']?[^\s\"'#]{1,64}[\"']?[ \t]{1,8}[^\s#]{1,64}[ \t]{1,8}[\"']?(?P<value>[^\s\"'#]{4,64})[\"']?(?=\s|\Z)")
+CHAP_LINE = re.compile(r"\n[ \t]*[\"']?[^\s\"'#]{1,64}[\"']?[ \t]{1,8}[^\s#]{1,64}[ \t]{1,8}[\"']?(?P<value>[^\s\"'#"
+    r"]{4,64})[\"']?(?=\s|\Z)")
 PHRASES = listed(
     "seed_phrase recovery_phrase mnemonic secret_phrase backup_phrase wallet_phrase seed_words recovery_words "
     "seedphrase phrase_de_récupération frase_semilla frase_de_recuperación frase_di_recupero herstelzin "
@@ -56,10 +57,12 @@ WORDS_OF_WALLET = re.compile(
 """Twelve to twenty-four words of three to eight letters (BIP 39), and perhaps one of the sentence before."""
 FURTHEST_WORDS = 400
 STRING_DATA = "stringdata:"
-STRING_LINE = re.compile(r"[ \t]{1,16}[\w.-]{1,64}:[ \t]{1,4}[\"']?(?P<value>[^\n\"'#]{4,256}?)[\"']?[ \t]{0,3}(?:\r?\n|\Z)")
+STRING_LINE = re.compile(r"[ \t]{1,16}[\w.-]{1,64}:[ \t]{1,4}[\"']?(?P<value>[^\n\"'#]{4,256}?)[\"']?[ \t]{0,3}(?:\r"
+    r"?\n|\Z)")
 """Of a Secret in Kubernetes."""
 LITERAL = "--from-literal"
 OF_LITERAL = re.compile(r"[= ][\"']?[\w.-]{1,64}=[\"']?(?P<value>[^\s\"'$<{][^\s\"']{3,256})")
+MOST_LINES = 40
 MADE_OF = 300
 """Code points before a literal in which the command says that it makes a secret."""
 DETECTOR = "rules/bundle"
@@ -97,12 +100,14 @@ def _string_data(text: str, low: str, at: int) -> Iterator[Span]:
     if "secret" not in low[max(0, at - 1000) : at + 1000]:
         return
     at = text.find("\n", at, at + 8) + 1
-    line = STRING_LINE.match(text, at) if at else None
-    while line:
+    for _ in range(MOST_LINES):
+        line = STRING_LINE.match(text, at) if at else None
+        if line is None:
+            return
+        at = line.end()
         value = line["value"]
         if is_typed(value) and not PLACEHOLDER.fullmatch(value):
             yield _span(*line.span("value"), PASSWORD)
-        line = STRING_LINE.match(text, line.end())
 
 
 def _literal(text: str, low: str, at: int, end: int) -> Iterator[Span]:
@@ -139,7 +144,8 @@ def _codes(text: str, end: int) -> Iterator[Span]:
         code = CODE.match(text, between.end() if between else at)
         if code is None or not any(map(str.isdigit, code[0])):
             if first:
-                yield from (_span(*far.span("value"), PASSWORD) for far in FAR_CODES.finditer(text, end, end + FURTHEST_CODES))
+                far = FAR_CODES.finditer(text, end, end + FURTHEST_CODES)
+                yield from (_span(*one.span("value"), PASSWORD) for one in far)
             return
         first = False
         yield _span(*code.span(), PASSWORD)

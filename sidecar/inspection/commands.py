@@ -31,9 +31,11 @@ SNMP = (
 """The community, or both passwords of a user of version 3."""
 SMB = rf"{LINE}(?:-U|--user)[ =]?[\"']?[^\s%\"']{{1,64}}%(?P<value>{REST})"
 ECHO = (
-    r"[ \t]{1,4}(?:-\w{1,2}[ \t]{1,4})?[\"']?(?:[\w.-]{1,32}:)?(?P<value>[^\s\"'`$:]{4,256})[\"']?[ \t]{0,2}\|[ \t]{0,2}"
+    r"[ \t]{1,4}(?:-\w{1,2}[ \t]{1,4})?[\"']?(?:[\w.-]{1,32}:)?(?P<value>[^\s\"'`$:]{4,256})[\"']?[ \t]{0,2}\|[ \t]{"
+    r"0,2}"
     r"(?:sudo[ \t]+-\w{0,4}S|(?:sudo[ \t]+)?(?:chpasswd|passwd[ \t]+--stdin|docker[ \t]+login|cryptsetup"
-    r"|gh secret set|wrangler secret|npx wrangler secret|vault kv put|kubectl create secret|docker secret create|wg pubkey"
+    r"|gh secret set|wrangler secret|npx wrangler secret|vault kv put|kubectl create secret|docker secret create|wg "
+    r"pubkey"
     r"|gpg[^\n|]{0,80}--passphrase-fd|openssl [^\n|]{0,80}stdin|passwd))"
 )
 HTTPIE = r"[ =][\"']?[^\s\"':]{1,64}:(?P<value>[^\s\"'`$<{][^\s\"'`]{2,128})"
@@ -76,7 +78,10 @@ MADE_SECOND = (
 """`Client("AC...", "...")`: a name, and what a machine made."""
 LOGGED_IN = r"(?:[^\s|;&]{1,64})[ \t]{1,4}[\"']?(?P<value>[^\s\"'`$<{-][^\s\"'`]{3,128})"
 """A name, and its password."""
-FAR_GROUPED = r"[^\n]{1,100}?(?<![\w-])(?P<value>(?=[^\n]{0,30}[2-7])(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4}|(?:[A-Z2-7]{4}[ -]){3,15}[A-Z2-7]{4})(?![\w-])"
+FAR_GROUPED = (
+    r"[^\n]{1,100}?(?<![\w-])(?P<value>(?=[^\n]{0,30}[2-7])"
+    r"(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4}|(?:[A-Z2-7]{4}[ -]){3,15}[A-Z2-7]{4})(?![\w-])"
+)
 POSTFIX = ("]:587 ", "]:465 ", "]:25 ")
 """A line of its sasl_passwd: `[host]:port name:password`."""
 PASSWORDS = {
@@ -132,7 +137,8 @@ PASSWORDS = {
     "rabbitmqctl authenticate_user ": LOGGED_IN,
     "cmdkey": rf"{LINE}/pass(?:word)?:[\"']?(?P<value>{REST})",
     "schtasks": rf"{LINE}/(?:rp|p)[ ]{{1,3}}[\"']?(?P<value>{REST})",
-    "snmp-server user": r"[ ][^\n]{1,80}?[ ]auth[ ](?:md5|sha[-\d]{0,4})[ ](?P<value>\S{4,64}(?:[ ]priv[ ](?:aes|3?des)[ ]?\d{0,3}[ ]\S{4,64})?)",
+    "snmp-server user": r"[ ][^\n]{1,80}?[ ]auth[ ](?:md5|sha[-\d]{0,4})[ ](?P<value>\S{4,64}(?:[ ]priv[ ](?:aes|3?d"
+        r"es)[ ]?\d{0,3}[ ]\S{4,64})?)",
     "oathtool": r"[^\n]{0,60}?(?:[ ]-b|--base32)[ ](?:-\S{1,12}[ ]){0,2}[\"']?(?P<value>[A-Za-z2-7]{16,64}=*)",
     "ipmitool": rf"{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",
     "mosquitto_": rf"[a-z]{{2,4}}{LINE}-P[ \t]{{0,4}}[\"']?(?P<value>{REST})",

@@ -29,16 +29,19 @@ SAID = re.compile(
 SAID_QUOTED = re.compile(
     r"(?:[ ,](?:[^\n.:;=<>{}()\"]|\.(?=\w)){1,48}?)?"
     r"(?:[ ](?:is|was|it['’]?s|ist|lautet|war|es|(?:c['’])?est|era|è|é|jest|to|är|er):?[ ]|[ ]?:[ ]{1,4})"
-    r"(?:«[ \u00a0\u202f]?|[\"'“„`])(?P<value>[^\s\"“”«»`<>{}][^\n\"“”«»`<>{}]{4,64}?)[ \u00a0\u202f]?[\"”»`“](?![\w\"])",
+    r"(?:«[ \u00a0\u202f]?|[\"'“„`])(?P<value>[^\s\"“”«»`<>{}][^\n\"“”«»`<>{}]{4,64}?)[ \u00a0\u202f]?[\"”»`“](?![\w"
+    r"\"])",
     re.IGNORECASE,
 )
 """Whatever stands in quotes behind "the password for the wifi is"."""
 BRACKETED = re.compile(
-    r"s?[ ]\((?P<link>[^\n()]{0,30}?(?:is|it['’]?s|ist|es|c['’]est|war|was|:)[ ]{1,2})?[\"'“„`]?(?P<value>[^\s\"'“”`()][^\n\"'“”`()]{5,63})[\"'”“`]?\)",
+    r"s?[ ]\((?P<link>[^\n()]{0,30}?(?:is|it['’]?s|ist|es|c['’]est|war|was|:)[ ]{1,2})?[\"'“„`]?(?P<value>[^\s\"'“”`"
+    r"()][^\n\"'“”`()]{5,63})[\"'”“`]?\)",
     re.IGNORECASE,
 )
 """`my password (it's ...)`"""
-BELOW = re.compile(r"[ \t]{0,3}:[ \t]{0,3}\r?\n[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`][^\n\"'`:]{4,64})[\"'`]?[ \t]{0,3}(?:\r?\n|\Z)")
+BELOW = re.compile(r"[ \t]{0,3}:[ \t]{0,3}\r?\n[ \t]{0,3}[\"'`]?(?P<value>[^\s\"'`][^\n\"'`:]{4,64})[\"'`]?[ \t]{0,3"
+    r"}(?:\r?\n|\Z)")
 """On a line of its own."""
 GROUPED = re.compile(r"[^\n:]{0,40}(?:[:=]|[ ]is)[ ]?[\"'`]?(?P<value>[a-z]{4}(?:[ ][a-z]{4}){3})(?![\w-])")
 """A password for one application, as Google shows it."""
@@ -99,7 +102,9 @@ def _named(text: str, end: int) -> Span | None:
     match = SAID.match(text, end)
     value = match["value"].rstrip(TRAILING) if match else ""
     good = is_strong(value) or is_mixed(value) or (_is_long(value) and APPOSED.match(text, end) is not None)
-    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value) and not LEET.search(value)) or CODE.fullmatch(value):
+    if match is None or not good or CODE.fullmatch(value):
+        return None
+    if value.isalnum() and not ENDS_SO.search(value) and not LEET.search(value):
         return None
     start = match.start("value")
     stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)

@@ -128,7 +128,8 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     match = PHRASE.match(text, end)
     if match:
         return _span(match, PASSWORD, 0.7) if is_set_phrase(match["value"]) else None
-    found = _enclosed(text, start, end) or _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
+    found = _enclosed(text, start, end) or _line(text, start, end) or _structured(text, end)
+    found = found or _bare(text, start, end, strict)
     return found or below_name(text, start, end) or said(text, end) or _directed(text, start, end)
 
 
@@ -230,7 +231,8 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
     if text[start - 1 : start] == text[end : end + 1] == '"':
         match = QUOTED.match(text, end)
         return _span(match, PASSWORD, 0.7) if match and _is_of_data(match["value"], strict) else None
-    is_named = text[start - 1 : start] in ("_", "-", "&", "?") or (text[start].isupper() and text[start - 1 : start].islower())
+    before = text[start - 1 : start]
+    is_named = before in ("_", "-", "&", "?") or (text[start].isupper() and before.islower())
     if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
         return _password(text, start, end, strict)
     match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end)

@@ -57,7 +57,8 @@ Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
 WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 """Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
 WORDS = (
-    *_credentials.WORDS, *_access.WORDS, *bundles.WORDS, *_logins.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
+    *_credentials.WORDS, *_access.WORDS, *bundles.WORDS, *_logins.WORDS,
+    *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
     *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *_spelled.WORDS, *records.WORDS,
     *_identities.WORDS, *spoken.WORDS,

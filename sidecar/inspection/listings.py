@@ -22,7 +22,8 @@ COLUMN = re.compile(
     re.IGNORECASE,
 )
 HEADING = re.compile(r"(?!\s)[^\n=(){}\[\]:<>#*?!]{3,400}")
-NAMES = re.compile(r"(?i)(?<![a-z])(?:user(?:[ _-]?name)?|login|e-?mail|account|benutzer\w{0,5}|usuario|utilisateur)(?![a-z])")
+NAMES = re.compile(r"(?i)(?<![a-z])(?:user(?:[ _-]?name)?|login|e-?mail|account|benutzer\w{0,5}|usuario|utilisateur)"
+    r"(?![a-z])")
 CELL = re.compile(r"[\"']?[\w .-]{0,40}[\"']?")
 MARKS = "\t;|,"
 RULE = re.compile(r"[|:\- \t]+")

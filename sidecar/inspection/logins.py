@@ -22,7 +22,9 @@ from sidecar.inspection.literals import (
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
-ACCOUNTS = listed("admin superadmin netadmin dbadmin root administrator sa postgres svc deploy sysadmin superuser user demo")
+ACCOUNTS = listed(
+    "admin superadmin netadmin dbadmin root administrator sa postgres svc deploy sysadmin superuser user demo"
+)
 BESIDE = re.compile(
     r"(?:[\d_.-][\w.-]{0,24})?[\"'`]?(?:[ ]?(?:/|:|\|)[ ]?|[ ](?:and|with|und|mit|et|y|e|en)[ ])[\"'`]?"
     r"(?P<value>[^\s\"'`/|:<>(){}\[\],;=]{6,64})(?![\w(\[=/:])"
@@ -36,17 +38,21 @@ ANSWERED = re.compile(
 """The next line of a chat, or of a note below its heading."""
 WIFI = listed("wifi wi-fi wlan ssid réseau netzwerk")
 KEY_OF_WIFI = re.compile(
-    r"[^\n]{0,80}?(?<!\w)(?:key|code|clé|clef|clave|schlüssel|sleutel|chiave|klucz|nyckel)[ ]?[:=]?[ ](?:is[ ]|est[ ]|ist[ ]|es[ ])?"
+    r"[^\n]{0,80}?(?<!\w)(?:key|code|clé|clef|clave|schlüssel|sleutel|chiave|klucz|nyckel)[ ]?[:=]?[ ](?:is[ ]|est[ "
+    r"]|ist[ ]|es[ ])?"
     r"[\"'`«“„]?[ ]?(?P<value>[^\s\"'`«»“”<>(){}\[\],;]{6,63})",
     re.IGNORECASE,
 )
 LOGIN_LINE = re.compile(
-    r"(?:^|\n)[ \t>*-]{0,8}(?:\w{1,16}[ _-])?(?:user(?:[ _-]?(?:name|id))?|login|log-?in|e-?mail|account|benutzer(?:name)?|nutzer"
-    r"|usuario|utilisateur|identifiant|utente|gebruiker(?:snaam)?|konto|kontonamn|cuenta)\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}"
+    r"(?:^|\n)[ \t>*-]{0,8}(?:\w{1,16}[ _-])?(?:user(?:[ _-]?(?:name|id))?|login|log-?in|e-?mail|account|benutzer(?:"
+    r"name)?|nutzer"
+    r"|usuario|utilisateur|identifiant|utente|gebruiker(?:snaam)?|konto|kontonamn|cuenta)\*{0,2}[ \t]{0,3}[:=][ \t]{"
+    r"0,3}"
     r"(?P<name>[^\s\"'{}()<>,;$]{2,64})[ \t]{0,3}\r?\n[ \t>*-]{0,8}(?:\w{1,16}[ _-])?\Z",
     re.IGNORECASE,
 )
-BELOW_NAME = re.compile(r"\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s\"'{}()<>\[\]$%*,;][^\s\"'{}()<>\[\],;]{3,64})[ \t]{0,3}(?=\r?\n|\Z)")
+BELOW_NAME = re.compile(r"\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s\"'{}()<>\[\]$%*,;][^\s\"'{}()<>\[\],;]{3,64}"
+    r")[ \t]{0,3}(?=\r?\n|\Z)")
 LONGEST_LINES = 180
 DETECTOR = "rules/login"
 WORDS = (*ACCOUNTS, *ASKED, *WIFI)
@@ -77,12 +83,15 @@ def _of_wifi(text: str, low: str, word: str) -> Iterator[Span]:
 
 
 def _is_password(value: str) -> bool:
-    is_signed = len(value) >= 8 and not ODD.isdisjoint(value) and any(map(str.isupper, value)) and value[0] not in "$#%@&"
-    return is_signed or (is_strong(value) and value[0] != "#") or ((is_mixed(value) and not value.isalnum()) and not CODE.fullmatch(value))
+    if len(value) >= 8 and not ODD.isdisjoint(value) and any(map(str.isupper, value)) and value[0] not in "$#%@&":
+        return True
+    if is_strong(value):
+        return value[0] != "#"
+    return is_mixed(value) and not value.isalnum() and not CODE.fullmatch(value)
 
 
 def below_name(text: str, start: int, end: int) -> Span | None:
-    """On the line behind that of a name, anything that is no word of documentation: `Username: bob`, `Password: simple`."""
+    """On the line behind that of a name, anything that is no word of documentation: `User: bob`, `Password: simple`."""
     match = BELOW_NAME.match(text, end)
     if match is None:
         return None

@@ -1,7 +1,8 @@
 """Keys that no form names: what a machine made, standing by itself near a word that says that it is a key.
 
 `I copied config/master.key there, it contains` and a line of 32 figures; `our Fastly key IafclDf... stopped working`.
-Code has hashes, digests and public keys of the same looks, so a word that says so, or a place in a longer value, ends it.
+Code has hashes, digests and public keys of the same looks, so a word that says so ends it, and a place in a
+longer value.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ NTLM = re.compile(r"(?i)[0-9a-f]{32}:[0-9a-f]{32}(?![\w:])")
 """Both hashes of a password of Windows."""
 ALONE_BEFORE, ALONE_BEHIND = frozenset(" \t\n\r\"'`(“„«=>"), frozenset(" \t\n\r\"'`)”“»<,;.?!")
 KEPT = Context.words(
-    "key keys apikey token tokens secret secrets credential credentials password passwords passwort kennwort passphrase "
-    "auth schlüssel apikeys clé clave chiave sleutel klucz jeton geheimnis seed bearer"
+    "key keys apikey token tokens secret secrets credential credentials password passwords passwort kennwort "
+    "passphrase auth schlüssel apikeys clé clave chiave sleutel klucz jeton geheimnis seed bearer"
 )
 PUBLIC = Context.words(
     "public pub pubkey publickey fingerprint thumbprint digest digests checksum checksums hash hashes hashed sha sha1 "
@@ -81,12 +82,13 @@ def _key(text: str, start: int, end: int) -> int:
     rest = REST.match(text, end)
     stop = rest.end() if rest else end
     word = text[start:stop]
-    if stop - start > LONGEST or text.startswith("0x", start) or (stop < len(text) and text[stop] not in ALONE_BEHIND) or not _is_made(word):
+    is_alone = stop == len(text) or text[stop] in ALONE_BEHIND
+    if stop - start > LONGEST or text.startswith("0x", start) or not is_alone or not _is_made(word):
         return 0
     if word.startswith("AAAA") or _is_listed(text, start, stop):
         return 0
-    near = (KEPT.near(text, start, stop) or CONSTANT.search(text, max(0, start - 48), start)) and not PUBLIC.near(text, start, stop)
-    return stop if near and not FALSE_SECRET.search(word) else 0
+    is_kept = KEPT.near(text, start, stop) or CONSTANT.search(text, max(0, start - 48), start)
+    return stop if is_kept and not PUBLIC.near(text, start, stop) and not FALSE_SECRET.search(word) else 0
 
 
 def _is_made(word: str) -> bool:

@@ -85,7 +85,7 @@ PAIRED = re.compile(
 OPTION = re.compile(r"[ =][\"']?(?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
 QUOTED_OPTION = re.compile(r"[ =]([\"'])(?P<value>[^\s\"'$<{][^\n\"']{3,127})\1")
 ENCLOSED_HEAD = re.compile(r"([\"'])[\w.-]{0,48}\Z")
-ENCLOSED = re.compile(r"=(?P<value>[^\s\"'`$<{%=][^\n\"'`;]{3,127})(?=[\"'])")
+ENCLOSED = re.compile(r"=(?P<value>[^\s\"'`$<{%=][^\n\"'`;&]{3,127})(?=[\"'])")
 """`-e 'MSSQL_SA_PASSWORD=...'`: quotes around the name and the value."""
 CONNECTION = re.compile(r"[ ]?=[ ]?(?P<value>\{[^\n}]{3,64}(?:\}\}[^\n}]{0,64}){0,3}\}|[^\s;\"'$<{%][^\s;\"']{3,127}"
     r")(?=;|[\"'])", re.IGNORECASE)

@@ -104,7 +104,7 @@ def _named(text: str, end: int) -> Span | None:
     good = is_strong(value) or is_mixed(value) or (_is_long(value) and APPOSED.match(text, end) is not None)
     if match is None or not good or CODE.fullmatch(value):
         return None
-    if value.isalnum() and not ENDS_SO.search(value) and not LEET.search(value):
+    if value.isalnum() and not ENDS_SO.search(value) and not (len(value) > 9 and LEET.search(value)):
         return None
     start = match.start("value")
     stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)

@@ -173,6 +173,8 @@ def is_set_phrase(value: str) -> bool:
     words = value.split(" ")
     if not 2 <= len(words) <= 8 or not all(0 < len(word) < 20 for word in words) or len(value) < 6:
         return False
+    if any(word[-1] == "&" and len(word) > 1 for word in words):  # of a shell
+        return False
     low = [word.lower().strip(".,;:!?'()") for word in words]
     if not DOCUMENTED.isdisjoint(low) or not any(map(str.isalpha, value)) or FALSE_SECRET.search(value):
         return False

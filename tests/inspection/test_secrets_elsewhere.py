@@ -1,4 +1,4 @@
-"""Secrets in places that nobody had thought of: each form by one example that is found, and its look-alike that is not."""
+"""Secrets in places that nobody had thought of: each by one example that is found; and what only looks like one."""
 
 from __future__ import annotations
 

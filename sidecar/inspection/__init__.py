@@ -16,6 +16,8 @@ From the bottom up:
     serials, card_codes, coordinates   phones' and cars' numbers (IMEI, VIN); CVV beside its word; places on a map
     secrets, credentials               gitleaks' rules (derived table); passwords and user names people type,
     credential_words, credential_forms     by these words, in these forms
+    credential_speech, logins              in sentences and chats; a name and its password side by side
+    made         keys that no form names, near a word that says that they are some
     dates, ages                        births and travel documents; minors
     streets, towns                     addresses by form; by the postcode and town behind them
     access, accounts    secrets by where they stand; user names in logs and profiles

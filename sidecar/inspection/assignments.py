@@ -43,11 +43,17 @@ QUALIFIED = re.compile(
     r"|openai|cohere|notion|secretor)[ ._-]?\Z"
 )
 """Before `key`: a key that somebody keeps, and not one of a map, a column or a keyboard."""
+SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
+CUSTOM = re.compile(r"(?i)(?<![\w-])x-[\w-]{0,40}-\Z")
+"""A header of an application's own: `X-Acme-Key`."""
+FALLBACK = re.compile(
+    SUFFIX + r"[\"'\])]{0,3}[ \t]{1,3}(?:\|\||\?\?|or)[ \t]{1,3}([\"'])(?P<value>[^\s\"'`\\]{6,256})\1", re.IGNORECASE
+)
+"""`process.env.JWT_SECRET || "..."`"""
 NOT_KEPT = re.compile(
-    r"(?i)(?:public|primary|foreign|partition|sort|idempotency|cache|host|next|page|continuation|sync|resume|pub|row"
+    r"(?i)(?:checksum/?|public|primary|foreign|partition|sort|idempotency|cache|host|next|page|continuation|sync|resume|pub|row"
     r"|index|column|object|s3|group|unique|dedup|routing|translation|i18n|map|dict|sub)[ _-]?\Z"
 )
-SUFFIX = r"(?:[_-]?(?:\d|base|value|prod|dev|test|live|staging|old|new|hash|secret))?"
 LINK = r"\\*[\"'`]?\]?(?:[ \t]{0,32}(?:=>|:=|\?=|==?|:)[ \t]{0,32}|[ \t]{0,3},[ \t]{0,3})"
 QUOTED = re.compile(
     SUFFIX + LINK + WRAPPED + r"[rbuf]?(\\*[\"'`])(?:(?:bearer|token|basic)[ ])?(?P<value>[^\s\"'`\\]{6,256})\1",
@@ -137,6 +143,9 @@ def _found(text: str, start: int, end: int, word: str) -> Span | None:
         is_line = match.re in (BARE, JOINED_BARE) and _is_setting(text, start)
         rest = TO_THE_END.match(text, match.end("value")) if is_line else None
         return _span(match, rest.end() - match.start("value") if rest else len(value))
+    match = FALLBACK.match(text, end)
+    if match is not None:
+        return _span(match, len(match["value"])) if _is_secret(text, start, word, match["value"], True) else None
     match = PHRASE.match(text, end) if word in SECRET_WORDS and _is_setting(text, start) else None
     if match is not None and is_phrase(match["value"]):
         return _span(match, len(match["value"]))
@@ -157,7 +166,8 @@ def _is_setting(text: str, start: int) -> bool:
 
 
 def _is_kept(text: str, start: int) -> bool:
-    return QUALIFIED.search(text, max(0, start - 16), start) is not None
+    head = text[max(0, start - 48) : start]
+    return QUALIFIED.search(head[-16:]) is not None or CUSTOM.search(head) is not None
 
 
 def _is_secret(text: str, start: int, word: str, value: str, is_quoted: bool) -> bool:

@@ -12,6 +12,8 @@ PASSWORD_WORDS = (
     "mot_de_passe",
     "snmp_community",
     "community_string",
+    "assword",  # in what `expect` waits for
+    "pre_shared_key", *listed("pre-shared-key presharedkey preshared_key pre-shared_key"),
     *listed("wifi_code code_wifi wifi_key wifi-key wlan-schlüssel wlan-key clé_wifi clave_wifi netzwerkschlüssel"),
     *listed(
         "pass_phrase pass-phrase passcode pwd contraseña contrasena senha palavra-passe hasło haslo psk "

@@ -12,18 +12,21 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sidecar.inspection import listings
 from sidecar.inspection.credential_forms import (
-    ANSWER,
     ANSWERED_NAME,
     ATTRIBUTE,
     BARE,
     CALL,
     DEFAULT,
+    DIRECTED,
+    DIRECTIVE,
     ELEMENT,
-    ENDS_SO,
+    FALLBACK,
     HEAD,
+    INPUT,
     JOINED_BARE,
     LINE,
     MEASURE,
+    MULTIPART,
     NAME_VALUE,
     OPTION,
     PAIRED,
@@ -31,12 +34,17 @@ from sidecar.inspection.credential_forms import (
     PHRASE,
     PIN,
     QUOTED,
-    SAID,
+    QUOTED_OPTION,
     SAID_NAME,
+    SENT,
     SIGN,
     SPOKEN,
+    TAG,
+    TYPED,
     VERSION,
+    WITHIN,
 )
+from sidecar.inspection.credential_speech import said
 from sidecar.inspection.credential_words import JOINED, PASSWORD_WORDS, PIN_WORDS, USER_WORDS, WEAK_WORDS
 from sidecar.inspection.keywords import listed
 from sidecar.inspection.listings import PASSWORD, USERNAME
@@ -48,12 +56,14 @@ from sidecar.inspection.literals import (
     TRAILING,
     is_common,
     is_hash,
+    is_leet,
     is_mixed,
-    is_phrase,
+    is_set_phrase,
     is_strong,
     is_typed,
     unquoted,
 )
+from sidecar.inspection.logins import below_name
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
@@ -117,22 +127,38 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
         return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
     match = PHRASE.match(text, end)
     if match:
-        return _span(match, PASSWORD, 0.7) if _is_spaced(text, start, match["value"]) else None
-    found = _line(text, start, end) or _structured(text, end) or _bare(text, start, end, strict)
-    return found or _said(text, end) or _answered(text, end)
-
-
-def _is_spaced(text: str, start: int, value: str) -> bool:
-    """Words; or any signs in a line of settings."""
-    if is_phrase(value):
-        return True
-    is_typed_so = is_mixed(value) and PROSE.isdisjoint(value.lower().split()) and len(value.split(" ")) < 4
-    return is_typed_so and HEAD.search(text, max(0, start - 80), start) is not None
+        return _span(match, PASSWORD, 0.7) if is_set_phrase(match["value"]) else None
+    found = _enclosed(text, start, end) or _line(text, start, end) or _structured(text, end)
+    found = found or _bare(text, start, end, strict)
+    return found or below_name(text, start, end) or said(text, end) or _directed(text, start, end)
 
 
 def _option(text: str, end: int) -> Span | None:
-    match = OPTION.match(text, end)
-    return _span(match, PASSWORD, 0.7) if match and not PLACEHOLDER.fullmatch(match["value"]) else None
+    match = QUOTED_OPTION.match(text, end) or OPTION.match(text, end)
+    if match is None or PLACEHOLDER.fullmatch(match["value"]):
+        return None
+    return _span(match, PASSWORD, 0.7)
+
+
+def _enclosed(text: str, start: int, end: int) -> Span | None:
+    """Whatever stands there, where quotes or semicolons say where it ends."""
+    for head, pattern in WITHIN:
+        match = pattern.match(text, end)
+        if match and head.search(text, max(0, start - 64), start):
+            value = match["value"]
+            good = is_set_phrase(value) if " " in value else _is_literal(value, False) and not CODE.fullmatch(value)
+            return Span(*match.span("value"), PASSWORD, 0.7, DETECTOR, Strength.PROVEN) if good else None
+    return None
+
+
+def _directed(text: str, start: int, end: int) -> Span | None:
+    """`LoginPassword ...`: a directive, for a sentence has no capital within a word."""
+    match = DIRECTIVE.match(text, end) if text[start - 1 : start].isalpha() else None
+    if match is None or not DIRECTED.search(text, max(0, start - 48), start):
+        return None
+    value = match["value"]
+    good = is_set_phrase(value) if " " in value else is_typed(value) and not CODE.fullmatch(value)
+    return _span(match, PASSWORD, 0.6) if good and not PLACEHOLDER.fullmatch(value) else None
 
 
 def _is_literal(value: str, strict: bool) -> bool:
@@ -155,40 +181,17 @@ def _line(text: str, start: int, end: int) -> Span | None:
 
 def _is_set(text: str, start: int, end: int, value: str, *, is_equal: bool) -> bool:
     if " " in value:
-        return is_phrase(value)
+        return is_set_phrase(value)
     if CODE.fullmatch(value) or PLACEHOLDER.fullmatch(value.rstrip("!")):
-        return is_common(value)
+        return is_common(value) or (is_equal and "." in value and text[end : end + 1] == "=" and is_leet(value))
     if value.isalpha():
         is_setting = text[start:end].isupper() and (is_equal or text[start - 1 : start] == "_")
         return is_common(value) or (is_setting and len(value) >= 5)
     return is_equal and text[end : end + 1] == "=" and value[-1] not in TRAILING and is_strong(value)
 
 
-def _answered(text: str, end: int) -> Span | None:
-    """The next line of a chat, where that is nothing but a password."""
-    match = ANSWER.match(text, end)
-    if match is None:
-        return None
-    group = "value" if match["value"] else "said"
-    value = match[group].rstrip(TRAILING)
-    start = match.start(group)
-    return Span(start, start + len(value), PASSWORD, 0.6, DETECTOR, Strength.PROVEN) if is_strong(value) else None
-
-
-def _said(text: str, end: int) -> Span | None:
-    """In a sentence that says more of it; `password algorithm is Argon2id` ends in letters behind its one figure."""
-    match = SAID.match(text, end)
-    value = match["value"].rstrip(TRAILING) if match else ""
-    good = is_strong(value) or is_mixed(value)
-    if match is None or not good or (value.isalnum() and not ENDS_SO.search(value)) or CODE.fullmatch(value):
-        return None
-    start = match.start("value")
-    stop = match.end("other") if match["other"] and is_typed(match["other"].split()[-1]) else start + len(value)
-    return Span(start, stop, PASSWORD, 0.6, DETECTOR, Strength.PROVEN)
-
-
 def _structured(text: str, end: int) -> Span | None:
-    for pattern in (ELEMENT, ATTRIBUTE, DEFAULT):
+    for pattern in (ELEMENT, ATTRIBUTE, DEFAULT, TYPED, FALLBACK, INPUT, MULTIPART, SENT):
         match = pattern.match(text, end)
         if match:
             good = _is_literal(match["value"], False) and not CODE.fullmatch(match["value"])
@@ -202,6 +205,10 @@ def _bare(text: str, start: int, end: int, strict: bool) -> Span | None:
     if match is None:
         return None
     value = match["value"].rstrip(TRAILING)
+    if value.startswith("?") and text[end : end + 1] == ":":  # `${PASSWORD:?must be set}` of a shell
+        return None
+    if TAG.match(match["value"]) or text[start - 2 : start].upper() == "NO":  # `!vault |`, `NOPASSWD: /usr/bin/id`
+        return None
     if PATH.fullmatch(match["value"]) and text[end - 3 : end].lower() == "pwd":
         return None
     if match.re is not SPOKEN and (is_common(value) or is_hash(value)):
@@ -224,7 +231,8 @@ def _weak(text: str, start: int, end: int, strict: bool) -> Span | None:
     if text[start - 1 : start] == text[end : end + 1] == '"':
         match = QUOTED.match(text, end)
         return _span(match, PASSWORD, 0.7) if match and _is_of_data(match["value"], strict) else None
-    is_named = text[start - 1 : start] in ("_", "-") or (text[start].isupper() and text[start - 1 : start].islower())
+    before = text[start - 1 : start]
+    is_named = before in ("_", "-", "&", "?") or (text[start].isupper() and before.islower())
     if is_named or (text[start:end].isupper() and text[end : end + 1] in "=:"):
         return _password(text, start, end, strict)
     match = QUOTED.match(text, end) or unquoted(BARE, JOINED_BARE, text, start, end)
@@ -249,7 +257,7 @@ def _spoken_weak(text: str, end: int) -> Span | None:
     value = match["value"].rstrip(TRAILING) if match else ""
     is_said = match is not None and match.start("value") - end > 2 and len(value) >= 8  # `pass is ...`
     if match is None or MEASURE.fullmatch(value) or not (is_strong(value) or (is_said and is_typed(value))):
-        return _said(text, end) or _answered(text, end)
+        return said(text, end)
     return _span(match, PASSWORD, 0.6) if SIGNS_ONLY.isdisjoint(match["value"][:1]) else None
 
 

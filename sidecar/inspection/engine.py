@@ -13,6 +13,7 @@ from sidecar.inspection import coordinates as _coordinates
 from sidecar.inspection import credentials as _credentials
 from sidecar.inspection import identities as _identities
 from sidecar.inspection import labelled as _labelled
+from sidecar.inspection import logins as _logins
 from sidecar.inspection import numbered as _numbered
 from sidecar.inspection import spelled as _spelled
 from sidecar.inspection.card_codes import CARD_SECURITY_CODE, card_codes
@@ -26,6 +27,8 @@ from sidecar.inspection.ibans import ibans
 from sidecar.inspection.identities import IDENTITY_NUMBER, identities
 from sidecar.inspection.keywords import MakeScan, lowered, pure_scan
 from sidecar.inspection.labelled import labelled
+from sidecar.inspection.logins import logins
+from sidecar.inspection.made import made
 from sidecar.inspection.national import national_rules
 from sidecar.inspection.network import addresses
 from sidecar.inspection.normalise import normalised
@@ -54,7 +57,8 @@ Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
 WordedFinder = Callable[[str, str, Iterable[str]], Iterable[Span]]
 """Takes the text, the text lower-cased, and those of the finder's own words that stand in it."""
 WORDS = (
-    *_credentials.WORDS, *_access.WORDS, *bundles.WORDS, *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
+    *_credentials.WORDS, *_access.WORDS, *bundles.WORDS, *_logins.WORDS,
+    *_accounts.WORDS, *_card_codes.WORDS, *_coordinates.WORDS,
     *dates.WORDS, *ages.AGE_WORDS, *ages.SPELLED_WORDS,
     *streets.WORDS, *towns.WORDS, *special.WORDS, *_labelled.WORDS, *_numbered.WORDS, *_spelled.WORDS, *records.WORDS,
     *_identities.WORDS, *spoken.WORDS,
@@ -192,6 +196,7 @@ class Engine:
             (("PASSWORD", "USERNAME"), _credentials.WORDS, False, lambda *at: credentials(*at, strict=strict)),
             (("API_KEY", "PASSWORD", "PRIVATE_KEY"), _access.WORDS, False, _access.access),
             (("PASSWORD", "PRIVATE_KEY"), bundles.WORDS, False, bundles.bundles),
+            (("PASSWORD",), _logins.WORDS, False, logins),
             (("USERNAME",), _accounts.WORDS, False, _accounts.accounts),
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
@@ -229,6 +234,7 @@ class Engine:
             "IP_ADDRESS": addresses,
             GEO_COORDINATES: pairs,
             "PHONE_NUMBER": partial(self._phones.find, threshold=threshold),
+            "API_KEY": made,
         }
         chosen = [finder for entity, finder in every.items() if self.settings.wants(entity)]
         if self.settings.wants("PRIVATE_KEY") and not self.settings.wants("CRYPTO"):

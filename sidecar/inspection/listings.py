@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sidecar.inspection.literals import PLACEHOLDER, is_common, is_hash, is_typed
+from sidecar.inspection.literals import DOCUMENTED, PLACEHOLDER, is_common, is_hash, is_set_phrase, is_typed
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tables import in_html, inserted
 from sidecar.inspection.tokens import places
@@ -22,6 +22,8 @@ COLUMN = re.compile(
     re.IGNORECASE,
 )
 HEADING = re.compile(r"(?!\s)[^\n=(){}\[\]:<>#*?!]{3,400}")
+NAMES = re.compile(r"(?i)(?<![a-z])(?:user(?:[ _-]?name)?|login|e-?mail|account|benutzer\w{0,5}|usuario|utilisateur)"
+    r"(?![a-z])")
 CELL = re.compile(r"[\"']?[\w .-]{0,40}[\"']?")
 MARKS = "\t;|,"
 RULE = re.compile(r"[|:\- \t]+")
@@ -44,7 +46,8 @@ def below(text: str, at: int, *, strict: bool) -> tuple[list[Span], int]:
     if heading is None or text[heading.end() : heading.end() + 1] != "\n":
         return [], 0
     mark, columns = _headed(heading.group().rstrip("\r"))
-    return _rows(text, heading.end() + 1, mark, columns, strict) if columns else ([], 0)
+    is_named = strict or _has_names(heading.group())
+    return _rows(text, heading.end() + 1, mark, columns, is_named) if columns else ([], 0)
 
 
 def _headed(line: str) -> tuple[str, dict[int, int]]:
@@ -59,10 +62,15 @@ def _headed(line: str) -> tuple[str, dict[int, int]]:
     return mark, dict.fromkeys(named, len(cells))
 
 
-def _rows(text: str, at: int, mark: str, columns: dict[int, int], strict: bool) -> tuple[list[Span], int]:
+def _has_names(line: str) -> bool:
+    """A column of names beside that of passwords: what stands there is one, whatever it looks like."""
+    return NAMES.search(line) is not None
+
+
+def _rows(text: str, at: int, mark: str, columns: dict[int, int], is_named: bool) -> tuple[list[Span], int]:
     found: list[Span] = []
     for after, row in rows(text, at, mark, next(iter(columns.values())), LONGEST_ROW):
-        found += [_span(*row[number]) for number in columns if _is_password(text, *row[number], strict)]
+        found += [_span(*row[number]) for number in columns if _is_password(text, *row[number], is_named)]
         at = after
     return found, at
 
@@ -100,12 +108,14 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _is_password(text: str, start: int, end: int, strict: bool) -> bool:
+def _is_password(text: str, start: int, end: int, is_named: bool) -> bool:
     value = text[start:end]
     if is_hash(value):
         return True
-    good = is_typed(value) or is_common(value) or (strict and len(value) >= 6)
-    return good and " " not in value and not PLACEHOLDER.fullmatch(value)
+    if " " in value:
+        return is_named and is_set_phrase(value)
+    good = is_typed(value) or is_common(value) or (is_named and len(value) >= 6)
+    return good and not PLACEHOLDER.fullmatch(value) and value.lower() not in DOCUMENTED
 
 
 def listed_values(text: str, low: str, words: Sequence[str]) -> Iterator[Span]:
@@ -116,7 +126,7 @@ def listed_values(text: str, low: str, words: Sequence[str]) -> Iterator[Span]:
                 yield _span(value.start, value.end)
     if "</td>" in words:
         for value in in_html(text):
-            if COLUMN.fullmatch(value.column) and _is_password(text, value.start, value.end, strict=False):
+            if COLUMN.fullmatch(value.column) and _is_password(text, value.start, value.end, is_named=False):
                 yield _span(value.start, value.end)
     if "identified" in words:
         for at in places(low, "identified"):

@@ -14,7 +14,8 @@ PLACEHOLDER = re.compile(
     r"|hidden|masked|none|null|nil|true|false|undefined|str|string|text|bytes|bool|boolean|int|integer"
     r"|number|any|[iu](?:8|16|32|64|128|size)|f(?:32|64)|log[_-]?out|object|optional|required|field|value|input|varchar|char|uuid|env|self|this|admin|root|guest"
     r"|anonymous|test(?:user|ing)?|nobody|system|postgres|foo|bar|baz|function|default|empty|unset|missing|invalid|incorrect|wrong|expired|reset"
-    r"|forgotten|protected)"
+    r"|forgotten|protected|passwort|kennwort|mot[ _-]de[ _-]passe|contraseña|contrasena|wachtwoord|senha|has[łl]o"
+    r"|lösenord|adgangskode|salasana|passord)"
 )
 """`changeme` and `changeit` are what products ship with, and what often stays: passwords, written in one word."""
 CODE = re.compile(
@@ -23,7 +24,7 @@ CODE = re.compile(
 )
 """Names of code: dotted, of a module (`a::b`), snake_case, UPPER_CASE, camelCase, and commands of PowerShell."""
 WRAPPED = (
-    r"(?:(?:\[\]byte|Buffer\.from|bytes|(?:[\w.]{1,40}\.)?GetBytes|SecretStr|Secret|Some|b64decode"
+    r"(?:(?:\[\]byte|Buffer\.from|(?:bytes|bytearray)(?:\.fromhex)?|(?:binascii\.)?unhexlify|hex\.DecodeString|atob|(?:[\w.]{1,40}\.)?GetBytes|SecretStr|Secret|Some|b64decode"
     r"|base64\.\w{1,20})\()?"
 )
 """What makes bytes of a literal."""
@@ -37,9 +38,17 @@ COMMON = frozenset(
 )
 """Of letters alone, and yet no word that code or prose would write there."""
 SIGNS = frozenset("!$#%&*?@+^~")
-PROSE = frozenset(
+BETWEEN = frozenset(
     listed(
-        "a an the of for to and or is are was be by in on at with from your you my not no must should can will may "
+        "a an the of for to and or by in on at with from my no der die das den dem des ein eine einen oder und nicht "
+        "kein keine für von mit le la les de du des un une et ou pas el los las una y o il lo della per het een van "
+        "voor en op do na z"
+    )
+)
+"""Words that a pass phrase may hold as well as any sentence."""
+PROSE = BETWEEN | frozenset(
+    listed(
+        "is are was be your you not must should can will may stored see ask vault manager contact below above "
         "if when this that these it its as has have enter please new old same user users username login account name "
         "email used use uses using string str optional required default value field text input empty none null true "
         "false change reset forgot forgotten lost wrong invalid incorrect confirm repeat again choose set create "
@@ -55,6 +64,8 @@ PROSE = frozenset(
     )
 )
 """Words of documentation and of forms: `password: the password of the user` is no pass phrase."""
+DOCUMENTED = PROSE - BETWEEN
+ODD = frozenset("!#$%&*?@^~+")
 FALSE_SECRET = re.compile(
     r"(?i)(?<![a-z0-9])(?:your|example|dummy|fake|sample|placeholder|redacted|insert|replace|todo|change[_-]me|test"
     r"|here|invalid|foo|bar|baz|lorem)(?![a-z0-9])|x{5,}|\.\.\.|…|12345678|abcdefg|deadbeef|0{6,}"
@@ -64,6 +75,7 @@ FALSE_SECRET = re.compile(
 """Placeholders, expressions, addresses and names of files behind `token`, `secret` and `key`."""
 HASH = re.compile(
     r"\{(?:S?SHA\d{0,3}|S?MD5|CRYPT)\}[^\s]{8}"
+    r"|\{[A-Za-z0-9+/]{20,200}={0,2}\}\Z"
     r"|\$(?:2[abxy]?|[156y]|argon2\w{1,2}|apr1|pbkdf2[\w-]*|scrypt)\$[^\s]{20}"
 )
 RUN = re.compile(r"[A-Za-z]+|[0-9]+")
@@ -74,6 +86,10 @@ AMPERSAND = rf"&(?:amp;)?(?!(?:quot|apos|lt|gt|nbsp|amp|#\w{{1,5}});|[\w.%\[\]-]
 """One that belongs to such a value: no `name=` of a form follows, and it begins no sign of HTML that ends it."""
 IN_QUERY = re.compile(r"(?:[?&#]|&amp;)[\w.%\[\]-]{0,64}\Z")
 """What stands before a name in a query or a form, where an `&` ends the value whatever follows."""
+LEET = re.compile(r"[A-Za-z]\d{1,2}[a-z]")
+LONGEST_QUOTED = 128
+BEHIND_QUOTE = re.compile(r"[\s,;:)\]}>|&/\\]|\Z")
+"""A quote that opens something else stands before a letter."""
 LEAST_BITS = 3.0
 """Per character: `aaaaaaaaaaaaaaaa` and words of documentation have less."""
 
@@ -92,6 +108,17 @@ def _is_written(value: str) -> bool:
     """`flags&0xff`, `string&other`: what stands before the `&` says that this is code."""
     first = value.partition("&")[0]
     return PLACEHOLDER.fullmatch(first) is not None or (len(first) > 2 and CODE.fullmatch(first) is not None)
+
+
+def quoted_end(text: str, start: int, end: int) -> int:
+    """Where a value ends that stands in quotes, whatever signs it holds: `'c0pper kettle'`, `"Zx9)lantern"`."""
+    quote = text[start - 1 : start]
+    if start == 0 or quote not in "\"'`" or end - start >= LONGEST_QUOTED:
+        return end
+    closing = text.find(quote, end, start + LONGEST_QUOTED)
+    if closing < 0 or "\n" in text[end:closing] or text[closing - 1] == "\\":
+        return end
+    return closing if BEHIND_QUOTE.match(text, closing + 1) else end
 
 
 def is_made(value: str, least: int = 16) -> bool:
@@ -117,6 +144,11 @@ def is_hash(value: str) -> bool:
     return HASH.match(value) is not None
 
 
+def is_leet(value: str) -> bool:
+    """A figure between letters, as people put it there: `sud0.Tiger`, `qu1ck.brown`."""
+    return LEET.search(value) is not None and len(value) >= 8
+
+
 def is_common(value: str) -> bool:
     return value.lower() in COMMON
 
@@ -133,6 +165,23 @@ def is_strong(value: str) -> bool:
 def is_mixed(value: str) -> bool:
     """Capitals, small letters and figures, eight and more."""
     return len(value) >= 8 and value not in (value.lower(), value.upper()) and is_typed(value)
+
+
+def is_set_phrase(value: str) -> bool:
+    """Of any words and signs, where quotes or a line of settings say that it is a value: two words with a figure or a
+    sign, three without; none of documentation, and no sentence."""
+    words = value.split(" ")
+    if not 2 <= len(words) <= 8 or not all(0 < len(word) < 20 for word in words) or len(value) < 6:
+        return False
+    if any(word[-1] == "&" and len(word) > 1 for word in words):  # of a shell
+        return False
+    low = [word.lower().strip(".,;:!?'()") for word in words]
+    if not DOCUMENTED.isdisjoint(low) or not any(map(str.isalpha, value)) or FALSE_SECRET.search(value):
+        return False
+    if any(char in value for char in "=<>{}[]\\`|") or value[-1] in ".:;,?" or value[0] in "([/-":
+        return False
+    is_odd = any(map(str.isdigit, value)) or not ODD.isdisjoint(value)
+    return is_odd or (len(words) > 2 and (value.islower() or value.istitle()) and not BETWEEN.issuperset(low))
 
 
 def is_phrase(value: str) -> bool:

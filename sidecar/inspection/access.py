@@ -153,17 +153,23 @@ def _hash(pattern: str) -> Find:
 def _provider(pattern: str, group: int = 0) -> Find:
     def find(text: str, start: int, _end: int) -> Span | None:
         match = compiled(pattern).match(text, start)
-        if match is None or entropy(match[group]) < LEAST_BITS or not any(map(str.isdigit, match[group])):
+        if match is None or entropy(match[group]) < LEAST_BITS or not _is_made(match[group]):
             return None
         return Span(*match.span(group), API_KEY, 0.8, DETECTOR, Strength.PROVEN)
 
     return find
 
 
+def _is_made(value: str) -> bool:
+    """With a figure in it, or longer than any word."""
+    return any(map(str.isdigit, value)) or LONG.search(value) is not None
+
+
 def _span(match: re.Match[str], entity: str) -> Span:
     return Span(*match.span("value"), entity, 0.8, DETECTOR, Strength.PROVEN)
 
 
+LONG = re.compile(r"[A-Za-z]{40}")
 DETECTOR = "rules/access"
 FINDERS: dict[str, Find] = {
     **dict.fromkeys((*CALLS, *PAIRED), _pair),

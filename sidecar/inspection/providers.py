@@ -16,7 +16,7 @@ PREFIXED = {
     "2/": r"2/\d{13,19}/\d{13,19}:[a-f0-9]{32}(?![\w-])",  # Asana
     "4/0a": r"4/0A[\w-]{30,200}",  # Google, authorization code
     "a21aa": r"A21AA[\w-]{60,120}",  # PayPal, access token
-    "aaaaaaaaaaaaaaaaaaaaa": r"A{21,25}[\w%]{60,120}",  # Twitter, bearer
+    "aaaaaaaaaaaaaaaaaaaaa": r"A{21,25}[\w%=+/-]{60,120}",  # Twitter, bearer
     "access_token$": r"access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}",  # Braintree
     "aio_": r"aio_[A-Za-z0-9]{28}(?![\w-])",  # Adafruit IO
     "akcp": r"AKCp\w{60,80}",  # Artifactory
@@ -33,6 +33,7 @@ PREFIXED = {
     "atbb": r"ATBB[A-Za-z0-9]{28,40}",  # Bitbucket
     "atctt3": r"ATCTT3[\w=-]{60,250}",
     "atta": r"ATTA[A-Za-z0-9]{60,80}(?![\w-])",  # Trello
+    "avns_": r"AVNS_[\w-]{16,24}(?![\w-])",  # Aiven
     "bbff-": r"BBFF-[A-Za-z0-9]{30}",  # Ubidots
     "bkct_": r"bkct_[\w-]{30,60}",  # Buildkite
     "bkua_": r"bkua_[a-f0-9]{40}",  # Buildkite
@@ -166,6 +167,9 @@ ADDRESSES = {
     "hooks.slack.com/workflows/": r"(?P<value>[\w/]{30,160})",
     "hooks.slack.com/triggers/": r"(?P<value>[\w/]{30,160})",
     "webhook.office.com/webhookb2/": r"(?P<value>[\w@/-]{40,250})",
+    "alchemy.com/v2/": r"(?P<value>[\w-]{32})(?![\w-])",
+    "infura.io/v3/": r"(?P<value>[a-f0-9]{32})(?![\w-])",
+    " secret key\n": r"(?P<value>RW[\w+/]{80,300}={0,2})",  # signify's, minisign's
     ".make.com/": r"(?P<value>[a-z0-9]{28,36})(?![\w-])",
     "maker.ifttt.com/": r"[^\s?#]{1,80}/key/(?P<value>[\w-]{20,60})",
 }

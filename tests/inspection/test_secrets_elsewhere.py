@@ -10,6 +10,8 @@ from sidecar.inspection.engine import Engine
 ENGINE = Engine(Settings())
 MADE = "IafclDf7GpNYVObRCo0jmSYCWHcr95CC"
 HEX = "9f7f008fc1f4b5990f9751f06a2e3b1f"
+BEARER = "A" * 22 + "MVq99jXZ99Gn7SHjU6QwXbXks%3D1NKKOXVtingsF5CvmOea49IO1Jg7A0DKJhpuR8Wn7UQ8r27NY3"
+LETTERS = "sk-lzktdnrojcbmxwazjlrdndodbunnsdjhvmckokmhgsrnflgm"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,11 @@ HEX = "9f7f008fc1f4b5990f9751f06a2e3b1f"
         ('# chap-secrets\n"adsl@isp.example"  *  "8bird9cvcc"  *\n', "8bird9cvcc"),
         (f"Asana - 1/4264700521845387:{HEX}", f"1/4264700521845387:{HEX}"),
         (f"hash is {HEX}:{HEX[::-1]}.", f"{HEX}:{HEX[::-1]}"),
+        (f'tw = "{BEARER}"', BEARER),
+        (f'silicon = ("https://api.example/v1", "{LETTERS}")', LETTERS),
+        (f'url: "https://eth-sepolia.g.alchemy.com/v2/{MADE}"', MADE),
+        (f'url: "https://mainnet.infura.io/v3/{HEX}"', HEX),
+        (f"untrusted comment: signify secret key\nRWRC{MADE * 4}==\n", f"RWRC{MADE * 4}=="),
     ],
 )
 def test_a_secret_is_found_where_it_stands(text: str, value: str) -> None:

@@ -103,6 +103,16 @@ async def test_refusals(sent: bytes, status: int, code: str, caplog: pytest.LogC
         assert b"\r\nAllow: POST\r\n" in answer
 
 
+async def test_lines_and_headers_within_their_limits_pass():
+    """Which are more than aiohttp's own."""
+    limits = Limits()
+    head = b"POST /v1/chat/completions?a=" + b"a" * (limits.line - 100) + b" HTTP/1.1\r\nHost: a\r\n"
+    long = b"X-Long: " + b"a" * (limits.header - 100) + b"\r\n"
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        answer = await talk(running.port, head + long + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_what_is_not_http_is_counted():
     async with shell() as running:
         await talk(running.port, b"hello\r\n\r\n")

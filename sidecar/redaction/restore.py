@@ -228,11 +228,10 @@ class Restorer:
 
     def _alike(self, found: re.Match[str]) -> Match | None:
         """The value whose lifelike surrogate stands here, in a model's spelling; None, and counted, if it may not."""
-        text, start = found.string, found.start()
         for core, end in styles.readings(found):
-            entry = self._vault.lifelike(text[start:end]) or self._vault.spelled(core)
+            entry = self._vault.spelled(core)
             if entry and not styles.led(found):
-                return Match(entry, start, end)
+                return Match(entry, found.start(), end)
             self.ambiguous += entry is not None
         return None
 

@@ -35,15 +35,12 @@ class Vault:
     the beginnings of the request's URLs up to a surrogate in them.
     """
 
-    __slots__ = (
-        "_grouped", "_labels", "_lifelike", "_names", "_spelled", "_starts", "_tokens", "links", "longest", "trusted",
-    )  # fmt: skip
+    __slots__ = ("_grouped", "_labels", "_names", "_spelled", "_starts", "_tokens", "links", "longest", "trusted")
 
     def __init__(self) -> None:
         self._names: dict[str, Entry] = {}
         self._tokens: dict[str, Entry] = {}
         self._labels: set[str] = set()
-        self._lifelike: set[str] = set()
         self._spelled: dict[str, Entry | None] = {}
         self._starts: set[str] = set()
         self._grouped: dict[str, bool] = {}
@@ -73,7 +70,6 @@ class Vault:
         self.longest = max(self.longest, longest_spelling(entry.name))
         if entry.token != bracketed(entry.name):
             self.longest = max(self.longest, 2 * len(entry.token) + 2)  # a gap after every sign
-            self._lifelike.add(entry.token)
             self._learn(entry)
 
     def _learn(self, entry: Entry) -> None:
@@ -90,10 +86,6 @@ class Vault:
     def named(self, name: str) -> Entry | None:
         """The value of this name, in whatever case it is written."""
         return self._names.get(name.upper())
-
-    def lifelike(self, token: str) -> Entry | None:
-        """The value that this format-preserving surrogate stands for."""
-        return self._tokens[token] if token in self._lifelike else None
 
     def spelled(self, core: str) -> Entry | None:
         """The value whose format-preserving surrogate has this core (styles.py), unless two have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -125,7 +126,7 @@ async def test_a_text_that_kills_workers_is_refused_and_no_other_is() -> None:
             with pytest.raises(WorkerFailed):
                 await made.find(["die"])
             assert await made.find(["live"]) == [[]]
-            assert made.started == started
+            assert (made.started, made.breaker._failures, len(made.pids)) == (started, 0, 1)
         async with made._slots.taken(short=True):  # it does not even wait for a turn
             with pytest.raises(WorkerFailed):
                 await asyncio.wait_for(made.find(["die"]), 10)
@@ -197,6 +198,42 @@ async def test_callers_who_are_not_known_are_not_refused_for_each_other() -> Non
             assert await made.find(["live"]) == [[]]
     finally:
         made.close()
+
+
+@pytest.mark.parametrize("code", ["", "heard(); say(b'{\"error\": \"OSError\"}'); heard()"])
+async def test_no_text_is_to_blame_for_a_worker_that_never_stood(code: str) -> None:
+    made = pool(code)
+    try:
+        with pytest.raises(WorkerFailed):
+            await made.find(["live"])
+        assert not made._suspects._deaths
+    finally:
+        made.close()
+
+
+async def test_what_a_detector_prints_goes_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    """It might be of the text, and our own output is a log."""
+    made = pool("import os; os.write(1, b'ann@example.org'); os.write(2, b'ann@example.org')" + MORTAL)
+    try:
+        assert await made.find(["live"]) == [[]]
+    finally:
+        made.close()
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_no_worker_outlives_its_pool_in_the_middle_of_a_text() -> None:
+    made = pool("heard(); say(b'{}'); heard(); heard()")
+    asked = asyncio.ensure_future(made.find(["text"]))
+    async with asyncio.timeout(15):
+        while not (made._busy and next(iter(made._busy))._asked):
+            await asyncio.sleep(0.01)
+        (pid,) = made.pids
+        made.close()
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        with pytest.raises(WorkerFailed):
+            await asked
+    made.close()
 
 
 async def test_the_next_worker_is_there_before_somebody_wants_it() -> None:

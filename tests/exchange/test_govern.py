@@ -53,6 +53,7 @@ async def test_an_answered_call() -> None:
     assert orjson.loads(stage.answer.body)["choices"][0]["message"]["content"] == f"Write to {SECRET}."
     assert exchange.outcome is not None
     assert exchange.outcome.restored == {"EMAIL_ADDRESS": 1}
+    assert exchange.outcome.aborted_by is None
 
 
 async def test_the_record_says_how_long_it_took_until_each_step_had_ended() -> None:

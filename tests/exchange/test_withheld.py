@@ -156,11 +156,22 @@ async def test_the_last_judgement_sees_what_was_found_in_all_of_the_reply(
 
     await stage.run(question("hi", stream=True))
 
-    document = stage.decide.documents[-1]
+    *windows, document = stage.decide.documents[1:]
+    assert {group["count"] for window in windows for group in window["response"]["entities"]} <= {1}, "of itself alone"
     assert document["phase"] == "response"
     found = {"type": "EMAIL_ADDRESS", "role": "assistant", "count": count, "score_ppm": 1_000_000}
     assert document["response"]["entities"] == ([found] if count else [])
     assert stage.record.outcomes[0].reply_findings == ({"EMAIL_ADDRESS": count} if count else {})
+
+
+async def test_a_refused_call_says_what_was_found_in_it() -> None:
+    stage = Stage(answers={"request": DENIED})
+
+    await stage.run(question("Write to bob@corp.internal."))
+
+    (intent,) = stage.record.intents
+    assert intent.findings == {"EMAIL_ADDRESS": 1}
+    assert [detector.name for detector in intent.detectors] == ["fake"]
 
 
 async def test_a_reply_withheld_unread_says_that_it_was_not_inspected() -> None:

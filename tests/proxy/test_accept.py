@@ -103,6 +103,16 @@ async def test_refusals(sent: bytes, status: int, code: str, caplog: pytest.LogC
         assert b"\r\nAllow: POST\r\n" in answer
 
 
+async def test_lines_and_headers_within_their_limits_pass():
+    """Which are more than aiohttp's own."""
+    limits = Limits()
+    head = b"POST /v1/chat/completions?a=" + b"a" * (limits.line - 100) + b" HTTP/1.1\r\nHost: a\r\n"
+    long = b"X-Long: " + b"a" * (limits.header - 100) + b"\r\n"
+    async with RawServer(answering(OK)) as up, shell(up.url) as running:
+        answer = await talk(running.port, head + long + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_what_is_not_http_is_counted():
     async with shell() as running:
         await talk(running.port, b"hello\r\n\r\n")
@@ -366,11 +376,12 @@ WHOLE = PATH + b"Content-Length: 2\r\n\r\n{}"
     "garbage", [b"garbage\r\n\r\n", b"\x16\x03\x01", PATH + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n"]
 )
 @pytest.mark.parametrize("calls", [1, 3])
-async def test_whole_calls_are_answered_before_the_garbage_behind_them(garbage: bytes, calls: int) -> None:
+@pytest.mark.parametrize("call", [WHOLE, PATH + b"Content-Length: 0\r\n\r\n"], ids=["body", "none"])
+async def test_whole_calls_are_answered_before_the_garbage_behind_them(garbage: bytes, calls: int, call: bytes) -> None:
     """In one packet aiohttp's parser dropped them, and the first answer was a 400."""
     async with RawServer(answering(OK)) as up, shell(up.url) as running:
         wire = await connect(running.port)
-        await wire.send(WHOLE * calls + garbage)
+        await wire.send(call * calls + garbage)
         answers = await wire.rest()
         last = answers.index(b"HTTP/1.1 400 ")
         assert answers[:last].count(b"HTTP/1.1 200 ") == calls

@@ -238,7 +238,7 @@ async def test_the_admin_port():
                     return reply.status, await reply.text()
 
             assert (await get("/healthz/live"))[0] == 200
-            assert (await get("/healthz/ready"))[0] == 200
+            assert await get("/healthz/ready") == (200, '{"status":"ready"}')
             assert await get("/receipts/known") == (200, '{"receipt":1}')
             assert (await get("/receipts/other"))[0] == 404
             assert (await get("/unknown"))[0] == 404
@@ -250,7 +250,8 @@ async def test_the_admin_port():
             assert (await get("/drain?wait=1", "POST"))[0] == 503
             running.drain.leave()
             assert (await get("/drain?wait=1"))[0] == 200
-            assert (await get("/healthz/ready"))[0] == 503
+            assert await get("/healthz/ready") == (503, '{"status":"draining"}')
+            assert "sidecar_ready 0.0" in (await get("/metrics"))[1]
             assert (await get("/healthz/live"))[0] == 200
 
 
@@ -300,10 +301,11 @@ async def test_not_ready_while_something_is_broken():
     async with planes() as (running, _):
         admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=nothing, ready=lambda: False)
         async with listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
-            answer = await talk(
-                bound.admin.port, b"GET /healthz/ready HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-            )
-    assert answer.startswith(b"HTTP/1.1 503 ")
+            asked = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            answer = await talk(bound.admin.port, asked % b"healthz/ready")
+            page = await talk(bound.admin.port, asked % b"metrics")
+    assert answer.startswith(b"HTTP/1.1 503 ") and answer.endswith(b'{"status":"not ready"}')
+    assert b"sidecar_ready 0.0" in page
 
 
 async def test_several_listeners_and_a_socket_left_behind(tmp_path: Path):

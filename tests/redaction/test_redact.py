@@ -17,6 +17,7 @@ from sidecar.errors import Refusal
 from sidecar.model import Finding, Part, PlaceKind, RedactMode, Role
 from sidecar.redaction import NUMBERED, Redaction, Restorer, Vault, keyed, keyed_hash, redact
 from sidecar.redaction.grammar import label
+from sidecar.redaction.vault import Entry
 from tests.redaction.kit import ALL, TEXT, VALUES, edited, mark, marks, part, redacted, stream
 
 ANNA = {"bob@x.com": "EMAIL_ADDRESS", "Bob@x.com": "EMAIL_ADDRESS", "Anna": "PERSON", "Bob": "PERSON"}
@@ -319,6 +320,15 @@ def test_no_repr_shows_a_value() -> None:
     for shown in (repr(result), repr(result.vault), repr(restorer), repr(result.vault.named("PERSON_1"))):
         assert not [value for value in VALUES if value in shown], shown
     assert repr(result.vault) == f"Vault({len(result.vault)} values)"
+
+
+@pytest.mark.parametrize(("name", "token"), [("PERSON_1", "<PERSON_2>"), ("Person_1", "x"), ("PERSON_2", "<PERSON_1>")])
+def test_no_surrogate_stands_for_two_values(name: str, token: str) -> None:
+    vault = redacted(["Anna"], ANNA)[1].vault
+    with pytest.raises(ValueError, match="stands for another value"):
+        vault.add(Entry(entity="PERSON", value="Bob", name=name, token=token), "PERSON")
+    kept = vault.named("PERSON_1")
+    assert kept is not None and kept.value == "Anna" and len(vault) == 1
 
 
 def test_the_longest_surrogate_is_counted_in_its_longest_spelling() -> None:

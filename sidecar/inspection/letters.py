@@ -81,7 +81,7 @@ NOT_CALLED = frozenset(
         " copilot alexa siri gpt not now also very much again mate dear tot you your yours ever wishes regards"
         " greetings grüße dank vielen danke super gut no yes hier auf mir noch etwas state machine docker python linux"
         " java google amazon microsoft github well nog bien beaucoup mucho mille tanto mal und oder and for the von vom"
-        " aus redacted name vorname insert"
+        " aus redacted name vorname insert called"
     )
 )
 SCORE = 0.8

@@ -70,6 +70,7 @@ FALSE_SECRET = re.compile(
     r"(?i)(?<![a-z0-9])(?:your|example|dummy|fake|sample|placeholder|redacted|insert|replace|todo|change[_-]me|test"
     r"|here|invalid|foo|bar|baz|lorem)(?![a-z0-9])|x{5,}|\.\.\.|…|12345678|abcdefg|deadbeef|0{6,}"
     r"|\{\w*\}|\$[{(]|<\w|%[sd(]|[aA]-[zZ]|://"
+    r"|-(?:encoded|encrypted|signed|based)$"
     r"|\.(?:json|ya?ml|pem|key|crt|cert|txt|env|py|js|ts|go|md|html?|php|jks|p12|pub|gpg|asc|toml|ini|conf|sh)$"
 )
 """Placeholders, expressions, addresses and names of files behind `token`, `secret` and `key`."""

@@ -26,21 +26,27 @@ ACCOUNTS = listed(
     "admin superadmin netadmin dbadmin root administrator sa postgres svc deploy sysadmin superuser user demo"
 )
 BESIDE = re.compile(
-    r"(?:[\d_.-][\w.-]{0,24})?[\"'`]?(?:[ ]?(?:/|:|\|)[ ]?|[ ](?:and|with|und|mit|et|y|e|en)[ ])[\"'`]?"
-    r"(?P<value>[^\s\"'`/|:<>(){}\[\],;=]{6,64})(?![\w(\[=/:])"
+    r"(?:[\d_.-][\w.-]{0,24})?[\"'`]?(?:[ ]?(?P<slash>/|\|)[ ]?|[ ]?:[ ]?|[ ](?:and|with|und|mit|et|y|e|en)[ ])[\"'`]?"
+    r"(?P<value>[^\s\"'`/|:<>(){}\[\],;=]{6,64})(?(slash)(?![\w(\[=/:])|(?=[\"'`)\],;]|[ \t]{0,3}(?:\r?\n|\Z)))"
 )
-"""What follows the name of an account that every machine has."""
+"""What follows the name of an account that every machine has, to the end of the line or of the bracket where only a
+colon or a word stands between: chats begin so (`user: GPT-4o is ...`)."""
+TYPED = frozenset("!#$%*@^~")
+"""What names of products and versions do not have."""
+VERSIONED = re.compile(r"[A-Za-z]+(?:[-.]v?\d[\d.]*|\d+\.[\d.]+)")
+"""`Ubuntu-22.04`, `Python3.12`."""
 ASKED = listed("login creds credentials zugang zugangsdaten identifiants credenciales credenziali inloggegevens")
 ANSWERED = re.compile(
     r"[^\n]{0,80}[?:][ \t]{0,3}\r?\n[^\n:]{0,12}(?:\d:\d\d[^\n:]{0,12})?(?:[^\n:/|]{1,40}:[ ])?[\"'`]?"
-    r"[\w.@+-]{2,40}(?:[ ]{1,2}[/|][ ]{1,2}|[/|:]|[ ]{1,3})[\"'`]?(?P<value>[^\s\"'`/|]{6,64})"
+    r"[\w.@+-]{2,40}(?:(?P<slash>[ ]{1,2}[/|][ ]{1,2}|[/|:])|[ ]{1,3})[\"'`]?(?P<value>[^\s\"'`/|]{6,64})"
+    r"(?(slash)|[\"'`]?[ \t]{0,3}(?=\r?\n|\Z))"
 )
 """The next line of a chat, or of a note below its heading."""
 WIFI = listed("wifi wi-fi wlan ssid réseau netzwerk")
 KEY_OF_WIFI = re.compile(
     r"[^\n]{0,80}?(?<!\w)(?:key|code|clé|clef|clave|schlüssel|sleutel|chiave|klucz|nyckel)[ ]?[:=]?[ ](?:is[ ]|est[ "
     r"]|ist[ ]|es[ ])?"
-    r"[\"'`«“„]?[ ]?(?P<value>[^\s\"'`«»“”<>(){}\[\],;]{6,63})",
+    r"[\"'`«“„]?[ ]?(?!(?:WPA|WEP|TKIP|AES|SAE)\b|WPA\d)(?P<value>[^\s\"'`«»“”<>(){}\[\],;]{6,63})",
     re.IGNORECASE,
 )
 LOGIN_LINE = re.compile(
@@ -51,8 +57,10 @@ LOGIN_LINE = re.compile(
     r"(?P<name>[^\s\"'{}()<>,;$]{2,64})[ \t]{0,3}\r?\n[ \t>*-]{0,8}(?:\w{1,16}[ _-])?\Z",
     re.IGNORECASE,
 )
-BELOW_NAME = re.compile(r"\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s\"'{}()<>\[\]$%*,;][^\s\"'{}()<>\[\],;]{3,64}"
-    r")[ \t]{0,3}(?=\r?\n|\Z)")
+BELOW_NAME = re.compile(
+    r"\*{0,2}[ \t]{0,3}[:=][ \t]{0,3}(?P<value>[^\s\"'{}()<>\[\]$%*,;][^\s\"'{}()<>\[\],;]{3,64}"
+    r")[ \t]{0,3}(?=\r?\n|\Z)"
+)
 LONGEST_LINES = 180
 DETECTOR = "rules/login"
 WORDS = (*ACCOUNTS, *ASKED, *WIFI)
@@ -68,7 +76,7 @@ def logins(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
         for at in places(low, word):
             if at == 0 or not (low[at - 1].isalnum() or low[at - 1] in "./@\\$"):
                 match = pattern.match(text, at + len(word))
-                if match is not None and _is_password(match["value"].rstrip(TRAILING)):
+                if match is not None and _is_login(match):
                     start = match.start("value")
                     yield _span(start, start + len(match["value"].rstrip(TRAILING)))
 
@@ -80,6 +88,14 @@ def _of_wifi(text: str, low: str, word: str) -> Iterator[Span]:
         value = match["value"].rstrip(TRAILING) if match else ""
         if match and is_typed(value) and len(value) >= 8 and not CODE.fullmatch(value):
             yield _span(match.start("value"), match.start("value") + len(value))
+
+
+def _is_login(match: re.Match[str]) -> bool:
+    value = match["value"]
+    is_parted = match["slash"] is not None or match.re is ANSWERED
+    if VERSIONED.fullmatch(value) or not (is_parted or not TYPED.isdisjoint(value)):
+        return False
+    return _is_password(value.rstrip(TRAILING))
 
 
 def _is_password(value: str) -> bool:

@@ -21,6 +21,7 @@ LETTERS = "sk-lzktdnrojcbmxwazjlrdndodbunnsdjhvmckokmhgsrnflgm"
         ("sshpass -p 'c0pper kettle' ssh root@db", "c0pper kettle"),
         (f"I copied config/master.key there, it contains\n\n{HEX}\n\nis that right?", HEX),
         ('network={\n    psk="kaffee&kuchen um vier"\n}', "kaffee&kuchen um vier"),
+        ("(root:Passw0rd!) works", "Passw0rd!"),
         ("priya: who knows the grafana login?\njoel: admin / Winter2024!\n", "Winter2024!"),
         ('Het wachtwoord voor de wifi van kantoor is "fietsbel op zolder".', "fietsbel op zolder"),
         ("with my e-mail and the password (it's M!lo2016) but", "M!lo2016"),
@@ -61,6 +62,13 @@ def test_a_secret_is_found_where_it_stands(text: str, value: str) -> None:
         '("SandyBrown", "#F4A460"), ("root", "#8B4513")',
         "class Login:\n    user: Optional[str]\n    password: Optional[str]\n",
         '"password": "The password must not be empty"',
+        "user: GPT-4o-mini explain this",
+        "User: Kubernetes1.29 upgrade fails\nAdmin: Windows-11 first",
+        "sa: SQL2019-Express",
+        "admin | Windows-11 | yes\nroot / Ubuntu-22.04 | no",
+        "credentials:\nAWS S3Bucket-2024 is used",
+        "SSID key: WPA2-Personal",
+        "The token is base64url-encoded",
     ],
 )
 def test_what_only_looks_like_one_is_none(text: str) -> None:

@@ -123,7 +123,7 @@ async def test_one_that_forks_never_has_one_text_answered_with_what_stands_in_an
     finally:
         await made.close()
     assert all(starts in ([], [text.index("Apollo")]) for text, starts in zip(texts, found, strict=True)), found
-    assert found[-1]
+    assert sum(map(bool, found)) > len(texts) // 2, "the second answer may come with any of them; the others are read"
 
 
 async def test_a_threshold_for_one_type_leaves_its_other_types_as_they_are(own: dict[str, Any]) -> None:

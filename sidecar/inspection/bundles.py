@@ -28,6 +28,8 @@ CODES = listed(
     "herstelcode kody_zapasowe kod_zapasowy recovery_key wiederherstellungsschlüssel bitlocker backup_key"
 )
 CODE = re.compile(r"(?:[A-Za-z0-9]{4,8}(?:[ -][A-Za-z0-9]{4,8}){1,8}|[A-Za-z0-9]{6,16})(?![\w-])")
+WORDED = re.compile(r"(?<![\w-])[a-z]{5,}(?![\w-])")
+"""A word of a sentence among them."""
 BEFORE_CODES = re.compile(
     r"(?:s|n)?(?:[ ](?:for|für|pour|para|per|voor|do)[ ][^\n:]{1,40}(?=:))?"
     r"(?:[ ](?:are|is|sind|ist|sont|son|sono|zijn|to))?[ \t]{0,2}:?\s{1,8}"
@@ -42,9 +44,13 @@ CHAP_LINE = re.compile(r"\n[ \t]*[\"']?[^\s\"'#]{1,64}[\"']?[ \t]{1,8}[^\s#]{1,6
 PHRASES = listed(
     "seed_phrase recovery_phrase mnemonic secret_phrase backup_phrase wallet_phrase seed_words recovery_words "
     "seedphrase phrase_de_récupération frase_semilla frase_de_recuperación frase_di_recupero herstelzin "
-    "seed bip39 bip-39 12_word 24_word 12-word 24-word twelve_word metamask ledger trezor electrum wallet 12_wörter "
+    "bip39 bip-39 12_word 24_word 12-word 24-word twelve_word 12_wörter "
     "24_wörter 12_mots 24_mots 12_palabras 24_palabras 12_parole 24_parole 12_woorden 24_woorden backup_words"
 )
+OWNERS = listed("seed metamask ledger trezor electrum wallet")
+"""Words that stand in other texts, too: what is near them has to stand by itself, and be as long as BIP 39 says."""
+ALONE = re.compile(r"(?:\A|[:=\n\"'`(])[ \t]{0,4}\Z")
+LENGTHS = (12, 15, 18, 21, 24)
 NOT_OF_WALLET = (
     "the|and|for|are|was|but|from|has|had|his|her|our|been|were|them|have|would|could|should|which|with|into|their|your"
     "|than|its|does|not|my|is|in|of|to"
@@ -66,12 +72,12 @@ MOST_LINES = 40
 MADE_OF = 300
 """Code points before a literal in which the command says that it makes a secret."""
 DETECTOR = "rules/bundle"
-WORDS = (JWK, STRING_DATA, *CHAP, LITERAL, *PGPASS, *CODES, *PHRASES)
+WORDS = (JWK, STRING_DATA, *CHAP, LITERAL, *PGPASS, *CODES, *PHRASES, *OWNERS)
 
 
 def bundles(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
     """`words` are those of WORDS that stand in `low`, the text lower-cased."""
-    after = 0
+    after = {True: 0, False: 0}
     for word in words:
         if word == JWK:
             yield from _members(text, low)
@@ -89,11 +95,12 @@ def bundles(text: str, low: str, words: Iterable[str]) -> Iterator[Span]:
                 yield from _literal(text, low, at, at + len(word))
             elif word in CODES:
                 yield from _codes(text, at + len(word))
-        if word in PHRASES:
+        if word in PHRASES or word in OWNERS:
+            alone = word in OWNERS
             for at in places(low, word):
-                if at >= after:
-                    after = at + len(word) + FURTHEST_WORDS
-                    yield from _phrase(text, at + len(word))
+                if at >= after[alone]:
+                    after[alone] = at + len(word) + FURTHEST_WORDS
+                    yield from _phrase(text, at + len(word), alone)
 
 
 def _string_data(text: str, low: str, at: int) -> Iterator[Span]:
@@ -142,7 +149,7 @@ def _codes(text: str, end: int) -> Iterator[Span]:
     for _ in range(MOST_CODES):
         between = BETWEEN_CODES.match(text, at)
         code = CODE.match(text, between.end() if between else at)
-        if code is None or not any(map(str.isdigit, code[0])):
+        if code is None or not any(map(str.isdigit, code[0])) or WORDED.search(code[0]):
             if first:
                 far = FAR_CODES.finditer(text, end, end + FURTHEST_CODES)
                 yield from (_span(*one.span("value"), PASSWORD) for one in far)
@@ -152,10 +159,18 @@ def _codes(text: str, end: int) -> Iterator[Span]:
         at = code.end()
 
 
-def _phrase(text: str, end: int) -> Iterator[Span]:
+def _phrase(text: str, end: int, alone: bool) -> Iterator[Span]:
     match = WORDS_OF_WALLET.search(text, end, end + FURTHEST_WORDS)
-    if match is not None and len(set(match["value"].split())) > 10:
+    if match is None or (alone and not _is_alone(text, match)):
+        return
+    if len(set(match["value"].split())) > 10:
         yield _span(*match.span("value"), "PRIVATE_KEY")
+
+
+def _is_alone(text: str, match: re.Match[str]) -> bool:
+    words = re.findall(r"[a-z]+", match["value"])
+    before = text[max(0, match.start() - 8) : match.start()]
+    return len(words) in LENGTHS and "," not in match["value"] and ALONE.search(before) is not None
 
 
 def _span(start: int, end: int, entity: str) -> Span:

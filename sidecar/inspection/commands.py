@@ -178,7 +178,7 @@ BESIDE_ID = r"[A-Z2-7]{16}(?![A-Z2-7])[^\0]{1,60}?(?<![\w/+])(?P<value>[A-Za-z0-
 """The secret that goes with the name of a key of AWS."""
 TYPES = {
     **dict.fromkeys(("auth(", "auth=(", "credentials(", "credential("), PAIR),
-    **dict.fromkeys(("client(", "search(", "index("), MADE_SECOND),
+    **dict.fromkeys(("client(", "search("), MADE_SECOND),
     **dict.fromkeys(("authentication(", "authenticationtoken("), PAIR),
     **dict.fromkeys(("hmac256(", "hmac384(", "hmac512("), ARGUMENT),
     "createhmac(": SECOND,

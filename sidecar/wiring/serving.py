@@ -311,8 +311,8 @@ def admit(config: Config, drain: Drain, caller: Caller) -> None:
 
 
 def find(kind: str, method: str, path: str) -> routes.Route:
-    """The route table's word on a call. Raises CallerError (ROUTE_UNKNOWN)."""
+    """The route table's word on a call; a wrong method the shell refuses. Raises CallerError (ROUTE_UNKNOWN)."""
     route = routes.match(kind, method, path)
-    if route is routes.DENIED:
+    if route.action is routes.Action.DENY and not route.allow:
         raise CallerError("ROUTE_UNKNOWN", routes.advice(path), status=404)
     return route

@@ -11,6 +11,7 @@ ENGINE = Engine(Settings())
 MADE = "IafclDf7GpNYVObRCo0jmSYCWHcr95CC"
 HEX = "9f7f008fc1f4b5990f9751f06a2e3b1f"
 BEARER = "A" * 22 + "MVq99jXZ99Gn7SHjU6QwXbXks%3D1NKKOXVtingsF5CvmOea49IO1Jg7A0DKJhpuR8Wn7UQ8r27NY3"
+SEED = "orbit anchor amazing animal angle around ability above arctic advice kitchen velvet"
 LETTERS = "sk-lzktdnrojcbmxwazjlrdndodbunnsdjhvmckokmhgsrnflgm"
 
 
@@ -22,6 +23,7 @@ LETTERS = "sk-lzktdnrojcbmxwazjlrdndodbunnsdjhvmckokmhgsrnflgm"
         (f"I copied config/master.key there, it contains\n\n{HEX}\n\nis that right?", HEX),
         ('network={\n    psk="kaffee&kuchen um vier"\n}', "kaffee&kuchen um vier"),
         ("(root:Passw0rd!) works", "Passw0rd!"),
+        (f"my old trezor:\n{SEED}\nis it safe?", SEED),
         ("priya: who knows the grafana login?\njoel: admin / Winter2024!\n", "Winter2024!"),
         ('Het wachtwoord voor de wifi van kantoor is "fietsbel op zolder".', "fietsbel op zolder"),
         ("with my e-mail and the password (it's M!lo2016) but", "M!lo2016"),
@@ -68,6 +70,10 @@ def test_a_secret_is_found_where_it_stands(text: str, value: str) -> None:
         "admin | Windows-11 | yes\nroot / Ubuntu-22.04 | no",
         "credentials:\nAWS S3Bucket-2024 is used",
         "SSID key: WPA2-Personal",
+        "seed keywords: shoes, boots, sandals, running, trail, hiking, summer, winter, kids, women, mens, sale",
+        "random seed then shuffle train test split model fit predict score plot save load export",
+        "recovery key order 20241105 shipped",
+        "index('articles', 'id_12345678901234567890abc')",
         "The token is base64url-encoded",
     ],
 )

@@ -1,8 +1,9 @@
-"""Does memory stay where it is? `python tests/benchmarks/bench_memory.py [--prompts N] [--names] [--json]`.
+"""Does memory stay where it is? `python tests/benchmarks/bench_memory.py [--prompts N] [--names] [--short] [--json]`.
 
 Every prompt is new, as the worst of clients would have it; every fifth holds values. What is printed is the resident
 size after 10, 100, 1,000, ... of them: it grows until the cache (32 MB) is full, then it must stop. With `--names` the
 prompts go to the worker that holds the names model, and the size is that of the worker (Linux: read from /proc).
+A million prompts through the model take two hours and more on one core; `--short` ones, of 16 to 60 characters, less.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,12 @@ def prompt(number: int) -> str:
     return f"{text} Ask {made}@corp.example, +49 30 {number % 1_000_000:06d}, card {card(number)}, Dr. {made.title()}."
 
 
+def short(number: int) -> str:
+    """Likewise, and as little as it takes."""
+    made = word(number * 7919 + 1)
+    return f"What is {made}?" if number % 5 else f"What is {made}? Ask Dr. {made.title()}, {made}@corp.example."
+
+
 def resident(pid: int | str = "self") -> int:
     """KiB of a process's own memory that are in RAM."""
     for line in Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines():
@@ -75,7 +82,7 @@ def marks(prompts: int) -> Iterator[int]:
     yield prompts
 
 
-async def measured(prompts: int, *, names: bool) -> list[dict[str, Any]]:
+async def measured(prompts: int, said: Callable[[int], str], *, names: bool) -> list[dict[str, Any]]:
     inspector = Inspector(secret=b"bench", clock=Clock(), names=names, deadline_s=120, cache_bytes=CACHE_BYTES)
     if names:
         await inspector.start()
@@ -84,7 +91,7 @@ async def measured(prompts: int, *, names: bool) -> list[dict[str, Any]]:
     began = time.monotonic()
     for mark in marks(prompts):
         for number in range(at, mark):
-            part = Part(place=PLACE, role=Role.USER, text=prompt(number))
+            part = Part(place=PLACE, role=Role.USER, text=said(number))
             found += len((await inspector.inspect([part])).findings)
         at = mark
         cache = inspector._cache
@@ -121,10 +128,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--prompts", type=int, default=0, help="default 1,000,000, with --names 10,000")
     options.add_argument("--names", action="store_true", help="through the names model's worker")
+    options.add_argument("--short", action="store_true", help="prompts of 16 to 60 characters")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
     prompts = chosen.prompts or (10_000 if chosen.names else 1_000_000)
-    rows = asyncio.run(measured(prompts, names=chosen.names))
+    rows = asyncio.run(measured(prompts, short if chosen.short else prompt, names=chosen.names))
     print(json.dumps(rows) if chosen.json else growth(rows))
 
 

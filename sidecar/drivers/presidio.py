@@ -6,7 +6,8 @@ the call. Nothing here is imported unless configured, for presidio_analyzer load
     kind: recognizer  `class` is a name in presidio_analyzer.predefined_recognizers or `module:Class`; `options` are
                       its arguments. GLiNERRecognizer and HuggingFaceNerRecognizer, with a model on disk, go here.
     kind: nlp         `configuration` as for Presidio's NlpEngineProvider; the model must be installed: none is fetched.
-    kind: remote      `url` of a Presidio analyzer service (POST /analyze); `timeout_s`.
+    kind: remote      `url` of a Presidio analyzer service (POST /analyze); `timeout_s`; `ca`, a PEM file of the
+                      authorities to trust instead of the system's; `key_file`, whose key is sent as a bearer token.
 
 Each names its `entities`, so that start-up and records can say what is looked for before anything is loaded; a type
 that it says it does not know stops the start. A finding that cannot be (offsets beyond the text, a score above 1) is a
@@ -19,6 +20,7 @@ import http.client
 import importlib
 import json
 import re
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -216,6 +218,10 @@ class Remote:
             raise ValueError("`url` of a remote recogniser must be http or https")
         self._language = str(config.get("language", "en"))
         self._timeout = float(config.get("timeout_s", 5.0))
+        self._tls = ssl.create_default_context(cafile=config.get("ca")) if self._url.scheme == "https" else None
+        self._headers = {"content-type": "application/json"}
+        if "key_file" in config:
+            self._headers["authorization"] = f"Bearer {key_in(Path(config['key_file']))}"
         self._is_known = False
         try:
             known = self._types()
@@ -242,16 +248,25 @@ class Remote:
         return None if status in (404, 405, 501) else _rows(status, answer)
 
     def _exchanged(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        https = self._url.scheme == "https"
-        make = http.client.HTTPSConnection if https else http.client.HTTPConnection
-        connection = make(str(self._url.hostname), self._url.port, timeout=self._timeout)
+        host, port = str(self._url.hostname), self._url.port
+        if self._tls is None:
+            connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+        else:
+            connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._tls)
         try:
-            target = f"{self._url.path.rstrip('/')}/{path}"
-            connection.request(method, target, body, {"content-type": "application/json"})
+            connection.request(method, f"{self._url.path.rstrip('/')}/{path}", body, self._headers)
             response = connection.getresponse()
             return response.status, response.read(MOST_ANSWER + 1)
         finally:
             connection.close()
+
+
+def key_in(path: Path) -> str:
+    """The key in a file, without its line end. Raises OSError and ValueError, neither with the key in it."""
+    key = path.read_bytes().strip()
+    if not re.fullmatch(rb"[!-~]+", key):
+        raise ValueError(f"{path} must hold a key: one line of ASCII without blanks")
+    return key.decode("ascii")
 
 
 def _rows(status: int, answer: bytes) -> list[Any]:

@@ -7,9 +7,7 @@ What is left for the start itself: ports that are taken, the store, models that 
 from __future__ import annotations
 
 import ipaddress
-import ssl
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from sidecar.config import Config, ConfigError, DetectionSettings, Loaded, PolicySettings, Problem
 from sidecar.drivers.bundle_refusal import BundleRefused
@@ -20,7 +18,7 @@ from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.upstream_door import base_of
 from sidecar.proxy.callers import digest
 from sidecar.proxy.server import Listen
-from sidecar.wiring.detection import inspector_or_problems, types_known
+from sidecar.wiring.detection import inspector_or_problems, names_user, types_known, uncertified
 from sidecar.wiring.engines import bundle_of, contradictions
 from sidecar.wiring.policy_data import unknown_types, unwritable
 from sidecar.wiring.surrogates import operators_of
@@ -78,12 +76,12 @@ def _upstream(config: Config) -> Iterator[Problem]:
     settings = config.upstream
     if settings.url is None:
         yield Problem("upstream.url", "--upstream URL is needed: the model server or API that calls go to")
-    elif _names_user(settings.url):
+    elif names_user(settings.url):
         yield Problem("upstream.url", "must not hold a user or password; give the API key as upstream.key")
     else:
         yield from _base(settings.url)
     if settings.ca is not None:
-        yield from _certificates(settings.ca)
+        yield from uncertified("upstream.ca", settings.ca)
 
 
 def _base(url: str) -> Iterator[Problem]:
@@ -92,19 +90,6 @@ def _base(url: str) -> Iterator[Problem]:
         base_of(url)
     except ValueError:
         yield Problem("upstream.url", "must look like http://host:port or https://host/v1, without ? and #")
-
-
-def _names_user(url: str) -> bool:
-    return "@" in url.partition("://")[2].partition("/")[0]
-
-
-def _certificates(path: Path) -> Iterator[Problem]:
-    try:
-        ssl.create_default_context(cafile=str(path))
-    except ssl.SSLError:
-        yield Problem("upstream.ca", f"{path}: must hold certificates in PEM")
-    except OSError as fault:
-        yield Problem("upstream.ca", f"{path}: {fault.strerror}")
 
 
 def _policy(config: Config) -> Iterator[Problem]:
@@ -119,7 +104,7 @@ def _policy(config: Config) -> Iterator[Problem]:
 
 
 def _server(name: str, url: str) -> Iterator[Problem]:
-    if _names_user(url):
+    if names_user(url):
         yield Problem(name, "must not hold a user or password; they would not be sent")
         return
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sidecar.ports import Clock, Entropy
 RECOGNISERS = {
     "recognizer": ("class", "options"),
     "nlp": ("configuration", "language"),
-    "remote": ("url", "language", "timeout_s"),
+    "remote": ("url", "language", "timeout_s", "ca", "key_file"),
 }
 """The kinds that drivers/presidio.py knows, and the settings of each; the first is what it cannot do without."""
 OF_EACH = ("kind", "name", "version", "entities")
@@ -131,9 +132,39 @@ def _wrong_settings(name: str, recogniser: Mapping[str, Any], known: Sequence[st
             yield Problem(name, f"there is no setting `{setting}` for this kind{near}")
     if "url" in known and not str(recogniser["url"]).startswith(("http://", "https://")):
         yield Problem(name, "`url` must begin with http:// or https://")
+    if names_user(str(recogniser.get("url", ""))):
+        yield Problem(name, "`url` must not hold a user or password, which would not be sent; see `key_file`")
+    if "ca" in recogniser:
+        yield from uncertified(name, Path(str(recogniser["ca"])))
+    if "key_file" in recogniser:
+        yield from _keyless(name, Path(str(recogniser["key_file"])))
     timeout = recogniser.get("timeout_s", 1.0)
     if not (isinstance(timeout, int | float) and timeout > 0):
         yield Problem(name, "`timeout_s` must be a number of seconds above 0")
+
+
+def names_user(url: str) -> bool:
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
+def uncertified(name: str, path: Path) -> Iterator[Problem]:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except ssl.SSLError:
+        yield Problem(name, f"{path}: must hold certificates in PEM")
+    except OSError as fault:
+        yield Problem(name, f"{path}: {fault.strerror}")
+
+
+def _keyless(name: str, path: Path) -> Iterator[Problem]:
+    from sidecar.drivers.presidio import key_in  # only where one is configured, as everywhere
+
+    try:
+        key_in(path)
+    except OSError as fault:
+        yield Problem(name, f"{path}: {fault.strerror}")
+    except ValueError as fault:
+        yield Problem(name, str(fault))
 
 
 def _unreadable(name: str, path: Path) -> Iterator[Problem]:

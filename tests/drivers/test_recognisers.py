@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,8 +46,12 @@ class Service(http.server.BaseHTTPRequestHandler):
     """Presidio analyzer's own: no text is an error, as is whatever it cannot encode."""
 
     answer: Answer = staticmethod(annas)
+    key: str | None = None
 
     def do_POST(self) -> None:
+        if self.key is not None and self.headers["authorization"] != f"Bearer {self.key}":
+            self.send_error(401)
+            return
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         assert self.path == "/analyze"
         try:
@@ -90,6 +96,23 @@ def inspector(config: Mapping[str, Any], **settings: Any) -> Inspector:
     return Inspector(secret=b"s", clock=Clock(), names=False, recognisers=[config], **{"deadline_s": 30.0, **settings})
 
 
+@contextmanager
+def behind_tls(certificate: Path) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    server.daemon_threads = True
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 async def found(made: Inspector, text: str) -> list[str]:
     parts = [part(text)]
     findings = (await made.inspect(parts)).findings
@@ -119,6 +142,37 @@ async def test_no_text_is_not_asked_about(service: dict[str, Any]) -> None:
             assert await found(made, text) == []
     finally:
         await made.close()
+
+
+async def test_a_service_behind_tls_that_wants_a_key(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("s3cret\n")
+    with behind_tls(certificate) as url:
+        config = {"kind": "remote", "url": url, "entities": ["PERSON"]}
+        monkeypatch.setattr(Service, "key", "s3cret")
+        made = inspector({**config, "ca": str(certificate), "key_file": str(key)})
+        try:
+            assert await found(made, "Anna here") == [ANNA]
+        finally:
+            await made.close()
+        for less in ({"ca": str(certificate)}, {"key_file": str(key)}):
+            made = inspector({**config, **less})
+            try:
+                with pytest.raises(OwnError, match="INSPECTOR_ERROR"):
+                    await found(made, "Anna here")
+            finally:
+                await made.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words", "schlüssel".encode(), b"one\ntwo"])
+def test_a_file_without_a_key_is_refused_unquoted(content: bytes, tmp_path: Path) -> None:
+    """Line ends would let a header be written into the request."""
+    (tmp_path / "key").write_bytes(content)
+    with pytest.raises(ValueError, match="must hold a key: one line") as caught:
+        presidio.key_in(tmp_path / "key")
+    assert "two" not in str(caught.value)
 
 
 FINDINGS = {

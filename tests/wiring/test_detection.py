@@ -71,6 +71,26 @@ def refused(**settings: Any) -> list[str]:
             {"recognisers": [{"kind": "remote", "url": "http://h", "entities": ["X"], "timeout_s": "1 s"}]},
             "detection.recognisers.0: `timeout_s` must be",
         ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "https://me:pw@h", "entities": ["X"]}]},
+            "detection.recognisers.0: `url` must not hold a user or password, which would not be sent; see `key_file`",
+        ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "https://h", "entities": ["X"], "ca": "/nope.pem"}]},
+            "detection.recognisers.0: /nope.pem: No such file",
+        ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "https://h", "entities": ["X"], "ca": __file__}]},
+            f"detection.recognisers.0: {__file__}: must hold certificates in PEM",
+        ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "https://h", "entities": ["X"], "key_file": "/nope"}]},
+            "detection.recognisers.0: /nope: No such file",
+        ),
+        (
+            {"recognisers": [{"kind": "remote", "url": "https://h", "entities": ["X"], "key_file": __file__}]},
+            f"detection.recognisers.0: {__file__} must hold a key",
+        ),
     ],
 )
 def test_what_nobody_can_find_is_refused(settings: dict[str, Any], start: str) -> None:

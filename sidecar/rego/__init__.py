@@ -11,6 +11,7 @@ into Python source once, at load, and calls it. Nothing here knows what a policy
     fast.py       statements -> better Python source
     runtime.py    what generated code calls; steps, deadline, memo of one evaluation
     values.py     Rego's values, equality and total order over Python's
+    leaving.py    values as plain JSON and as its text
     numbers.py    Rego's numbers: exact texts, 64-bit mantissas
     document.py   what may come in as input or base data
     reads.py      which places of the input a policy can see; recall.py keeps its answers by them

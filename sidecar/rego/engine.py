@@ -21,6 +21,7 @@ from .errors import PDP_ERROR, PDP_LIMIT, BuiltinError, Conflict, EvaluationFaul
 from .fast import Fast, total_functions
 from .fold import Scope
 from .ir import Place, Policy, read, walk
+from .leaving import to_json
 from .module import FILE, Module, build, module_of, write
 from .optimise import optimised, scope_of
 from .reads import Reads, reads_of
@@ -28,7 +29,7 @@ from .repair import repaired
 from .runtime import Run
 from .sources import as_compiled
 from .trace import Explanation, Sites, Trace, Traced, explanation
-from .values import UNDEFINED, Undefined, to_json
+from .values import UNDEFINED, Undefined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

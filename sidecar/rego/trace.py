@@ -19,8 +19,9 @@ from .builtins.text import rego_text
 from .fast import Fast
 from .fold import is_false
 from .ir import Block, Func, Lit, Operand, Place, Stmt, walk
+from .leaving import to_json
 from .module import Line, Module
-from .values import UNDEFINED, Undefined, Value, to_json
+from .values import UNDEFINED, Undefined, Value
 
 MAX_NODES: Final = 50
 MAX_TEXT: Final = 200

@@ -22,7 +22,7 @@ from functools import cmp_to_key
 from typing import Any, Final
 
 from .errors import Conflict
-from .numbers import decimal_of, is_number, text_of
+from .numbers import decimal_of, is_number
 
 Value = Any  # mypy has no recursive type over dict[canonical, ...] that would not be noise here
 
@@ -234,39 +234,3 @@ def upsert(root: Value, path: tuple[str, ...], value: Value) -> Value:
     node = dict(root) if type(root) is dict else {}
     node[path[0]] = upsert(node.get(path[0]), path[1:], value)
     return node
-
-
-# --- leaving the room -------------------------------------------------------------------------------
-
-
-def to_json(value: Value) -> Any:
-    """Plain JSON in OPA's order: sets as sorted arrays, keys as sorted strings, numbers as int or float."""
-    kind = type(value)
-    if kind is str or kind is bool or kind is int or value is None:
-        return value
-    if kind is RegoSet:
-        return [to_json(item) for item in ordered(value)]
-    if kind is list:
-        return [to_json(item) for item in value]
-    if kind is dict:
-        return object_to_json(value)
-    return float(value)
-
-
-def object_to_json(obj: dict[Any, Value]) -> dict[str, Any]:
-    names = string_keys(obj)
-    if names is None:
-        return dict(sorted((key_text(thaw(key)), to_json(item)) for key, item in obj.items()))
-    return {name: item if type(item := obj[name]) is str else to_json(item) for name in names}
-
-
-def key_text(key: Value) -> str:
-    """How OPA spells a key that is not a string when the object must become JSON (ast.JSON)."""
-    return key if type(key) is str else to_text(key)
-
-
-def to_text(value: Value) -> str:
-    """Compact JSON text with Go's spelling of numbers; for keys and messages."""
-    from .builtins.text import json_text  # at call: the encoder is a builtin too (json.marshal)
-
-    return json_text(value) if not is_number(value) else text_of(value)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.rego import values
+from sidecar.rego.leaving import to_json
 from sidecar.rego.numbers import parse
-from sidecar.rego.values import RegoSet, canonical, compare, in_order, make_set, same, thaw, to_json
+from sidecar.rego.values import RegoSet, canonical, compare, in_order, make_set, same, thaw
 
 SCALARS = (
     st.none()

@@ -19,12 +19,12 @@ from urllib.parse import quote_plus, unquote_plus
 
 from sidecar.rego.document import DATA_DEPTH
 from sidecar.rego.errors import BuiltinError
+from sidecar.rego.leaving import json_text
 from sidecar.rego.numbers import parse
 from sidecar.rego.runtime import Run
 from sidecar.rego.values import UNDEFINED, RegoSet, Value, ordered
 
 from .operands import obj, string, wrong_type
-from .text import json_text
 
 Builtin = Callable[..., Value]
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 from sidecar.rego.errors import BuiltinError
+from sidecar.rego.leaving import key_text
 from sidecar.rego.runtime import Run
-from sidecar.rego.values import RegoSet, Value, key_text, ordered
+from sidecar.rego.values import RegoSet, Value, ordered
 
 from .operands import array, integer, obj, room, string, strings, type_name, wrong_type
 from .text import rego_text

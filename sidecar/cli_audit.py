@@ -256,8 +256,8 @@ def _spelt(rows: Sequence[Row], options: argparse.Namespace, *, header: bool = F
 def show(options: argparse.Namespace) -> int:
     from sidecar.console import show as console
 
-    if options.id is None and not options.last:
-        raise ValueError("say which exchange: an id (or how it begins), or --last")
+    if (options.id is None) is not options.last:
+        raise ValueError("say which exchange: either an id (or how it begins) or --last")
     with reading(options) as reader:
         exchange = auditing.record_id(reader, options.id)
         shown = console.show_json_text if options.json else console.show_text

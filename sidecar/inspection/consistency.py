@@ -62,7 +62,6 @@ class Known:
 
     def learn(self, text: str, spans: Sequence[Span]) -> None:
         known = self._values
-        before = len(known)
         for span in spans:
             value = text[span.start : span.end]
             least = _least(span, value)
@@ -71,10 +70,14 @@ class Known:
             if len(known) < MOST_VALUES:
                 names = names_in(span, value, text) if span.entity == PERSON else ()
                 for name in (value, *names):
-                    if not self._allows(name):
-                        known.setdefault(name, span)
-        if len(known) != before:
-            self._phrases = None
+                    if name not in known and not self._allows(name):
+                        self._keep(name, span)
+
+    def _keep(self, value: str, span: Span) -> None:
+        """Also in what is searched already: made anew in each turn, it took as long as values times turns."""
+        self._values[value] = span
+        if self._phrases is not None and folded(value):
+            self._phrases.add(value)
 
     def found(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """What `spread` answers, without a pause: for a short text and few values."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -31,6 +31,8 @@ FIRST_SIGNS = SIGNS + "."
 LAST_LATIN = "\u024f"
 MOST_SIGNS = 3
 """Signs at one edge that count."""
+LEAST_BITS = 15
+"""4 KB of filter, with room for the two thousand values of a long conversation."""
 
 Places = Sequence[tuple[int, int]]
 
@@ -42,7 +44,7 @@ def folded(phrase: str) -> list[str]:
 class Phrases:
     """A set of phrases that reports where they stand in a text, the longest first."""
 
-    __slots__ = ("_bare", "_bits", "_heads", "_longest", "_mask", "_signed", "_whole", "count")
+    __slots__ = ("_bare", "_bits", "_heads", "_longest", "_mask", "_signed", "_whole")
 
     def __init__(self, phrases: Iterable[str]) -> None:
         heads, whole, signed, bare = set[int](), set[int](), set[int](), set[int]()
@@ -59,15 +61,35 @@ class Phrases:
             else:
                 signed.add(hash(spelled))
                 bare.add(hash(plain))
-        self.count = len(whole) + len(signed)
-        size = max(10, (16 * (len(heads) or 1)).bit_length())
+        size = max(LEAST_BITS, (16 * len(heads)).bit_length())
         self._mask = (1 << size) - 1
-        self._bits = bytearray(1 << max(0, size - 3))
+        self._bits = bytearray(1 << size - 3)
         for head in heads:
-            place = head & self._mask
-            self._bits[place >> 3] |= 1 << (place & 7)
+            self._mark(head)
         self._heads, self._whole = array("q", sorted(heads)), array("q", sorted(whole))
         self._signed, self._bare = array("q", sorted(signed)), array("q", sorted(bare))
+
+    @property
+    def count(self) -> int:
+        return len(self._whole) + len(self._signed)
+
+    def add(self, phrase: str) -> None:
+        """One more. What stands behind it in the arrays moves: for thousands, not for millions."""
+        one = Phrases((phrase,))
+        self._longest = max(self._longest, one._longest)
+        for head in one._heads:
+            self._mark(head)
+        arrays = zip(self._arrays(), one._arrays(), strict=True)
+        for mine, value in ((mine, value) for mine, its in arrays for value in its):
+            if not _holds(mine, value):
+                insort(mine, value)
+
+    def _arrays(self) -> tuple[array[int], ...]:
+        return self._heads, self._whole, self._signed, self._bare
+
+    def _mark(self, head: int) -> None:
+        place = head & self._mask
+        self._bits[place >> 3] |= 1 << (place & 7)
 
     def __contains__(self, value: str) -> bool:
         """By its words alone: a detector's value may begin behind a sign."""

@@ -28,13 +28,15 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 BACKLOG = 1024
 FORM = "An address to listen on looks like HOST:PORT or unix:/path/to.sock."
+NO_HOST = frozenset("/ ")
 OWN_USER, ANY_USER = 0o600, 0o666
 """Who may connect to a Unix socket: other users only where callers are told apart by their user id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """Where to listen: `host:port` (port 0: any), or `unix:path`. Brackets around an IPv6 host.
+    """Where to listen: `host:port` (port 0: any; host `*` or none: all addresses), or `unix:path`. Brackets around an
+    IPv6 host.
 
     A path without a leading slash counts from the working directory; `path` is absolute.
     """
@@ -49,9 +51,9 @@ class Listen:
         if text.startswith("unix:"):
             return cls(path=absolute(text.removeprefix("unix:")))
         host, colon, port = text.rpartition(":")
-        if not colon or not port.isdecimal() or int(port) > 65535:
+        if not colon or not port.isdecimal() or int(port) > 65535 or not NO_HOST.isdisjoint(host):
             raise ValueError(FORM)
-        return cls(host=host.strip("[]"), port=int(port))
+        return cls(host="" if host == "*" else host.strip("[]"), port=int(port))
 
     def __str__(self) -> str:
         if self.path:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 
+from yarl import URL
+
 from sidecar.config import Config, ConfigError, DetectionSettings, Loaded, PolicySettings, Problem
 from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.clock import SystemClock, SystemEntropy
@@ -25,6 +27,8 @@ from sidecar.wiring.surrogates import operators_of
 
 OF_NOTHING = digest("")
 NOBODY = "nobody is named, so every call would be refused: name callers in keys, in peers, or by trusted and a header"
+CALLS = ("/chat/completions", "/completions", "/embeddings", "/models")
+LOOPBACK, EVERYWHERE = "127.0.0.1", ("", "0.0.0.0", "::")  # noqa: S104  what is listened on is only read here
 NO_DOMAIN = Config.model_fields["origin"].default
 """Who leaves the default takes the name that the folder's log has."""
 
@@ -79,17 +83,34 @@ def _upstream(config: Config) -> Iterator[Problem]:
     elif names_user(settings.url):
         yield Problem("upstream.url", "must not hold a user or password; give the API key as upstream.key")
     else:
-        yield from _base(settings.url)
+        yield from _base(config, settings.url)
     if settings.ca is not None:
         yield from uncertified("upstream.ca", settings.ca)
 
 
-def _base(url: str) -> Iterator[Problem]:
+def _base(config: Config, url: str) -> Iterator[Problem]:
     """In words of our own: those of the URL's parser quote it."""
     try:
-        base_of(url)
+        base = base_of(url)
     except ValueError:
         yield Problem("upstream.url", "must look like http://host:port or https://host/v1, without ? and #")
+        return
+    if base.endswith(CALLS):
+        yield Problem("upstream.url", "must end where paths of calls begin, as in https://host/v1")
+    elif _is_itself(config, base):
+        yield Problem("upstream.url", "is where the sidecar itself listens: a call would go round in a circle")
+
+
+def _is_itself(config: Config, base: str) -> bool:
+    """As far as addresses tell, without asking for names: `http://127.0.0.1:8400` beside `--listen :8400`."""
+    try:
+        listen, to = Listen.at(config.listen), URL(base)
+    except ValueError:
+        return False  # `_addresses` says so
+    if config.upstream.unix is not None or listen.path is not None:
+        return listen.path == str(config.upstream.unix and config.upstream.unix.absolute())
+    mine, host = (LOOPBACK if name == "localhost" else name for name in (listen.host, to.host))
+    return to.port == listen.port and (mine == host or (mine in EVERYWHERE and host in (LOOPBACK, "::1", *EVERYWHERE)))
 
 
 def _policy(config: Config) -> Iterator[Problem]:

@@ -265,6 +265,7 @@ def test_the_newest_first_and_as_a_table(made: dict[str, str], audit: Audit) -> 
     code, last = audit("show", "--last")
     assert code == 0 and "rules that fired" in last
     assert shown(audit, made["known"][:-4])["record_id"] == made["known"]
+    assert audit("show", "--last", made["known"]) == (2, ""), "two exchanges, or twice the same: nobody can tell"
 
 
 async def test_tail_shows_what_comes(busy: Sidecar, made: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.inspection import consistency, report, scoring
+from sidecar.inspection import consistency, phrases, report, scoring
 from sidecar.inspection.cache import SpanCache, Spans
 from sidecar.inspection.catalogue import COUNTRIES
 from sidecar.inspection.context import Context
@@ -103,6 +103,35 @@ def test_a_hundred_thousand_phrases_are_found_and_nothing_else() -> None:
     assert phrases.count == 100_000
     text = "is project number77777 like project number100000 or number5?"
     assert [text[start:end] for start, end in phrases.places(text)] == ["project number77777"]
+
+
+@given(st.lists(st.sampled_from(["Apollo", "apollo", "Apollo 13", "C++", "c", ".NET", "net core", "O'Brien", "--"])))
+def test_phrases_added_one_by_one_are_those_given_at_once(words: list[str]) -> None:
+    added = Phrases(words[:1])
+    for word in words[1:]:
+        added.add(word)
+    whole, text = Phrases(words), "apollo 13 c++ c .net core o'brien net -- Apollo"
+    assert list(added.places(text)) == list(whole.places(text))
+    assert added.count == whole.count
+
+
+def test_a_long_conversation_looks_at_each_value_as_often_as_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seen(turns: int) -> int:
+        looked: list[str] = []
+
+        def counting(phrase: str) -> list[str]:
+            looked.append(phrase)
+            return phrases.folded(phrase)
+
+        monkeypatch.setattr(consistency, "folded", counting)
+        texts = [(f"From user{number}@example.org to user0@example.org", True) for number in range(turns)]
+        texts = [each for text in texts for each in (("And?", False), text)]
+        spans = [[span(text, text.split()[1], "EMAIL_ADDRESS")] if "@" in text else [] for text, _ in texts]
+        found = spread(texts, spans)
+        assert [len(each) for each in found[3::2]] == [2] * (turns - 1)
+        return len(looked)
+
+    assert seen(1200) <= 4 * seen(400)
 
 
 def test_a_name_found_once_is_masked_everywhere_in_its_turn_and_later() -> None:

@@ -372,6 +372,10 @@ def test_where_to_listen(text: str, listen: Listen):
     assert str(listen) == text
 
 
+def test_a_star_is_every_address():
+    assert Listen.at("*:8000") == Listen.at(":8000")
+
+
 @pytest.mark.parametrize("name", ["one.sock", "./one.sock", "sub/one.sock"])
 async def test_a_socket_without_a_slash_is_in_the_working_directory(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -409,7 +413,9 @@ async def test_a_socket_that_cannot_be_made_is_named(tmp_path: Path):
                     pass
 
 
-@pytest.mark.parametrize("text", ["", "8000", "host", "host:http", "host:99999", "host:-1", "unix:"])
+@pytest.mark.parametrize(
+    "text", ["", "8000", "host", "host:http", "host:99999", "host:-1", "unix:", "http://host:80", "a host:80"]
+)
 def test_where_one_cannot_listen(text: str):
     with pytest.raises(ValueError, match="looks like"):
         Listen.at(text)

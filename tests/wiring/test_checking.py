@@ -82,6 +82,7 @@ def configured(tree: Mapping[str, Any]) -> Any:
     ("tree", "name"),
     [
         ({"listen": "host"}, "listen"),
+        ({"listen": "http://127.0.0.1:8400"}, "listen"),
         ({"admin": "host:99999"}, "admin"),
         ({"listen": "h:1", "admin": "h:1"}, "admin"),
         ({"state": __file__}, "state"),
@@ -89,6 +90,11 @@ def configured(tree: Mapping[str, Any]) -> Any:
         ({"upstream": {"url": "http://u:p/x@h"}}, "upstream.url"),
         ({"upstream": {"url": "http://[h"}}, "upstream.url"),
         ({"upstream": {"url": "http://h?a=b"}}, "upstream.url"),
+        ({"upstream": {"url": "https://h/v1/chat/completions"}}, "upstream.url"),
+        ({"upstream": {"url": "http://localhost:8400/v1"}}, "upstream.url"),
+        ({"upstream": {"url": "http://[::1]:80"}, "listen": "*:80"}, "upstream.url"),
+        ({"upstream": {"url": "http://h:80/v1"}, "listen": "h:80"}, "upstream.url"),
+        ({"upstream": {"url": "http://h", "unix": "a.sock"}, "listen": "unix:a.sock"}, "upstream.url"),
         ({"upstream": {"url": "https://h", "ca": __file__}}, "upstream.ca"),
         ({"policy": {"engine": "opa"}}, "policy.opa_url"),
         ({"policy": {"engine": "opa", "opa_url": "host:1"}}, "policy.opa_url"),
@@ -109,6 +115,21 @@ def configured(tree: Mapping[str, Any]) -> Any:
 )
 def test_each_setting_that_cannot_be_had_is_named(tree: Mapping[str, Any], name: str) -> None:
     assert found(tree) == [name]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"upstream": {"url": "http://localhost:8000"}},
+        {"upstream": {"url": "http://10.0.0.1:8400"}},
+        {"upstream": {"url": "http://[::1]:8400"}},
+        {"upstream": {"url": "http://localhost:8400", "unix": "a.sock"}},
+        {"upstream": {"url": "http://h", "unix": "a.sock"}, "listen": "unix:b.sock"},
+        {"upstream": {"url": "http://127.0.0.1:8400"}, "listen": "unix:a.sock"},
+    ],
+)
+def test_a_server_elsewhere_is_not_taken_for_the_sidecar_itself(tree: Mapping[str, Any]) -> None:
+    assert found(tree) == []
 
 
 async def test_a_log_keeps_its_name(tmp_path: Path) -> None:

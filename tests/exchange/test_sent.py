@@ -18,7 +18,7 @@ from sidecar.testing import FakeInspect, ScriptedReply, arrival
 from sidecar.wire import opened
 from tests.exchange.kit import DIALECT, HOUSE, SECRET, Stage, completion, obliged, question
 
-NAMES = ("Content-MD5", "DIGEST", "content-digest", "ETag")
+NAMES = ("Content-MD5", "DIGEST", "content-digest", "Repr-Digest", "ETag")
 ABOUT_BYTES = tuple((name, "x") for name in NAMES)
 
 

@@ -360,6 +360,15 @@ async def test_the_others_have_turns_while_a_reply_of_nothing_but_surrogates_is_
     assert taken[1] >= taken[0] + 20
 
 
+async def test_the_others_have_turns_while_a_long_text_with_one_surrogate_is_restored() -> None:
+    taken = []
+    for words in (20, 200_000):
+        turns = Turns()
+        await played(event({"content": HIDDEN + " word" * words}) + END)
+        taken.append(turns.stop())
+    assert taken[1] >= taken[0] + 20
+
+
 async def test_a_long_reply_of_prose_is_passed_on_in_one_go() -> None:
     taken = []
     for words in (20, 20_000):

@@ -252,7 +252,7 @@ class Relay:
             self._assign(delta, text)
         for position, delta in enumerate(event.deltas):
             text = await self._fed(delta.channel, texts[position])
-            if event.last or delta.channel.choice in ends or delta.channel.whole:
+            if delta.channel.choice in ends or delta.channel.whole:
                 self._open.pop(delta.channel, None)
                 text += self.restorer.finish(delta.channel)
             else:

@@ -18,8 +18,10 @@ from sidecar.redaction import Redaction
 from sidecar.relay import LATE_LIMIT, Relay
 from sidecar.stream import READABLE_CODINGS, Transducer, decoder
 
-EDITED_AWAY = frozenset({"content-length", "content-encoding", "content-md5", "digest", "content-digest", "etag"})
-"""Headers that speak of the exact bytes: left out where the bytes have changed."""
+EDITED_AWAY = frozenset(
+    {"content-length", "content-encoding", "content-md5", "digest", "content-digest", "repr-digest", "etag"}
+)
+"""Headers that speak of the exact bytes (RFC 9530 has two): left out where the bytes have changed."""
 
 REQUEST_EDITED_AWAY = EDITED_AWAY | {"accept-encoding"}
 

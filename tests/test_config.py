@@ -10,7 +10,7 @@ import pytest
 
 from sidecar import cli, config
 from sidecar.config import NAMES, VARIABLES, ConfigError, explain, load
-from sidecar.config_sources import is_text
+from sidecar.config_sources import FILE_LIMIT, is_text
 
 SECRET = "sk-planted-91f3"
 
@@ -52,6 +52,12 @@ def test_a_file_that_is_no_yaml_is_placed_and_not_quoted(tmp_path: Path, text: s
     [line] = refused(file=written(tmp_path, text))
     assert "not YAML in line" in line
     assert SECRET not in line
+
+
+def test_a_file_that_is_none_of_settings_is_refused(tmp_path: Path) -> None:
+    assert refused(file=tmp_path / "gone.yaml") == [f"--config {tmp_path}/gone.yaml: No such file or directory"]
+    assert "larger than" in refused(file=written(tmp_path, "#" * (FILE_LIMIT + 1)))[0]
+    assert "must be a mapping" in refused(file=written(tmp_path, "- side: inbound\n"))[0]
 
 
 def patterns(schema: object) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from shlex import quote
 
 from sidecar.config import Config
@@ -13,7 +14,8 @@ from sidecar.proxy.server import Bound, Listen
 ANY_HOST = "http://localhost"
 """Over a Unix socket nobody asks what the host is; a URL must have one."""
 
-LOOPBACK = ("127.", "::1", "localhost")
+LOOPBACK = ("127.", "localhost")
+"""Beginnings of names that lead here; `127.1` is read as an address only by who connects."""
 
 
 def banner(config: Config, bound: Bound, vkey: str, inspector: Inspector, policy: PolicyVersion) -> str:
@@ -66,4 +68,8 @@ def reachable(at: Listen) -> bool:
 
 
 def is_loopback(at: Listen) -> bool:
-    return at.host.startswith(LOOPBACK)
+    """Whatever the spelling: pages.py looks at `Host` here only."""
+    try:
+        return ip_address(at.host).is_loopback
+    except ValueError:
+        return at.host.lower().startswith(LOOPBACK)

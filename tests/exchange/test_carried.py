@@ -29,6 +29,7 @@ SDK = (
 def test_what_protocols_and_sdks_say_is_left_alone() -> None:
     assert carried_parts(f"{PATH}?api-key=abc&sig=def&token=QW5uIE1pbGxlcg==", SDK) == ()
     assert carried_parts(PATH, ()) == ()
+    assert carried_parts(f"{PATH}?user=", (("X-User", ""),)) == ()
 
 
 LEFT_ALONE = """

@@ -228,6 +228,7 @@ REFUSALS = [
     (429, [b"<html>slow down</html>"], "text/html", 429),
     (429, [], "application/json", 429),
     (401, [b"no"], "text/plain", 401),
+    (400, [b"no"], "text/plain", 400),
     (400, [b'[{"error": "x"}]'], "application/json", 400),
     (503, [b"busy"], "text/plain", 502),
 ]

@@ -358,6 +358,16 @@ async def test_what_comes_a_moment_behind_the_end_is_taken_so_that_the_connectio
     assert reply.chunks == []
 
 
+async def test_what_drips_behind_the_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time counts from the end on, not from each of its pieces."""
+    monkeypatch.setattr("sidecar.ending.LATE", 0.05)
+    reply = Halting(headers=SSE, chunks=[events("hi"), *[b": more\n\n"] * 300])
+    stage = Stage(lambda _: reply)
+    await stage.run(question("hi", stream=True))
+    assert stage.record.outcomes[0].state is State.ANSWERED
+    assert reply.chunks != []
+
+
 class Hanging(ScriptedReply):
     """A reply whose connection stays when all of it is said."""
 

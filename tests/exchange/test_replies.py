@@ -297,10 +297,12 @@ async def test_a_coded_body_of_many_chunks_waits_whole(body: bytes, status: int,
         assert stage.steps.index("close answered") < stage.steps.index("write")
 
 
-async def test_a_coded_stream_leaves_event_by_event_however_it_is_cut() -> None:
+async def test_a_coded_stream_leaves_event_by_event_however_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has left counts no more: a stream may be longer than what may wait."""
     packer = zlib.compressobj(wbits=31)
     said = [packer.compress(event({"content": f"{at}"})) + packer.flush(zlib.Z_SYNC_FLUSH) for at in range(4)]
     said.append(packer.compress(END) + packer.flush())
+    monkeypatch.setattr("sidecar.wire.LATE_LIMIT", max(map(len, said)))
     chunks: list[bytes | BaseException] = [bytes([byte]) for each in said for byte in each]
     stage = Stage(lambda _: ScriptedReply(headers=(*SSE, CODED[1]), chunks=chunks))
     await stage.run(question("hi", stream=True))
@@ -355,6 +357,15 @@ async def test_the_others_have_turns_while_a_reply_of_nothing_but_surrogates_is_
         stage = await played(reply(words))
         taken.append(turns.stop())
         assert stage.answer.body.count(SECRET.encode()) == words
+    assert taken[1] >= taken[0] + 20
+
+
+async def test_the_others_have_turns_while_a_long_text_with_one_surrogate_is_restored() -> None:
+    taken = []
+    for words in (20, 200_000):
+        turns = Turns()
+        await played(event({"content": HIDDEN + " word" * words}) + END)
+        taken.append(turns.stop())
     assert taken[1] >= taken[0] + 20
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from sidecar.testing import FakeInspect, ScriptedReply, arrival
 from sidecar.wire import opened
 from tests.exchange.kit import DIALECT, HOUSE, SECRET, Stage, completion, obliged, question
 
-NAMES = ("Content-MD5", "DIGEST", "content-digest", "ETag")
+NAMES = ("Content-MD5", "DIGEST", "content-digest", "Repr-Digest", "ETag")
 ABOUT_BYTES = tuple((name, "x") for name in NAMES)
 
 
@@ -163,6 +164,29 @@ async def test_what_is_recorded_of_a_call() -> None:
     assert intent.detector_scores == {"fake": {"EMAIL_ADDRESS": (1, 1_000_000), "PERSON": (2, 500_000)}}
     assert intent.redactions == {"EMAIL_ADDRESS": 1}
     assert (intent.prompt_name, intent.prompt_version, intent.prompt_source) == ("greet", "3", "header")
+
+
+SYSTEM = hashlib.sha256(b"Be brief.\nBe kind.").digest()
+
+
+@pytest.mark.parametrize(
+    ("said", "metadata", "system", "told"),
+    [
+        ("3", "2", ["Be brief.", "Be kind."], ("3", "header", SYSTEM)),
+        (None, "2", ["Be brief.", "Be kind."], ("2", "metadata", SYSTEM)),
+        (None, None, ["Be brief.", "Be kind."], (f"sha256:{SYSTEM.hex()[:16]}", "system_digest", SYSTEM)),
+        (None, None, [], (None, "none", None)),
+    ],
+)
+async def test_where_the_prompt_s_version_comes_from(
+    said: str | None, metadata: str | None, system: list[str], told: tuple[Any, ...]
+) -> None:
+    stage = Stage(lambda _: ScriptedReply(chunks=[completion("ok")]))
+    messages = [{"role": "system", "content": text} for text in system] + [{"role": "user", "content": "hi"}]
+    body = {"model": "m", "messages": messages, "metadata": {"prompt_version": metadata} if metadata else {}}
+    await governed(stage, orjson.dumps(body), {}, asserted=Asserted(prompt_version=said))
+    [intent] = stage.record.intents
+    assert (intent.prompt_version, intent.prompt_source, intent.prompt_sha256) == told
 
 
 @pytest.mark.parametrize("spare", [0, -1])

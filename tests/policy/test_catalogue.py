@@ -10,6 +10,9 @@ import pytest
 
 from policies import generate
 from sidecar.drivers.rego_engine import default_bundle
+from sidecar.errors import OwnError, Refusal, SidecarError
+from sidecar.model import Decision, Deny, Verdict
+from sidecar.plan import refusal_of
 from sidecar.policy import FAULTS, Reason, find, render
 
 PACKAGE = Path(generate.ROOT) / "sidecar"
@@ -56,3 +59,10 @@ def test_a_code_that_nobody_described() -> None:
 def test_rendering_evaluates_nothing() -> None:
     reason = Reason("X", "{a} {a.__class__} {missing} {b}", "")
     assert render(reason, {"a": "{b}", "b": [1, "x"]}) == "{b} {a.__class__} {missing} 1, x"
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, Refusal), (403, Refusal), (500, OwnError), (503, OwnError)])
+def test_a_refusal_has_the_status_that_its_bundle_says(status: int, kind: type[SidecarError]) -> None:
+    reasons = {"SLOW_DOWN": Reason("SLOW_DOWN", "Too many.", "Wait.", status)}
+    error = refusal_of(Decision(verdict=Verdict.DENY, denies=(Deny("SLOW_DOWN"),)), reasons)
+    assert (type(error), error.code, error.status, error.advice) == (kind, "SLOW_DOWN", status, "Too many. Wait.")

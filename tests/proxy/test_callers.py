@@ -19,7 +19,7 @@ ANNA = Caller(tenant="acme", app="shop", user="anna", roles=("clerk",), auth="ap
 KEYS = Callers(keys={digest("sk-anna"): ANNA})
 PROXIES = Callers(
     proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("fd00::/8")),
-    proxy_headers=ProxyHeaders(user="x-user", tenant="x-tenant", roles="x-roles"),
+    proxy_headers=ProxyHeaders(user="x-user", tenant="x-tenant", app="x-app", roles="x-roles"),
 )
 
 
@@ -59,6 +59,11 @@ def test_a_trusted_proxys_word():
     caller = PROXIES.identify(headers, at("10.1.2.3"))
     assert (caller.tenant, caller.app, caller.user, caller.roles) == ("acme", "anonymous", "anna", ("clerk", "admin"))
     assert caller.auth == "proxy_header"
+
+
+@pytest.mark.parametrize(("name", "told"), [("user", "anna"), ("tenant", "acme"), ("app", "shop")])
+def test_a_trusted_proxy_may_say_one_thing_only(name: str, told: str):
+    assert PROXIES.identify([(f"x-{name}", told)], at("10.1.2.3")) == Caller(auth="proxy_header", **{name: told})
 
 
 @pytest.mark.parametrize("address", ["::ffff:10.1.2.3", "fd00::1", "fd00::1%eth0"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.proxy.headers import HOP_BY_HOP, OWN_PREFIX, reply_headers, request_headers, spelled
+from sidecar.proxy.headers import HOP_BY_HOP, OWN_PREFIX, reply_headers, request_headers, spelled, values
 
 NAME = st.text("abcXYZ-", min_size=1, max_size=8)
 HEADERS = st.lists(st.tuples(NAME, st.text(max_size=5)), max_size=8)
@@ -73,3 +73,8 @@ def test_order_spelling_and_duplicates_stay(headers: list[tuple[str, str]]):
 
 def test_bytes_that_are_not_text_are_not_lost():
     assert spelled([(b"X", b"caf\xe9")]) == (("X", "caf\udce9"),)
+
+
+def test_a_value_is_of_the_header_that_was_asked_for():
+    headers = (("Accept", "*/*"), ("x-user", "anna"), ("X-Role", "admin"), ("X-USER", "bob"), ("x-user-id", "7"))
+    assert values(headers, "x-user") == ["anna", "bob"]

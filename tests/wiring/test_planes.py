@@ -18,6 +18,7 @@ from sidecar.drivers.upstream_door import UpstreamSettings
 from sidecar.errors import CallerError
 from sidecar.model import Caller, Side
 from sidecar.proxy.callers import ProxyHeaders
+from sidecar.proxy.pages import Pages
 from sidecar.proxy.server import Bound, Listen, listening
 from sidecar.redaction import keyed
 from sidecar.wiring.bundles import kept_digests
@@ -53,6 +54,7 @@ CALLERS: dict[str, Any] = {
     "callers.app_header": "X-A",
     "callers.user_header": "X-U",
     "callers.roles_header": "X-R",
+    "callers.origins": ["https://App.example"],
 }
 
 
@@ -97,6 +99,10 @@ async def test_limits_and_callers_of_the_data_plane(tmp_path: Path) -> None:
         assert callers.proxies == [ipaddress.ip_network("10.0.0.0/8")]
         assert callers.proxy_headers == ProxyHeaders(user="X-U", tenant="X-T", app="X-A", roles="X-R")
         assert admin.drain is data.drain and admin.drain_wait == 1005.0
+        assert data.pages == Pages(origins=frozenset({"https://app.example"}), loopback=True)
+        assert admin.pages == Pages(loopback=True)
+    async with built(tmp_path / "open", listen="0.0.0.0:1", admin="10.0.0.1:2") as made:
+        assert [plane.pages for plane in planes_of(*made)] == [Pages(), Pages()]
 
 
 def test_how_the_model_server_is_reached(tmp_path: Path) -> None:

@@ -63,6 +63,10 @@ def test_the_base_url_of_all_addresses_can_be_used() -> None:
     [
         (Listen(host="127.0.0.1", port=1), False, False),
         (Listen(host="::1", port=1), False, False),
+        (Listen(host="0:0:0:0:0:0:0:1", port=1), False, False),
+        (Listen(host="LocalHost", port=1), False, False),
+        (Listen(host="127.1", port=1), False, False),
+        (Listen(host="::1:2", port=1), False, True),
         (Listen(path="/run/s"), False, False),
         (Listen(host="0.0.0.0", port=1), False, True),
         (Listen(port=1), False, True),

@@ -47,6 +47,13 @@ async def test_policy_s_modes_use_the_operators_of_the_configuration(tmp_path: P
     assert await sent("drop", settings) == ""
 
 
+async def test_hashes_compare_across_processes_that_share_a_key(tmp_path: Path) -> None:
+    keyed = configured(tmp_path, f"redaction: {{key: {'a1' * 16}}}").config.redaction
+    assert await sent("hash", keyed) == await sent("hash", keyed)
+    alone = configured(tmp_path, "").config.redaction
+    assert await sent("hash", alone) != await sent("hash", alone)
+
+
 def test_their_keys_are_shown_to_nobody(tmp_path: Path) -> None:
     loaded = configured(tmp_path)
     assert "0123456789abcdef" not in explain(loaded) + repr(loaded.config)

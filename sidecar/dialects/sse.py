@@ -13,15 +13,20 @@ _END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)++")
 
 
 class SseDecoder:
-    """Cuts a byte stream after blank lines. The events, joined, are the bytes fed."""
+    """Cuts a byte stream after blank lines. The events, joined, are the bytes fed; a byte order mark before all of
+    them, the only one that readers skip, is one of its own.
+    """
 
-    __slots__ = ("_held", "_seen")
+    __slots__ = ("_begun", "_held", "_seen")
 
     def __init__(self) -> None:
+        self._begun = False
         self._held = bytearray()
         self._seen = 0  # no event ends before this offset of what is held
 
     def feed(self, data: bytes) -> list[bytes]:
+        if not self._begun:
+            return self._begin(data)
         if self._held or b"\r" in data or b"\n\n\n" in data:
             return self._search(data)
         pieces = data.split(b"\n\n")
@@ -37,6 +42,20 @@ class SseDecoder:
     @property
     def pending(self) -> int:
         return len(self._held)
+
+    @property
+    def between(self) -> bool:
+        """Whether what comes next begins an event, and not the stream."""
+        return self._begun and not self._held
+
+    def _begin(self, data: bytes) -> list[bytes]:
+        data = bytes(self._held) + data
+        self._held.clear()
+        if len(data) < len(_BOM) and _BOM.startswith(data):
+            self._held += data
+            return []
+        self._begun = True
+        return [_BOM, *self.feed(data.removeprefix(_BOM))] if data.startswith(_BOM) else self.feed(data)
 
     def _search(self, data: bytes) -> list[bytes]:
         held = self._held
@@ -65,7 +84,7 @@ def data_of(event: bytes) -> bytes | None:
         return event[6:-2]
     if b"data:" not in event:
         return None
-    lines = [line for line in event.removeprefix(_BOM).splitlines() if line.startswith(b"data:")]
+    lines = [line for line in event.splitlines() if line.startswith(b"data:")]
     if not lines:
         return None
     return b"\n".join(line[_value_at(line) :] for line in lines)
@@ -73,8 +92,6 @@ def data_of(event: bytes) -> bytes | None:
 
 def with_data(event: bytes, data: bytes) -> bytes:
     """The event with other data of as many lines; fields, comments and line ends stay."""
-    if event.startswith(_BOM):
-        return _BOM + with_data(event.removeprefix(_BOM), data)
     fresh = iter(data.split(b"\n"))
     lines = event.splitlines(keepends=True)
     return b"".join(_refilled(line, next(fresh)) if line.startswith(b"data:") else line for line in lines)

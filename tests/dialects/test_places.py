@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sidecar.errors import CallerError
 from sidecar.model import INSIDE, Edit, PlaceKind, Role
 from sidecar.policy.contract import UNREADABLE
 from sidecar.policy.names import PARAMETER, readable_set
+from tests.dialects import shapes
 from tests.dialects.samples import CHAT, COMPLETION, CORPUS, DIGITS, EMBEDDING, PLANTED, PLANTS, Plant, dialect
 
 NEW = "<PERSON_1>"
@@ -64,6 +66,40 @@ def test_neither_labels_nor_reprs_nor_settings_show_the_text(plant: Plant) -> No
     shown = repr((call, call.parts, call.uninspectable, call.params, call.params_unknown, call.prompt_name))
     assert "corp.internal" not in shown
     assert DIGITS not in shown
+
+
+def label(name: str) -> str:
+    """What the record calls a place of an SDK's body: `messages[0].name` for `chat.messages[]<AssistantMessage>.name`.
+    Of what the application names itself, the field that holds it."""
+    path = re.sub("<.*?>", "", name.partition(".")[2]).replace("metadata{key}", "metadata[]").replace("[]", "[0]")
+    return re.split("[{:]", path.replace("metadata{}", "metadata[0]"))[0]
+
+
+def test_each_place_of_the_sdks_bodies_is_known_by_its_name() -> None:
+    named, refused = {}, set()
+    for name, endpoint, tree in shapes.requests(PLANTED):
+        body = orjson.dumps(tree)
+        try:
+            call = endpoint.parse(body)
+        except CallerError as fault:
+            refused.add(fault.code)
+            assert "corp.internal" not in fault.advice
+            continue
+        [found] = [part for part in call.parts if part.text == PLANTED or PLANTED in part.text[:64]]
+        assert "corp.internal" not in repr((call, call.parts, call.uninspectable, call.params, call.params_unknown))
+        assert endpoint.edit(body, [Edit(part.place, part.text) for part in call.parts]) == body
+        if name not in shapes.EXTRA_REQUESTS:
+            named[label(name)] = found.place.label
+    assert refused == {"BODY_INVALID"} and len(named) > 80
+    assert {name: told for name, told in named.items() if not name.startswith(told)} == {}
+
+
+def test_the_sdks_own_words_are_nobodys_text() -> None:
+    """A detector that took one for a name (`lark`) would break the call."""
+    read = {shape.name: shape.dialect.parse(orjson.dumps(shape.tree)) for shape in shapes.settings()}
+    assert {name: call.params_unknown for name, call in read.items() if call.params_unknown} == {}
+    texts = {name: {part.text for part in call.parts} for name, call in read.items()}
+    assert {name: said for name, said in texts.items() if not said <= {"x", "k"}} == {}
 
 
 def test_parts_come_declarations_first_then_the_conversation_then_the_rest() -> None:

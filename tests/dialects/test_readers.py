@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidecar.dialects import sse
@@ -482,6 +482,8 @@ PIECES = [b"\n", b"\r", b"\r\n", b"data: 1", b"data:", b": x", b"event: a", b"\x
 
 
 @given(st.lists(st.sampled_from(PIECES)))
+@example([b"\n", b"\n", b"\n", b"\xef\xbb\xbf", b"data: 1"])
+@example([b"\xef\xbb\xbf", b"data: 1"])
 def test_the_decoder_loses_no_byte_and_cuts_alike(pieces: list[bytes]) -> None:
     raw = b"".join(pieces)
     outcomes = set()
@@ -492,6 +494,13 @@ def test_the_decoder_loses_no_byte_and_cuts_alike(pieces: list[bytes]) -> None:
         assert b"".join(events) + rest == raw
         outcomes.add((tuple(data_of(event) for event in events if data_of(event)), data_of(rest)))
     assert len(outcomes) == 1
+
+
+def test_a_byte_order_mark_is_skipped_before_a_stream_and_nowhere_else() -> None:
+    mark = b"\xef\xbb\xbf"
+    for pieces in cuts(mark + b"data: 1\n\n" + mark + b"data: 2\n\n"):
+        decoder = sse.SseDecoder()
+        assert [data_of(event) for piece in pieces for event in decoder.feed(piece)] == [None, b"1", None]
 
 
 @pytest.mark.parametrize("blank", [b"\n", b"\r", b"\r\n", b"\n\r\n"])

@@ -13,7 +13,7 @@ from typing import Any
 
 from sidecar.dialects.collect import At, Collector, Handler, known
 from sidecar.dialects.jsontext import load
-from sidecar.dialects.openai.messages import content, content_part, messages, reference, sealed, wrong
+from sidecar.dialects.openai.messages import caching, content, content_part, messages, reference, sealed, wrong
 from sidecar.dialects.openai.tools import choice, declares_json, grammar, offered, output_form, tools
 from sidecar.dialects.schema import closed, silent
 from sidecar.errors import CallerError
@@ -259,7 +259,6 @@ _approximate = known(dict.fromkeys(("city", "country", "region", "timezone"), Co
 _user_location = known({"type": closed(frozenset({"approximate"})), "approximate": _approximate})
 _web_options = known({"search_context_size": closed(_ENUMERATIONS["verbosity"]), "user_location": _user_location})
 _prediction = known({"type": closed(frozenset({"content"})), "content": content})
-_cache_options = known({"mode": closed(frozenset({"implicit", "explicit"})), "ttl": closed(frozenset({"30m", "12h"}))})
 _moderating = known({"mode": closed(frozenset({"score", "block"}))})
 _moderation = known({"model": Collector.prose, "policy": known(dict.fromkeys(("input", "output"), _moderating))})
 _audio = known({"voice": closed(_VOICES), "format": closed(_AUDIO_FORMATS)})
@@ -325,7 +324,7 @@ _FIELDS: Mapping[str, tuple[Role, Handler]] = {
     **_all(Role.METADATA, _metadata, "metadata"),
     **_all(Role.METADATA, Collector.anything, "model_options", "stop", "user", "safety_identifier", "prompt_cache_key"),
     **_all(Role.METADATA, Collector.anything, "bad_words", "cache_salt", "request_id", "chat_template_kwargs"),
-    **_all(Role.METADATA, _cache_options, "prompt_cache_options"),
+    **_all(Role.METADATA, caching, "prompt_cache_options"),
     **_all(Role.METADATA, _moderation, "moderation"),
     **_all(Role.METADATA, _web_search, "web_search_options"),
     **_all(Role.METADATA, _audio, "audio"),

@@ -212,6 +212,10 @@ _MESSAGE: Mapping[str, Handler] = {
     "reasoning_content": Collector.prose,  # SGLang, DeepSeek, llama.cpp
 }
 
+caching = known({"mode": closed(frozenset({"implicit", "explicit"})), "ttl": closed(frozenset({"30m", "12h"}))})
+ephemeral = known({"type": closed(frozenset({"ephemeral"})), "ttl": closed(frozenset({"5m", "1h"}))})
+"""How long what stands before it is to be cached, as OpenAI and as Anthropic say it (OpenRouter, LiteLLM)."""
+
 _PART: Mapping[str, Handler] = {
     "type": closed(_PART_TYPES),
     "text": _words,
@@ -224,4 +228,6 @@ _PART: Mapping[str, Handler] = {
     "file_id": reference,
     **dict.fromkeys(("image_embeds", "audio_embeds", "prompt_embeds"), sealed("embeddings")),
     "uuid": reference,  # vLLM's cache of media it has seen before
+    "prompt_cache_breakpoint": caching,
+    "cache_control": ephemeral,
 }

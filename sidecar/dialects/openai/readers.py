@@ -66,7 +66,7 @@ class StreamReader(_Reader):
             raise self._fault
         events: list[ReplyEvent] = []
         try:
-            if is_event(data) and not self._sse.pending:
+            if self._sse.between and is_event(data):
                 events.append(self._event(data, data[6:-2]))
                 return events
             for raw in self._sse.feed(data):

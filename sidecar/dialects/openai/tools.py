@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sidecar.dialects.collect import At, Collector, Handler, known
-from sidecar.dialects.openai.messages import wrong
+from sidecar.dialects.openai.messages import ephemeral, wrong
 from sidecar.dialects.schema import closed, schema
 
 CHOICES = frozenset({"none", "auto", "required"})
@@ -101,11 +101,14 @@ _DECLARATION: Mapping[str, Handler] = {
     "tools": _allowed,
 }
 _declared = known(_DECLARATION)
+_grammar = known({"definition": Collector.prose, "syntax": closed(frozenset({"lark", "regex"}))})
+_format = known({"type": closed(frozenset({"text", "grammar"})), "grammar": _grammar})
 
 _TOOL: Mapping[str, Handler] = {
     **_DECLARATION,
     "type": closed(_TYPES),
     "function": _declared,
-    "custom": _declared,
+    "custom": known({**_DECLARATION, "format": _format}),
     "allowed_tools": _declared,
+    "cache_control": ephemeral,
 }

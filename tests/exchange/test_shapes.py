@@ -1,0 +1,117 @@
+"""Each place of each body that the installed `openai` SDK can make: no value leaves, and each surrogate comes back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from sidecar.drivers.inspector import Inspector
+from sidecar.testing import FakeClock, ScriptedReply, arrival, split
+from tests.dialects import shapes
+from tests.dialects.shapes import Shape
+from tests.exchange.kit import SECRET, SSE, Stage, completion
+
+VALUES = {
+    "EMAIL_ADDRESS": "zoe.kvist@example.org",
+    "IBAN_CODE": "DE89370400440532013000",
+    "CREDIT_CARD": "4111 1111 1111 1111",
+}
+SURROGATE = "<EMAIL_ADDRESS_1>"
+END = orjson.dumps({"choices": [{"index": 0, "finish_reason": "stop"}]})
+
+
+@pytest.fixture
+async def inspector() -> AsyncIterator[Inspector]:
+    made = await Inspector(secret=b"s" * 32, clock=FakeClock(), names=False).start()
+    yield made
+    await made.close()
+
+
+MODEL = ".model"
+"""The one text that goes upstream as it is: a model's id, whose form is checked. This IBAN has that form."""
+
+
+@pytest.mark.parametrize("entity", VALUES)
+async def test_no_value_leaves_from_any_place(inspector: Inspector, entity: str) -> None:
+    """It is replaced, and nothing else is; or the call is refused, since no text may stand there at all."""
+    value = VALUES[entity]
+    spellings = [f"<{entity}_1>", f"{entity}_1"]
+    sent, refused = [], set()
+    for name, dialect, tree in shapes.requests(value):
+        stage = Stage(lambda _: ScriptedReply(chunks=[completion("ok")]))
+        stage.ports = replace(stage.ports, inspect=inspector)
+        body = orjson.dumps(tree)
+        await stage.run(arrival(body), dialect=dialect)
+        if stage.forward.sent:
+            whole = [body.replace(value.encode(), spelling.encode()) for spelling in spellings]
+            sent.append((name, stage.forward.sent[0].body in whole))
+        else:
+            assert stage.answer.error is not None
+            refused.add(stage.answer.error.code)
+    assert [name for name, is_whole in sent if not (is_whole or name.endswith(MODEL))] == []
+    assert len(sent) > 200 and refused == {"BODY_INVALID"}
+
+
+NOT_RESTORED = (
+    ".id", ".model", ".system_fingerprint", ".obfuscation",  # made by the server
+    ".token", ".tokens[]", ".top_logprobs[]{key}",  # how the model spelled it, piece by piece
+    "<ChatCompletionAudio>.data", "<ChoiceDeltaAudio>.data",  # sound
+    "{key}",  # of an object; those in the arguments of a tool, which are a text, come back
+)  # fmt: skip
+GIVEN_IN_FULL = (".name", "{}", "Error>.code", "Error>.message", "annotation", "chunk of")
+"""What no stream says in pieces: names, annotations, and what stands beside the choices."""
+
+
+def restorable(plant: Callable[[str], Iterator[Shape]], *texts: str) -> Iterator[tuple[Shape, ...]]:
+    """Each shape, once with each of the texts."""
+    for same in zip(*map(plant, texts), strict=True):
+        if not same[0].name.endswith(NOT_RESTORED):
+            yield same
+
+
+def expected(shape: Shape) -> bytes:
+    """Where a tool's arguments are no more than the value, it is a JSON text of its own."""
+    body = orjson.dumps(shape.tree)
+    text = orjson.dumps(SECRET)
+    return body.replace(text, orjson.dumps(text.decode())) if shape.name.endswith(".arguments") else body
+
+
+async def answered(shape: Shape, chunks: list[bytes], headers: Any = SSE) -> bytes:
+    """What the caller gets of this reply, when his call held the one address."""
+    stage = Stage(lambda _: ScriptedReply(headers=headers, chunks=[*chunks]))
+    body = {"messages": [{"role": "user", "content": SECRET}], "prompt": SECRET, "input": SECRET}
+    await stage.run(arrival(orjson.dumps(body)), dialect=shape.dialect)
+    assert stage.answer.error is None, shape.name
+    return stage.answer.body
+
+
+def streamed(*events: bytes) -> bytes:
+    return b"".join(b"data: %b\n\n" % event for event in (*events, END, b"[DONE]"))
+
+
+async def test_a_surrogate_comes_back_from_any_place_of_a_reply() -> None:
+    headers = (("Content-Type", "application/json"),)
+    for shape, plain in restorable(shapes.replies, SURROGATE, SECRET):
+        got = await answered(shape, [orjson.dumps(shape.tree)], headers)
+        assert got == expected(plain), shape.name
+
+
+async def test_a_surrogate_comes_back_from_any_place_of_a_stream_at_any_cut() -> None:
+    for shape, plain in restorable(shapes.chunks, SURROGATE, SECRET):
+        for pieces in split(streamed(orjson.dumps(shape.tree)), rounds=1):
+            assert await answered(shape, pieces) == streamed(expected(plain)), shape.name
+
+
+async def test_a_surrogate_said_in_two_pieces_comes_back_from_any_place_of_a_stream() -> None:
+    in_pieces = []
+    for begun, rest in restorable(shapes.chunks, SURROGATE[:7], SURROGATE[7:]):
+        if begun.name.endswith(GIVEN_IN_FULL) or begun.name.startswith(GIVEN_IN_FULL):
+            continue
+        got = await answered(begun, [streamed(orjson.dumps(begun.tree), orjson.dumps(rest.tree))])
+        assert SECRET.encode() in got and b"EMAIL" not in got, begun.name
+        in_pieces.append(begun.name)
+    assert len(in_pieces) > 15

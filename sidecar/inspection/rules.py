@@ -102,7 +102,7 @@ class Rule:
         """Whether its own word stands right before, or over the column."""
         if self.label is None:
             return False
-        return self.label.labels(around.text, start) or self.label.within(around.heading(start))
+        return self.label.among(around.label(start)) or self.label.within(around.heading(start))
 
     def _mistyped(self, start: int, end: int, around: Beside) -> Span | None:
         if not self.is_labelled(around, start):

@@ -118,7 +118,7 @@ class Columns:
             self._headings = {}
         elif FIGURES.search(line):
             self._has_rows = True
-        elif (named := cells(line)) and self._words.among(words_of(line)):
+        elif self._words.among(words_of(line)) and (named := cells(line)):
             found = _headings(named)
             if not (self._has_rows and _sizes(found) == _sizes(self._headings)):
                 self._headings, self._has_rows = found, False
@@ -129,7 +129,8 @@ def below(text: str, at: Iterable[int], words: Context, value: re.Pattern[str]) 
     first = 0 if any(map(text.__contains__, INSERTS)) or has_html(text) else _first(text, at, words)
     columns = Columns(text, words)
     for match in value.finditer(text, first) if first >= 0 else ():
-        if words.among(columns.over(match.start())) and columns.ends(match.end()):
+        over = columns.over(match.start())
+        if over and words.among(over) and columns.ends(match.end()):
             yield match
 
 

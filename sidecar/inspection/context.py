@@ -52,13 +52,14 @@ class Neighbourhood:
     `vocabulary` holds the heads of every context that is asked: all other words are sifted once, not once a rule.
     """
 
-    __slots__ = ("_said", "_start", "_vocabulary", "text")
+    __slots__ = ("_label", "_labelled", "_said", "_start", "_vocabulary", "text")
 
     def __init__(self, text: str, vocabulary: frozenset[str]) -> None:
         self.text = text
         self._vocabulary = vocabulary
         self._start = -1
         self._said: dict[int, Said] = {}  # by end
+        self._labelled, self._label = -1, list[str]()
 
     def near(self, start: int, end: int) -> Said:
         if self._start != start:
@@ -67,6 +68,12 @@ class Neighbourhood:
         if said is None:
             said = self._said[end] = self._known(_around(self.text, start, end))
         return said
+
+    def label(self, start: int) -> list[str]:
+        """The words right before `start`."""
+        if self._labelled != start:
+            self._labelled, self._label = start, label_words(self.text, start)
+        return self._label
 
     def _known(self, words: list[str]) -> Said:
         return Said(words, self._vocabulary.intersection(words))
@@ -78,6 +85,13 @@ def _around(text: str, start: int, end: int) -> list[str]:
         while low < start and text[low].isalpha():  # half a word is none; compact JSON has no blank to seek
             low += 1
     return words_of(f"{text[low:start]} {text[end : end + AFTER]}")
+
+
+def label_words(text: str, start: int) -> list[str]:
+    """The last words, at most four, before `start` in its clause."""
+    start = label_end(text, start)
+    words = WORDS.findall(STOP.split(text[max(0, start - 40) : start])[-1])[-4:]
+    return words_of(" ".join(words)) if words else words
 
 
 def words_of(text: str) -> list[str]:
@@ -93,7 +107,7 @@ def words_of(text: str) -> list[str]:
         words += WORDS.findall(HUMP.sub(r"\g<0> ", text).lower())
     if not any(map(text.__contains__, HINTS)):
         return words
-    compounds = [word for word in words if word.endswith(NUMBERING) and word not in NUMBERING]
+    compounds = [word for word in words if word[-1] == "r" and word.endswith(NUMBERING) and word not in NUMBERING]
     return words + [NUMBER.sub("", word) for word in compounds]
 
 
@@ -146,9 +160,7 @@ class Context:
 
     def labels(self, text: str, start: int) -> bool:
         """Whether one stands right before `start` ("BSN nr.: ", `"nir": "`), nothing but a word or two between."""
-        start = label_end(text, start)
-        words = WORDS.findall(STOP.split(text[max(0, start - 40) : start])[-1])[-4:]
-        return bool(words) and self.among(words_of(" ".join(words)))
+        return self.among(label_words(text, start))
 
     def near(self, text: str, start: int, end: int) -> bool:
         return self.among(_around(text, start, end))

@@ -219,7 +219,7 @@ class Phones:
         written = around.text[start:end]
         if written.count("(") != written.count(")") or number.count(number[0]) == len(number):
             return 0.0
-        if _is_time(around.text, start, written) or ("." in written and QUAD.fullmatch(written)):
+        if ("." in written and QUAD.fullmatch(written)) or _is_time(around.text, start, written):
             return 0.0
         if written[0] == "+" and around.text[start - 1 : start].isalnum():
             return 0.0  # version 2.4+20151223

@@ -102,7 +102,7 @@ class Rule:
         """Whether its own word stands right before, or over the column."""
         if self.label is None:
             return False
-        return self.label.labels(around.text, start) or self.label.within(around.heading(start))
+        return self.label.among(around.label(start)) or self.label.within(around.heading(start))
 
     def _mistyped(self, start: int, end: int, around: Beside) -> Span | None:
         if not self.is_labelled(around, start):
@@ -172,7 +172,7 @@ def _settled(around: Beside, found: Sequence[tuple[Rule, Span]]) -> list[Span]:
 class RuleBook:
     """Rules by the tokens they may start at; what stays below `threshold` is not reported."""
 
-    __slots__ = ("_headings", "_lead", "_mixed", "_numeric", "_threshold", "_vocabulary")
+    __slots__ = ("_headings", "_lead", "_mixed", "_numeric", "_parted", "_threshold", "_vocabulary")
 
     def __init__(self, rules: Iterable[Rule], threshold: float) -> None:
         kept = list(rules)
@@ -182,6 +182,7 @@ class RuleBook:
         self._headings = Context.union(own for rule in kept if (own := rule.label or rule.context) is not None)
         self._vocabulary = frozenset[str]().union(*(rule.heads for rule in kept))
         self._numeric = Buckets(alone, "numeric", threshold)
+        self._parted = {mark: Buckets(_parted_by(mark, alone), "numeric", threshold) for mark in PARTING}
         self._mixed = Buckets(alone, "mixed", threshold)
         self._lead = (Buckets(lead, "mixed", threshold), Buckets(lead, "numeric", threshold))
 
@@ -190,7 +191,7 @@ class RuleBook:
         around, threshold = Beside(text, self._headings, self._vocabulary), self._threshold
         for at in tried:
             start, end, numeric = tokens[at]
-            bucket = (self._numeric if numeric else self._mixed)[end - start]
+            bucket = self._digits(end - start, text[end : end + 1]) if numeric else self._mixed[end - start]
             if bucket is not None:
                 found += bucket.find(around, start, start, threshold)
             if start > 1 and text[start - 2].isupper() and text[start - 1] in LEAD_ENDS:
@@ -199,6 +200,26 @@ class RuleBook:
                     for lead in _leads(text, start):
                         found += led.find(around, lead, start, threshold)
         return found
+
+    def _digits(self, length: int, mark: str) -> Bucket | None:
+        """The rules that may start at so many digits with `mark` behind them."""
+        if length >= LEAST_ALONE or mark > LAST_ASCII:
+            return self._numeric[length]
+        parted = self._parted.get(mark)
+        return None if parted is None else parted[length]
+
+
+LEAST_ALONE = 5
+"""Digits: fewer are never a number by themselves but its first group, and the mark behind them tells whose."""
+PARTING = " \t\n\v\f\r\x1c\x1d\x1e\x1f.-/,:"
+"""Of ASCII, what parts a number's first group from the next."""
+LAST_ASCII = "\x7f"
+
+
+def _parted_by(mark: str, rules: Iterable[Rule]) -> list[Rule]:
+    """Those whose pattern names the mark, or white space: the others end before it, or within their first group."""
+    sources = ((rule, rule.pattern.pattern.replace("(?:", "")) for rule in rules)
+    return [rule for rule, source in sources if mark in source or r"\s" in source]
 
 
 LEAD_ENDS = " \u00a0.-"

@@ -8,6 +8,7 @@ and small, with or without a multi-pattern scanner.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
 from sidecar.inspection.spans import Span
@@ -23,6 +24,8 @@ LATIN = tuple(map(chr, range(256)))
 OUTLINE = "".join("9" if "0" <= char <= "9" else "x" if char.isalnum() else " " for char in LATIN).encode()
 """What each code point of Latin-1 is to a token: a digit, a letter, or neither."""
 
+NOWHERE = (sys.maxsize, sys.maxsize)
+"""Behind every text."""
 
 Token = tuple[int, int, bool]
 """Start, end, and whether it is numeric: a run of letters and digits that holds a digit; numeric if nothing else."""
@@ -96,16 +99,17 @@ def outside(text: str, tokens: Sequence[Token], tried: Sequence[int], spans: Seq
     What could be found there would be a part of what is proven. Where a digit follows near, it might be more than that,
     so that nothing is left out; nor is the token that a span begins with if something before belongs to it.
     """
-    proven = [span for span in spans if span.score >= 1.0 and not DIGIT_NEAR.match(text, span.end)]
+    proven = [(span.start, span.end) for span in spans if span.score >= 1.0 and not DIGIT_NEAR.match(text, span.end)]
     if not proven:
         return tried
     kept: list[int] = []
-    at, last = 0, len(proven)
+    following = iter(proven)
+    first, last = next(following)
     for index in tried:
         start, end, _ = tokens[index]
-        while at < last and proven[at].end < end:
-            at += 1
-        if at == last or start < proven[at].start or (start == proven[at].start and _is_led(text, start)):
+        while last < end:
+            first, last = next(following, NOWHERE)
+        if start < first or (start == first and _is_led(text, start)):
             kept.append(index)
     return kept
 

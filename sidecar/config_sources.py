@@ -161,13 +161,14 @@ def unknown_variables(environ: Mapping[str, str], known: Mapping[str, str]) -> t
     """
     sections = {f"{PREFIX}{name.split('.')[0].upper()}_" for name in known.values() if "." in name}
     names = {variable.removeprefix(PREFIX): variable for variable in known}
+    hints = {name.partition("_")[2] or name: variable for name, variable in names.items()} | names
     wrong: list[str] = []
     strange: list[str] = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in known or _is_kubernetes(variable, environ[variable]):
             continue
         bare = variable.removeprefix(PREFIX)
-        line = f"{variable}: no such setting{nearest(bare, names)}"
+        line = f"{variable}: no such setting{nearest(bare, hints)}"
         meant = variable.startswith(tuple(sections)) or get_close_matches(bare, names, 1, MEANT)
         (wrong if meant else strange).append(line)
     return wrong, strange

@@ -122,6 +122,11 @@ def test_other_variables_of_the_prefix_are_warned_of() -> None:
     assert [line.split(":")[0] for line in loaded.warnings] == sorted(others)
 
 
+def test_a_variable_without_its_section_is_told_where_it_belongs() -> None:
+    [line] = load({}, environ={"SIDECAR_KIND": "vllm"}).warnings
+    assert "no such setting; did you mean SIDECAR_UPSTREAM_KIND" in line
+
+
 def test_what_kubernetes_says_of_services_is_no_setting() -> None:
     """As the kubelet sets them for services called `sidecar`, `sidecar-admin` and `sidecar-policy`."""
     environ = {

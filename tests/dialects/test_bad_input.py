@@ -132,7 +132,7 @@ WRONG = [
     {"response_format": "json"}, {"response_format": []}, {"stream_options": True}, {"stream_options": "planted"},
     {"stream": "true"}, {"stream": 1}, {"stream": []}, {"store": "true"}, {"store": 1}, {"echo": "planted"},
     {"max_tokens": "100"}, {"max_tokens": 1.5}, {"max_tokens": True}, {"max_completion_tokens": [1]}, {"n": "2"},
-    {"n": 1.0}, {"temperature": "planted"}, {"temperature": True}, {"top_p": [1]}, {"logprobs": "yes"},
+    {"n": 1.5}, {"temperature": "planted"}, {"temperature": True}, {"top_p": [1]}, {"logprobs": "yes"},
     {"model": 5}, {"model": ["planted"]}, {"model": "a planted model"}, {"seed": "planted"},
     {"stream_options": {"include_usage": "planted"}},
 ]  # fmt: skip
@@ -156,6 +156,17 @@ def test_huge_integers_and_odd_floats_are_no_fault() -> None:
     assert call.params["temperature"] == 0.7
     assert [part.text for part in call.parts] == ["a", "123456789012345678901234567890"]
     assert CHAT.edit(body, []) == body
+
+
+def test_a_whole_number_counts_however_it_is_spelled() -> None:
+    body = b'{"messages":[],"n":2.0,"max_tokens":50.0,"seed":-0.0}'
+    call = CHAT.parse(body)
+    assert (call.choices, call.max_tokens, call.params["n"]) == (2, 50, 2)
+    assert all(type(value) is int for value in call.params.values())
+    assert CHAT.edit(body, []) == body
+    assert b'"max_tokens":20,' in CHAT.shape(body, cap_tokens=20, model=None, disable_tools=frozenset())
+    for value in (b"2.5", b"9007199254740992.0", b"1e300"):
+        assert refused(b'{"messages":[],"n":%s}' % value).code == "BODY_INVALID"
 
 
 def test_an_integer_setting_beyond_64_bits_is_refused() -> None:

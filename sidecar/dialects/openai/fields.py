@@ -103,7 +103,7 @@ def _call(operation: Operation, tree: dict[str, Any], collector: Collector) -> C
         parts=tuple(collector.parts),
         uninspectable=tuple(collector.uninspectable),
         params=collector.params,
-        max_tokens=_max_tokens([tree[field] for field in CAPS if tree.get(field) is not None]),
+        max_tokens=_max_tokens([int(tree[field]) for field in CAPS if tree.get(field) is not None]),
         choices=max(1, int(collector.params.get("n", 1))) * _prompts(operation, tree.get("prompt")),
         tools=tuple(offered(tree)) if "tools" in tree or "functions" in tree else (),
         json_output=declares_json(tree),
@@ -130,7 +130,8 @@ def _model(value: Any) -> str | None:
     if value is None:
         return None
     if type(value) is not str or not MODEL.fullmatch(value):
-        raise CallerError("BODY_INVALID", "Send `model` as the id of a model: letters, digits and ._/:~+=-@.")
+        advice = "Send `model` as the id of a model: letters (one at least), digits and ._/:~+=-@, no blanks."
+        raise CallerError("BODY_INVALID", advice)
     return value
 
 
@@ -149,7 +150,16 @@ def _setting(expected: str, fits: Callable[[Any], bool]) -> Handler:
 
 
 _flag = _setting("true or false", lambda value: type(value) is bool)
-_integer = _setting("an integer", lambda value: type(value) is int)
+
+
+def _integer(collector: Collector, at: At, value: Any) -> None:
+    """JSON does not tell `5.0` from `5`, and some clients write it so. Beyond 2**53 a float is not one integer."""
+    whole = int(value) if type(value) is float and value.is_integer() and abs(value) < 2**53 else value
+    if type(whole) is not int:
+        raise wrong(at, "an integer")
+    collector.params[at.label] = whole
+
+
 _number = _setting("a number", lambda value: type(value) in (int, float))
 _logprobs = _setting("true, false or an integer", lambda value: type(value) in (bool, int))
 

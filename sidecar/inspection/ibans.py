@@ -17,17 +17,17 @@ from sidecar.inspection.tokens import Token
 LENGTHS = {
     country: length
     for length, countries in {
-        15: "NO", 16: "BE", 18: "DK FO FI GL NL SD", 19: "MK SI", 20: "AT BA EE KZ XK LT LU MN",
+        15: "NO", 16: "BE", 18: "DK FO FI FK GL NL SD", 19: "MK SI", 20: "AT BA EE KZ XK LT LU MN",
         21: "HR LV LI CH", 22: "BH BG CR GE DE IE ME RS GB VA", 23: "GI IL IQ OM SO TL AE",
-        24: "AD CZ MD PK RO SA SK ES SE TN VG DZ", 25: "PT ST AO CV", 26: "IS TR MG BI",
-        27: "FR GR IT MR MC SM DJ CF CG CM GA GQ TD",
-        28: "AL AZ BY CY DO SV GT HU LB NI PL BF BJ CI HN ML MA MZ NE SN TG",
+        24: "AD CZ MD PK RO SA SK ES SE TN VG", 25: "PT ST LY AO CV GW MZ", 26: "IS TR DZ IR",
+        27: "FR GR IT MR MC SM DJ BI CF CG CM GA GQ KM MG TD",
+        28: "AL AZ BY CY DO SV GT HU LB NI PL BF BJ CI HN ML MA NE SN TG",
         29: "BR EG PS QA UA", 30: "JO KW YE MU", 31: "MT SC",
         32: "LC", 33: "RU",
     }.items()
     for country in countries.split()
 }  # fmt: skip
-"""SWIFT IBAN registry (release 99), and the African countries that use the format without being registered."""
+"""SWIFT IBAN registry (release 99), and the countries that use the format without being registered."""
 
 BETWEEN = r"(?:[ \u00a0.-]|[ \t]{2,4}|[ \t]{0,2}\r?\n[ \t>]{0,8})?"
 """A separator, blanks as tables have them, or the end of a line that was too short."""

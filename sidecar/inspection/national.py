@@ -195,6 +195,8 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row("PT_SOCIAL_SECURITY", r"[12]\d\d[ .-]\d{3}[ .-]\d{3}[ .-]\d\d", "niss segurança social", (3,),
             check=check.pt_niss, proven=ASKING),
         Row("PT_CITIZEN_CARD", r"\d{8}[ -]?\d[ -]?[A-Z]{2}\d", f"cc cidadão {ID}", (8, 9), (12,), check=check.pt_card),
+        Row("PT_CITIZEN_CARD", r"\d{8}[ -]?\d[ -]?(?:[A-Z]\d|\d[A-Z])\d", f"cc cidadão documento {ID}", (8, 9), (12,),
+            check=check.pt_card, proven=ASKING),
         Row("PT_CITIZEN_CARD", r"\d{8}", "cartão_de_cidadão cartão_cidadão bilhete_de_identidade", (8,)),
         Row("PT_POSTCODE", r"\d{4}-\d{3}", "postal código", (4,), bare=0.3),
         Row("PT_HEALTH_NUMBER", r"\d{3} ?\d{3} ?\d{3}", "utente sns saúde", (3, 9)),

@@ -97,25 +97,29 @@ class Phrases:
         return _holds(self._whole, words) or _holds(self._bare, words)
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
-        """Disjoint (start, end) of phrases."""
+        """Disjoint (start, end) of phrases; those that overlap ("Anna Maria", "Maria Rossi") are one."""
         words = [(match.start(), match.end()) for match in WORD.finditer(text)]
-        bits, mask, at, behind = self._bits, self._mask, 0, 0
-        while at < len(words):
-            head = hash(text[words[at][0] : words[at][1]].casefold())
+        bits, mask, start, end = self._bits, self._mask, 0, 0
+        for at, (first, last) in enumerate(words):
+            head = hash(text[first:last].casefold())
             place = head & mask
-            found = self._longest_at(text, words, at, head, behind) if bits[place >> 3] >> (place & 7) & 1 else None
-            if found:
-                size, start, behind = found
-                yield start, behind
-                at += size
-            else:
-                at += 1
+            if not bits[place >> 3] >> (place & 7) & 1:
+                continue
+            found = self._longest_at(text, words, at, head, end if end <= first else words[at - 1][1])
+            if found and found[0] < end:
+                end = max(end, found[1])
+            elif found:
+                if end:
+                    yield start, end
+                start, end = found
+        if end:
+            yield start, end
 
-    def _longest_at(self, text: str, words: Places, at: int, head: int, behind: int) -> tuple[int, int, int] | None:
-        """Of the longest phrase that begins with the word `at`: how many words, start (not before `behind`), end."""
+    def _longest_at(self, text: str, words: Places, at: int, head: int, behind: int) -> tuple[int, int] | None:
+        """Of the longest phrase that begins with the word `at`: start (not before `behind`), end."""
         if not _holds(self._heads, head):
             return None
-        best: tuple[int, int, int] | None = None
+        best: tuple[int, int] | None = None
         phrase, after = "", -1
         first = words[at][0]
         for size, (start, end) in enumerate(words[at : at + self._longest], 1):
@@ -124,9 +128,9 @@ class Phrases:
             phrase = f"{phrase} {text[start:end].casefold()}".lstrip()
             after = end
             if _holds(self._whole, hash(phrase)):
-                best = (size, first, end)
+                best = (first, end)
             if self._signed and (edges := self._edges(text, words[at : at + size], behind)):
-                best = (size, *edges)
+                best = edges
         return best
 
     def _edges(self, text: str, words: Places, behind: int) -> tuple[int, int] | None:

@@ -37,12 +37,12 @@ _ANYWHERE = (
     rf"|(?P<relative>{_SLASH}{_GAP}{_EITHER}|[/\\]{_GAP}{_SLASH})"
     rf"|(?<=:){_BLANK}{{1,2}}//|(?<=,)[ \t\r\n]{{1,2}}//|[/\\]{_BLANK}{{1,2}}(?=[/\\])"
 )
-_ATTRIBUTES = r"""|(?<=["'`=\s;])(?=[/\\]{2})/*\\[/\\]*"""
-_ATTRIBUTES_JSON = r"""|(?<=["'`=\s;])(?:\\?/)*\\\\(?:\\\\|\\?/)+|(?<=["'`=\s;])(?:\\?/)+\\\\"""
+_ATTRIBUTES = r"""|(?<=["'`=\s;(<])(?=[/\\]{2})/*\\[/\\]*"""
+_ATTRIBUTES_JSON = r"""|(?<=["'`=\s;(<])(?:\\?/)*\\\\(?:\\\\|\\?/)+|(?<=["'`=\s;(<])(?:\\?/)+\\\\"""
 _HIDDEN = {False: re.compile(_ANYWHERE + _ATTRIBUTES), True: re.compile(_ANYWHERE + _ATTRIBUTES_JSON)}
 """By whether the text is that of a JSON document, which doubles backslashes."""
 _SIGN = re.compile(
-    r"""[\\/&:,](?:(?<=\\)(?::|(?<=["'`=\s;]\\)[/\\]|(?:u00|0{0,4})(?:2[fF]|3[aA]|5[cC]))|(?<=["'`=\s;]/)/*\\"""
+    r"""[\\/&:,](?:(?<=\\)(?::|(?<=["'`=\s;(<]\\)[/\\]|(?:u00|0{0,4})(?:2[fF]|3[aA]|5[cC]))|(?<=["'`=\s;(<]/)/*\\"""
     r"|(?<=&)(?:#|sol|bsol|colon|Tab|NewLine)|(?<=[/\\])[\t\r\n&]|(?<=/)\\[nrt0u2]|(?<=[:,])(?:\s|\\[nrt])+//?)"
 )
 """Something of every such link, found fast: most texts have nothing of it."""
@@ -54,6 +54,8 @@ _ATTRIBUTE = re.compile(
     re.IGNORECASE,
 )
 """An attribute whose value a browser takes for a link, or several: it reads a backslash as a slash, and no line end."""
+_DESTINATION = re.compile(r"\](?:\(|:)(?:\s|\\[nrt])*<?\Z")
+"""Where Markdown has its links. Not every renderer escapes a backslash there, which a browser reads as a slash."""
 _BEGUN = re.compile(r"""[^\s"'`(<\[>|]*\Z""")
 
 
@@ -66,7 +68,11 @@ def hidden(text: str, at: int, end: int, *, json_text: bool) -> tuple[int, int] 
         if found["absolute"]:
             begun = _BEGUN.search(before)
             return found.start() - (len(begun[0]) if begun else 0), found.end()
-        is_link = _LINKED.search(before) if found["relative"] else "=" in before and _ATTRIBUTE.search(before)
-        if is_link:
+        if _LINKED.search(before) if found["relative"] else _is_read_so(before):
             return found.start(), found.end()
     return None
+
+
+def _is_read_so(before: str) -> bool:
+    """Whether what follows is a link to which a backslash is a slash."""
+    return bool(_DESTINATION.search(before) or ("=" in before and _ATTRIBUTE.search(before)))

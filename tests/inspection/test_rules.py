@@ -15,7 +15,7 @@ from sidecar.inspection.presidio_rules import STARTS, presidio_rules
 from sidecar.inspection.rules import LAST_ASCII, LEAST_ALONE, PARTING, Rule, RuleBook
 from sidecar.inspection.serials import serial_rules
 
-COUNTRIES = {start.country for starts in STARTS.values() for start in starts} | {"no", "ch", "lu"}
+COUNTRIES = sorted({start.country for starts in STARTS.values() for start in starts} | {"no", "ch", "lu"})
 SHORT = [
     rule
     for rule in (*presidio_rules(COUNTRIES), *national_rules(COUNTRIES), *serial_rules())

@@ -12,6 +12,7 @@ from typing import Any
 
 from sidecar import config
 from sidecar.errors import SidecarError, cause_of
+from sidecar.terminal import shows_colour
 
 SCAN = """\
 Show what would be redacted: coloured in a terminal, bracketed elsewhere, or --json
@@ -73,7 +74,7 @@ def scan(options: argparse.Namespace) -> int:
         return 0
     is_terminal = sys.stdout.isatty()
     shown = CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text) if is_terminal else text
-    print(report.as_text(shown, spans, colour=is_terminal))
+    print(report.as_text(shown, spans, colour=shows_colour(sys.stdout)))
     print(f"\n{report.summary(spans, missing)}", file=sys.stderr)
     return 0
 

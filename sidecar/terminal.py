@@ -1,7 +1,8 @@
-"""Colours, where the output is a terminal that shows them (https://no-color.org: the environment decides elsewhere)."""
+"""Colours, where the output is a terminal that shows them and its user wants them."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from typing import TextIO
@@ -9,11 +10,17 @@ from typing import TextIO
 SURROGATE = re.compile(r"<[A-Z][A-Z_]*_\d+>")
 
 
+def shows_colour(stream: TextIO) -> bool:
+    """Not where NO_COLOR is set (https://no-color.org), nor on a terminal that calls itself dumb."""
+    said = os.environ  # noqa: TID251  how to write on a terminal is a setting of it, not of the sidecar
+    return stream.isatty() and not said.get("NO_COLOR") and said.get("TERM") != "dumb"
+
+
 class Paint:
     """Marks up text for one stream; plain text where that is no terminal."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._on = stream.isatty()
+        self._on = shows_colour(stream)
 
     def title(self, text: str) -> str:
         return self._code("1", text)

@@ -76,12 +76,7 @@ def test_a_text_cannot_hide_in_a_terminal(plain: list[str], tmp_path: Path) -> N
     text = "Dear \x1b[8m a@b.example \x1b[0m\r\nhidden c@d.example\rnothing here \u202e\n"
     (tmp_path / "letter.txt").write_text(text, newline="")
     command = [sys.executable, "-m", "sidecar", "pii", "scan", str(tmp_path / "letter.txt"), *plain]
-    ours, theirs = pty.openpty()
-    with open(ours, "rb", buffering=0) as terminal:
-        process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL)
-        os.close(theirs)
-        shown = _all_of(terminal)
-        assert process.wait() == 0
+    shown = _in_a_terminal(command)
     assert "a@b.example" in shown and "c@d.example" in shown
     assert "\x1b[8m" not in shown and "\u202e" not in shown
     assert "\r" not in shown.replace("\r\r\n", "").replace("\r\n", "")
@@ -93,6 +88,26 @@ def test_a_text_cannot_hide_in_a_terminal(plain: list[str], tmp_path: Path) -> N
         .replace("c@d.example", f"[{ENTITY}: c@d.example]")
         + "\n"
     )
+
+
+def test_colours_are_shown_to_who_wants_them(plain: list[str], tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear a@b.example\n")
+    command = [sys.executable, "-m", "sidecar", "pii", "scan", str(tmp_path / "letter.txt"), *plain]
+    assert "\x1b[" in _in_a_terminal(command, TERM="xterm", NO_COLOR="")
+    for setting in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb", "NO_COLOR": ""}):
+        shown = _in_a_terminal(command, **setting)
+        assert "\x1b" not in shown and f"[{ENTITY}: a@b.example]" in shown
+
+
+def _in_a_terminal(command: list[str], **environment: str) -> str:
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as terminal:
+        settings = [f"{name}={value}" for name, value in environment.items()]
+        process = subprocess.Popen(["env", *settings, *command], stdout=theirs, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        shown = _all_of(terminal)
+        assert process.wait() == 0
+    return shown
 
 
 def _all_of(terminal: io.FileIO) -> str:

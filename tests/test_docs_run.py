@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
 
 from sidecar import cli
@@ -56,9 +57,13 @@ SETTINGS = [(path, text) for path in PROSE for text in blocks(path, "yaml")]
 @pytest.mark.parametrize(("path", "text"), SETTINGS, ids=[f"{p.parent.name}-{p.stem}" for p, _ in SETTINGS])
 def test_settings_that_are_shown_are_settings(path: Path, text: str, tmp_path: Path) -> None:
     """`serve` would start with them, given the files that they name."""
-    file, words = tmp_path / "sidecar.yaml", tmp_path / "staff.txt"
+    file, words, key = tmp_path / "sidecar.yaml", tmp_path / "staff.txt", tmp_path / "key"
     words.write_text("Titan\n")
-    file.write_text(text.replace("/etc/sidecar/staff.txt", str(words)))
+    key.write_text("key\n")
+    named = {"staff.txt": words, "presidio.key": key, "authorities.pem": certifi.where()}
+    for name, path_of_it in named.items():
+        text = text.replace(f"/etc/sidecar/{name}", str(path_of_it))
+    file.write_text(text)
     refuse_problems(load({"upstream.url": "http://127.0.0.1:9"}, file=file, environ={}))
 
 

@@ -37,6 +37,8 @@ UNCOUNTABLE = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 MOST_ANSWER = 1 << 24
 """Bytes of a service's answer: a piece of text is 20,000 code points at most, a finding about 200 bytes."""
 
+LONGEST_KEY = 4096
+
 T = TypeVar("T")
 
 
@@ -263,8 +265,9 @@ class Remote:
 
 def key_in(path: Path) -> str:
     """The key in a file, without its line end. Raises OSError and ValueError, neither with the key in it."""
-    key = path.read_bytes().strip()
-    if not re.fullmatch(rb"[!-~]+", key):
+    with path.open("rb") as file:
+        key = file.read(2 * LONGEST_KEY).strip()
+    if len(key) > LONGEST_KEY or not re.fullmatch(rb"[!-~]+", key):
         raise ValueError(f"{path} must hold a key: one line of ASCII without blanks")
     return key.decode("ascii")
 

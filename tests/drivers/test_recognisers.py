@@ -166,7 +166,7 @@ async def test_a_service_behind_tls_that_wants_a_key(
                 await made.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"two words", "schlüssel".encode(), b"one\ntwo"])
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words", "schlüssel".encode(), b"one\ntwo", b"x" * 4097])
 def test_a_file_without_a_key_is_refused_unquoted(content: bytes, tmp_path: Path) -> None:
     """Line ends would let a header be written into the request."""
     (tmp_path / "key").write_bytes(content)

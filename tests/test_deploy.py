@@ -22,7 +22,8 @@ def asked(*_):
     sys.exit(7)
 signal.signal(signal.SIG{name}, asked)
 open("{ready}", "w").write(str(os.getpid()))
-time.sleep(60)
+for _ in range(600):  # one long sleep would outlast a signal that comes just before it begins
+    time.sleep(0.1)
 """
 START = """
 import importlib.util, pathlib, sys

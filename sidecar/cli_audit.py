@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sidecar import config
 from sidecar.cli_values import filters_of, limit, name, share
 from sidecar.errors import SidecarError
-from sidecar.ledger.report import printable
+from sidecar.ledger.report import Report, Told, printable
 from sidecar.ledger.source import SourceDamaged
 from sidecar.wiring import auditing
 
@@ -197,7 +196,8 @@ def query(options: argparse.Namespace) -> int:
     with reading(options) as reader:
         if wrong := _unknown(options, reader, filters):
             raise ValueError(wrong)
-        filters, closed = opened(reader, filters, partial(_progress, what="records") if _is_watched() else None)
+        with _watched("records") as told:
+            filters, closed = opened(reader, filters, told)
         for missing in (*console.not_covered(reader, filters), *closed):
             _say(missing)
         if options.json or options.csv:
@@ -268,8 +268,8 @@ def show(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     from sidecar.drivers.store_export import export as write
 
-    with reading(options) as reader:
-        done = write(reader, options.to)
+    with reading(options) as reader, _watched() as told:
+        done = write(reader, options.to, told)
     print(f"{done.entries} entries, {done.records} records written to {options.to}; its README.md says how to verify")
     return 0
 
@@ -323,27 +323,27 @@ def _key(text: str | None) -> Verifier | None:
         raise ValueError(f"--key: neither a file nor a verifier key such as log.vkey holds ({fault})") from None
 
 
-def _is_watched() -> bool:
-    return sys.stderr.isatty()
+@contextmanager
+def _watched(what: str = "entries") -> Iterator[Told | None]:
+    """How far long work has come, where somebody looks on; afterwards the line is gone."""
+    if not sys.stderr.isatty():
+        yield None
+        return
 
+    def told(done: int, size: int) -> None:
+        sys.stderr.write(f"\r{done:,} of {size:,} {what}")
+        sys.stderr.flush()
 
-def _progress(done: int, size: int, *, what: str = "entries") -> None:
-    sys.stderr.write(f"\r{done:,} of {size:,} {what}" if done < size else "\r\x1b[K")
-    sys.stderr.flush()
+    try:
+        yield told
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def verify(options: argparse.Namespace) -> int:
-    from sidecar.drivers import store_export, store_verify
-    from sidecar.drivers.keys import VKEY, load_vkey
-
-    kept = options.checkpoint.read_bytes() if options.checkpoint else None
-    key = _key(options.key)
-    if options.export:
-        known = key or load_vkey(options.export / VKEY)
-        report = store_export.verify_folder_export(options.export, key=known, pinned=key is not None, kept=kept)
-    else:
-        spread = store_verify.over_processes(options.state, _progress if _is_watched() else None)
-        report = store_verify.verify_path(options.state, key=key, kept=kept, spread=spread)
+    with _watched() as told:
+        report = _report(options, told)
     if options.json:
         import orjson
 
@@ -351,3 +351,18 @@ def verify(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(report.as_text())
     return report.exit_code
+
+
+def _report(options: argparse.Namespace, told: Told | None) -> Report:
+    from sidecar.drivers import store_export, store_verify
+    from sidecar.drivers.keys import VKEY, load_vkey
+
+    kept = options.checkpoint.read_bytes() if options.checkpoint else None
+    key = _key(options.key)
+    if options.export:
+        known = key or load_vkey(options.export / VKEY)
+        return store_export.verify_folder_export(
+            options.export, key=known, pinned=key is not None, kept=kept, told=told
+        )
+    spread = store_verify.over_processes(options.state, told)
+    return store_verify.verify_path(options.state, key=key, kept=kept, spread=spread)

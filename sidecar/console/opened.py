@@ -5,12 +5,13 @@ Where the data key is at hand they are opened, the newest first, so that a quest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.drivers.store_query import Filters, withholding
 from sidecar.drivers.store_reader import Reader
 from sidecar.ledger.record import OPENED, Record
+from sidecar.ledger.report import Told
 
 MOST = 100_000
 """Records that are opened for one question, at some 0.3 ms each."""
@@ -19,10 +20,9 @@ STRIDE = 500
 """Records between two words about how far it is."""
 
 _FIELDS: Mapping[str, Sequence[str]] = {"model": ("model_requested", "model_served"), "prompt": ("prompt_name",)}
-Progress = Callable[[int, int], None]
 
 
-def opened(reader: Reader, filters: Filters, progress: Progress | None = None) -> tuple[Filters, list[str]]:
+def opened(reader: Reader, filters: Filters, told: Told | None = None) -> tuple[Filters, list[str]]:
     """The filters with the exchanges that withhold the name asked for, and what could not be looked at. Without the
     data key they are as they were: `not_covered` says so.
     """
@@ -33,7 +33,7 @@ def opened(reader: Reader, filters: Filters, progress: Progress | None = None) -
     rest = replace(filters, before=None, limit=None, model=None, prompt=None)
     for name in asked:
         entries = withholding(reader.connection, rest, reader.keyring.ref, _FIELDS[name])
-        numbers, closed = _matching(reader, entries[:MOST], name, getattr(filters, name), progress)
+        numbers, closed = _matching(reader, entries[:MOST], name, getattr(filters, name), told)
         found[name] = tuple(numbers)
         if closed:
             said.append(f"{closed} exchanges had a {name} name in their record only, and were erased or are damaged")
@@ -46,20 +46,18 @@ def opened(reader: Reader, filters: Filters, progress: Progress | None = None) -
 
 
 def _matching(
-    reader: Reader, entries: Sequence[tuple[int, int | None]], name: str, value: str, progress: Progress | None
+    reader: Reader, entries: Sequence[tuple[int, int | None]], name: str, value: str, told: Told | None
 ) -> tuple[list[int], int]:
     """The intents whose record has this name, and how many records cannot be opened."""
     numbers, closed = [], 0
     for done, (intent, outcome) in enumerate(entries):
-        if progress and done % STRIDE == 0:
-            progress(done, len(entries))
+        if told and done % STRIDE == 0:
+            told(done, len(entries))
         record = reader.record_at(intent, outcome)
         if record.disclosures != OPENED:
             closed += 1
         elif any(_is_meant(said, value, starred=name == "model") for said in _names(record, _FIELDS[name])):
             numbers.append(intent)
-    if progress and entries:
-        progress(len(entries), len(entries))
     return numbers, closed
 
 

@@ -5,23 +5,29 @@ The checkpoint comes last, so that an export that was interrupted does not look 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sidecar.drivers.keys import VKEY
+from sidecar.drivers.store_faults import damaged_entry
 from sidecar.drivers.store_folder import StateFolder
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
-from sidecar.ledger.disclosure import b64url, box_context, open_box
+from sidecar.ledger.disclosure import DisclosureError, Keyring, b64url, box_context, match, open_box, read
 from sidecar.ledger.merkle import TILE_WIDTH
 from sidecar.ledger.note import Verifier
-from sidecar.ledger.record import join_record, record_line
-from sidecar.ledger.report import Report
+from sidecar.ledger.record import ERASED, OPENED, SEALED, Half, make_record, record_line
+from sidecar.ledger.report import Report, Told
 from sidecar.ledger.source import StoredEntry
 from sidecar.ledger.tiles import ENTRIES, Tile, bundles_of, join_bundle, tiles_of
 from sidecar.ledger.verify_bundles import FOLDER as BUNDLES
 from sidecar.ledger.verify_export import CHECKPOINT, DISCLOSURES, RECORDS, disclosure_line, verify_export
+from sidecar.ledger.views import Disclosures
+
+STRIDE = 1024
+"""Entries between two words about how far it is."""
 
 README = Path(__file__).with_name("store_export.md")
 
@@ -32,7 +38,7 @@ class Exported(NamedTuple):
     disclosures: bool
 
 
-def export(reader: Reader, target: Path) -> Exported:
+def export(reader: Reader, target: Path, told: Told | None = None) -> Exported:
     """Write the whole log into a new folder, as of one moment. Raises OwnError: EXPORT_TARGET when the folder is not
     empty, LEDGER_DAMAGED for a log that cannot be read whole.
     """
@@ -46,7 +52,7 @@ def export(reader: Reader, target: Path) -> Exported:
             assert isinstance(tile.level, int)
             start = tile.number * TILE_WIDTH
             _write(target, tile, b"".join(_whole(tile, reader.nodes(tile.level, start, start + tile.width))))
-        records = _people(reader, target)
+        records = _people(reader, target, told)
     # After the snapshot, so that the bundle of every entry in it is there: it is kept before it decides.
     copy_bundles(reader.folder, target)
     (target / VKEY).write_text(reader.vkey().vkey + "\n")
@@ -88,41 +94,69 @@ def _write(target: Path, tile: Tile, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _people(reader: Reader, target: Path) -> int:
+def _people(reader: Reader, target: Path, told: Told | None) -> int:
     """Records in the order of their outcomes, open ones last; disclosures in the order of entries."""
-    count = 0
-    with (target / RECORDS).open("wb") as records:
-        for first, last in _pairs(reader):
-            records.write(record_line(join_record(first, last, reader.keyring)))
-            count += 1
-    if reader.keyring is not None:
-        with (target / DISCLOSURES).open("wb") as disclosures:
-            for line in _disclosures(reader):
-                disclosures.write(line)
-    return count
+    count, pending = 0, dict[str, tuple[Half, Disclosures]]()
+    lines = nullcontext() if reader.keyring is None else (target / DISCLOSURES).open("wb")
+    with (target / RECORDS).open("wb") as records, lines as disclosures:
+        for half, state, arrays in _told(_halves(reader), reader.size(), told):
+            if arrays is not None and disclosures is not None:
+                disclosures.write(disclosure_line(half.number, half.leaf["id"], list(map(b64url, arrays))))
+            if half.leaf["typ"] == "intent":
+                pending[half.leaf["id"]] = half, state
+            elif half.leaf["typ"] == "outcome" and half.leaf["id"] in pending:
+                first, state = pending.pop(half.leaf["id"])
+                records.write(record_line(make_record(first, half, state)))
+                count += 1
+        for first, state in pending.values():
+            records.write(record_line(make_record(first, None, state)))
+    return count + len(pending)
 
 
-def _pairs(reader: Reader) -> Iterator[tuple[StoredEntry, StoredEntry | None]]:
-    pending: dict[str, StoredEntry] = {}
-    for row, leaf in reader.stored():
-        if leaf["typ"] == "intent":
-            pending[leaf["id"]] = row
-        elif leaf["typ"] == "outcome" and leaf["id"] in pending:
-            yield pending.pop(leaf["id"]), row
-    for row in pending.values():
-        yield row, None
+Opened = tuple[Half, Disclosures, list[bytes] | None]
+"""An entry, how its disclosures are, and they themselves where there are any."""
 
 
-def _disclosures(reader: Reader) -> Iterator[bytes]:
-    assert reader.keyring is not None
+def _told(halves: Iterable[Opened], size: int, told: Told | None) -> Iterator[Opened]:
+    for opened in halves:
+        yield opened
+        if told is not None and not opened[0].number % STRIDE:
+            told(opened[0].number, size)
+
+
+def _halves(reader: Reader) -> Iterator[Opened]:
+    """Every entry, read once. Raises OwnError LEDGER_DAMAGED naming the first whose disclosures do not open."""
     keys: dict[str, bytes] = {}
     for row, leaf in reader.stored():
-        if row.wrapped is not None:
-            keys[leaf["id"]] = reader.keyring.unwrap(row.wrapped, leaf["id"])
-        key = keys.pop(leaf["id"], None) if leaf["typ"] == "outcome" else keys.get(leaf["id"])
-        if row.box is not None and key is not None:
-            arrays = open_box(row.box, key, box_context(leaf["id"], leaf["typ"]))
-            yield disclosure_line(row.number, leaf["id"], [b64url(array) for array in arrays])
+        try:
+            arrays = _arrays(row, leaf, reader.keyring, keys)
+            fields = {} if arrays is None else read(arrays)
+        except DisclosureError as fault:
+            raise damaged_entry(row.number, fault) from fault
+        yield Half(row.number, row.body, leaf, fields), _state(row, reader.keyring), arrays
+
+
+def _state(row: StoredEntry, keyring: Keyring | None) -> Disclosures:
+    if keyring is None:
+        return SEALED
+    return ERASED if row.box is None or row.wrapped is None else OPENED
+
+
+def _arrays(
+    row: StoredEntry, leaf: Mapping[str, Any], keyring: Keyring | None, keys: dict[str, bytes]
+) -> list[bytes] | None:
+    """What an entry discloses; the key of an exchange comes with its intent and is asked for until its outcome."""
+    if keyring is None:
+        return None
+    entry_id = leaf["id"]
+    if row.wrapped is not None:
+        keys[entry_id] = keyring.unwrap(row.wrapped, entry_id)
+    key = keys.pop(entry_id, None) if leaf["typ"] == "outcome" else keys.get(entry_id)
+    if row.box is None or key is None:
+        return None
+    arrays = open_box(row.box, key, box_context(entry_id, leaf["typ"]))
+    match(arrays, leaf.get("_sd", ()))
+    return arrays
 
 
 class FolderFetcher:
@@ -147,8 +181,10 @@ def _lines(path: Path) -> Iterator[bytes]:
         yield from file
 
 
-def verify_folder_export(folder: Path, *, key: Verifier, pinned: bool = True, kept: bytes | None = None) -> Report:
+def verify_folder_export(
+    folder: Path, *, key: Verifier, pinned: bool = True, kept: bytes | None = None, told: Told | None = None
+) -> Report:
     """Raises OwnError LEDGER_FOLDER where there is no such folder: then nothing can be said."""
     if not folder.is_dir():
         raise OwnError("LEDGER_FOLDER", f"There is no folder {folder}; name one that `sidecar audit export` wrote.")
-    return verify_export(FolderFetcher(folder), key, pinned=pinned, kept=kept)
+    return verify_export(FolderFetcher(folder), key, pinned=pinned, kept=kept, told=told)

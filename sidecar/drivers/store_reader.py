@@ -158,9 +158,12 @@ class Reader:
         return entry_of(row)
 
     def stored(self) -> Iterator[tuple[StoredEntry, dict[str, Any]]]:
-        """Every entry in order, with its fields. Raises OwnError LEDGER_DAMAGED naming one that cannot be read."""
+        """Every entry in order, with its fields. Raises OwnError LEDGER_DAMAGED naming one that cannot be read.
+
+        What only the signer could have written otherwise is left to whoever verifies: for those who hand the log on.
+        """
         for row in Source(self.connection).rows():
-            yield row, leaf_of(row)
+            yield row, _signed(row)
 
 
 def _is_at_hand(key: Path) -> bool:
@@ -192,10 +195,9 @@ def _closing_on_error(reader: Reader) -> Iterator[None]:
         raise
 
 
-def leaf_of(row: StoredEntry) -> dict[str, Any]:
-    """The fields of an entry. Raises OwnError LEDGER_DAMAGED naming it."""
+def _signed(row: StoredEntry) -> dict[str, Any]:
     try:
-        return parse(_bytes(row.number, row.body))
+        return parse(_bytes(row.number, row.body), signed=True)
     except ProfileError as fault:
         raise damaged_entry(row.number, fault) from fault
 

@@ -11,7 +11,7 @@ import os
 import signal
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -26,7 +26,7 @@ from sidecar.drivers.store_reader import Reader
 from sidecar.drivers.store_source import Examined, Found, Snapshot, Source, Spread
 from sidecar.errors import OwnError
 from sidecar.ledger.note import Verifier
-from sidecar.ledger.report import Report
+from sidecar.ledger.report import Report, Told
 from sidecar.ledger.source import SourceDamaged
 from sidecar.ledger.verify_export import check_key
 from sidecar.ledger.verify_range import examine
@@ -38,9 +38,6 @@ LEAST = 4 * WIDTH
 """A log shorter than this is verified before another process has started."""
 MOST = 16
 """Processes; the one that puts the ranges together keeps no more of them busy."""
-
-Told = Callable[[int, int], None]
-"""`told(done, size)`: how many entries have been gone through, now and then."""
 
 
 def verify_path(

@@ -23,11 +23,15 @@ Of policy bundles, which lie beside the log and are no part of it: bundle-missin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sidecar.ledger.note import Verifier
+
+Told = Callable[[int, int], None]
+"""`told(done, size)`: how many entries have been gone through, now and then."""
 
 MAX_FAILURES = 1000
 MAX_INDEX = 2**63 - 1

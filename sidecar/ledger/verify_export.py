@@ -26,6 +26,7 @@ from sidecar.ledger.report import (
     RESIGNED,
     ROLLED_BACK,
     Report,
+    Told,
 )
 from sidecar.ledger.tiles import Tile, TileError, bundles_of, split_bundle, split_tile, tiles_of
 from sidecar.ledger.verify_bundles import bundle_path, check_bundles
@@ -47,12 +48,14 @@ class Fetcher(Protocol):
         ...
 
 
-def verify_export(fetcher: Fetcher, verifier: Verifier, *, pinned: bool = True, kept: bytes | None = None) -> Report:
+def verify_export(
+    fetcher: Fetcher, verifier: Verifier, *, pinned: bool = True, kept: bytes | None = None, told: Told | None = None
+) -> Report:
     """Check everything; never raises for what is wrong with the export.
 
     `pinned` says that the key did not come with the export; `kept` is a checkpoint that the reader had before.
     """
-    return _ExportCheck(fetcher, verifier, kept).run(pinned)
+    return _ExportCheck(fetcher, verifier, kept, told).run(pinned)
 
 
 def check_key(beside: bytes | None, verifier: Verifier, report: Report) -> None:
@@ -62,7 +65,7 @@ def check_key(beside: bytes | None, verifier: Verifier, report: Report) -> None:
 
 
 class _ExportCheck:
-    def __init__(self, fetcher: Fetcher, verifier: Verifier, kept: bytes | None) -> None:
+    def __init__(self, fetcher: Fetcher, verifier: Verifier, kept: bytes | None, told: Told | None) -> None:
         self.fetcher = fetcher
         self.verifier = verifier
         self.report = Report.of(verifier)
@@ -70,6 +73,7 @@ class _ExportCheck:
         self.frontier = Frontier()
         self.levels: dict[int, list[bytes]] = {}
         self.kept_note = kept
+        self.told = told
         self.kept: Checkpoint | None = None
         self.prefix_root: bytes | None = None
         self.people = _People(self.report, fetcher)
@@ -162,6 +166,8 @@ class _ExportCheck:
                     fields = self.chain.feed(start + at, bodies[at])
                     if fields is not None:
                         self._people(start + at, bodies[at], fields)
+            if self.told is not None:
+                self.told(start + tile.width, size)
 
     def _hopeless(self) -> bool:
         """Whether so much is missing that the rest tells no more: whoever signs may claim 2^60 entries."""

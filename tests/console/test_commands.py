@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import ANY
 
 import orjson
 import pytest
@@ -25,6 +26,7 @@ import pytest
 from sidecar import cli_values
 from sidecar.cli import main
 from sidecar.console.render import CSV_COLUMNS
+from sidecar.drivers import store_export
 from sidecar.model import Asserted, Caller, Obligation
 from sidecar.wiring.receipts import receipt_of
 from tests.ledger.factory import ALLOW, DENY, START, exchange_id, make_intent, make_outcome, start
@@ -76,6 +78,22 @@ def audit(state: Path, capsys: pytest.CaptureFixture[str]) -> Audit:
         return Said(code, *capsys.readouterr())
 
     return run
+
+
+def test_long_work_says_how_far_it_is_where_somebody_looks(
+    audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_export, "STRIDE", 50)
+    out, gone = str(tmp_path / "out"), "\r\x1b[K"
+    assert audit("export", "--to", tmp_path / "unseen").err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    size = 2 * CALLS + 3  # and where the log begins and ends, and its policy
+    told = "".join(f"\r{done} of {size} entries" for done in (0, 50, 100))
+    assert audit("export", "--to", out) == Said(0, ANY, told + gone)
+    assert audit("verify", "--export", out) == Said(0, ANY, f"\r{size} of {size} entries" + gone)
+    assert audit("verify") == Said(0, ANY, f"\r{size} of {size} entries" + gone)
+    (tmp_path / "out" / "checkpoint").unlink()
+    assert audit("verify", "--export", out) == Said(1, ANY, gone), "nothing of a half-told line is left"
 
 
 def test_programs_get_all_and_a_list_cut_short_says_so(audit: Audit) -> None:

@@ -185,6 +185,17 @@ def test_an_entry_that_cannot_be_read_is_named(state: Path, tmp_path: Path, chan
         questions(state, tmp_path / "out")["query"]()
 
 
+@pytest.mark.parametrize(("table", "value"), [("box", "box"), ("datakey", "wrapped")])
+def test_an_entry_whose_disclosures_do_not_open_is_named(state: Path, tmp_path: Path, table: str, value: str) -> None:
+    """Of an export as of a verification: whoever has to restore it must know which."""
+    with closing(sqlite3.connect(state / "ledger.sqlite")) as connection:
+        [(number,)] = connection.execute(f"SELECT max(number) FROM {table}").fetchall()
+    edit(state, f"UPDATE {table} SET {value} = zeroblob(60) WHERE number = {number}")
+    with pytest.raises(OwnError, match="LEDGER_DAMAGED") as fault:
+        questions(state, tmp_path / "out")["export"]()
+    assert f"Entry {number} cannot be read" in fault.value.advice
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM entry WHERE number = 9", "UPDATE entry SET leaf = x'00'"])
 def test_an_export_of_what_is_not_whole_is_refused(state: Path, tmp_path: Path, statement: str) -> None:
     edit(state, statement)

@@ -25,9 +25,10 @@ import orjson
 
 from sidecar.terminal import Paint
 
-EMAIL, CARD, PHONE, IBAN = "anna.schmidt@example.org", "4111 1111 1111 1111", "+49 30 901820", "DE89370400440532013000"
-VALUES = (EMAIL, CARD, PHONE, IBAN)
-MESSAGE = f"Refund the order of {EMAIL}: card {CARD}, else to account {IBAN}. Call {PHONE} when done."
+NAME, EMAIL, PHONE = "Anna Schmidt", "anna.schmidt@example.org", "+49 30 901820"
+CARD, IBAN = "4111 1111 1111 1111", "DE89370400440532013000"
+VALUES = (NAME, EMAIL, CARD, PHONE, IBAN)
+MESSAGE = f"Refund the order of {NAME} ({EMAIL}): card {CARD}, else to account {IBAN}. Call {PHONE} when done."
 IMAGE_URL = "https://example.org/passport.png"
 IMAGE = {"type": "image_url", "image_url": {"url": IMAGE_URL}}
 MODEL = "stub-model"

@@ -270,13 +270,15 @@ class Inspector:
             keys.append(self._cache.key(window))
             if len(keys) % STRIDE == 0:
                 await others()
-        known = [self._cache.get(piece_key) for piece_key in keys]
-        new = [at for at, spans in enumerate(known) if spans is None]
+        first = {piece_key: at for at, piece_key in reversed(list(enumerate(keys)))}  # a text may repeat itself
+        known = {piece_key: self._cache.get(piece_key) for piece_key in first}
+        new = sorted(first[piece_key] for piece_key, spans in known.items() if spans is None)
         for batch in _batches(new, pieces):
             told = [pieces[at][1] for at in batch]
             for at, spans in zip(batch, await self._pool.find(told, wanted=wanted, caller=who), strict=True):
-                known[at] = self._kept(keys[at], spans)
-        return self._kept(key, joined([(piece, known[at] or ()) for at, (piece, _) in enumerate(pieces)]))
+                known[keys[at]] = self._kept(keys[at], spans)
+        found = [known[piece_key] or () for piece_key in keys]
+        return self._kept(key, joined([(piece, spans) for (piece, _), spans in zip(pieces, found, strict=True)]))
 
 
 def _batches(new: Sequence[int], pieces: Sequence[tuple[Segment, str]]) -> list[list[int]]:

@@ -73,6 +73,15 @@ async def test_a_changed_tail_analyses_only_itself(shared: Inspector) -> None:
     assert shared._cache.misses - misses <= 3
 
 
+async def test_a_text_that_repeats_itself_is_analysed_once(shared: Inspector) -> None:
+    """Of two megabytes of the same paragraph each piece was, which took minutes with the names model."""
+    paragraph = f"Write to user@corp.internal about it, please. {'lorem ipsum ' * 180}\n\n"
+    found = await shared.inspect([part(paragraph * 500)])
+    starts = [finding.start for finding in found.findings]
+    assert starts == [at * len(paragraph) + len("Write to ") for at in range(500)]
+    assert shared._cache.misses <= 4, "the whole, the first piece, one of the many, the last"
+
+
 async def test_identical_texts_in_flight_share_one_analysis(shared: Inspector) -> None:
     await shared.start()
     results = await asyncio.gather(*(shared.inspect([part(LONG)]) for _ in range(10)))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from pathlib import Path
+
+import aiohttp
+import orjson
 
 from tests.captures import RawServer, Wire, connect
 from tests.e2e import processes
@@ -98,3 +102,33 @@ async def test_bytes_are_the_same_both_ways(tmp_path: Path) -> None:
                 assert b"\r\nX-Up: Yes" in answer_head
                 assert b"x-sidecar-record: " in answer_head
                 assert b"x-sidecar" not in up_head
+
+
+LARGEST = 64 * 1024 * 1024
+
+
+async def test_the_largest_body_is_read_and_rewritten_both_ways(tmp_path: Path) -> None:
+    """A value at either end of 64 MiB; one byte more is refused. With the names model, as it is without a setting."""
+    start, end = b'{"model":"m","messages":[{"role":"user","content":"ana@corp.example ', b' bob@corp.example"}]}'
+    body = (start + b"and so on. " * (LARGEST // 11)).ljust(LARGEST - len(end), b".")[: LARGEST - len(end)] + end
+    seen: list[bytes] = []
+
+    async def play(wire: Wire) -> None:
+        _, got = split(await wire.message())
+        text = orjson.loads(got)["messages"][0]["content"]
+        seen.append(text[:30].encode() + text[-30:].encode())
+        message = {"role": "assistant", "content": text[:100] + text[200:]}  # a reply's frame is longer
+        reply = orjson.dumps({"choices": [{"index": 0, "message": message}]})
+        await wire.send(b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s" % (PLAIN, len(reply), reply))
+
+    async with RawServer(play) as server, aiohttp.ClientSession() as session:
+        with processes.sidecar(tmp_path, server.url) as sidecar:
+            for sent, status in ((body, 200), (body + b" ", 413)):
+                async with session.post(f"{sidecar.base}/chat/completions", data=io.BytesIO(sent)) as reply:
+                    assert reply.status == status
+                    answer = await reply.json()
+                if status == 200:
+                    text = answer["choices"][0]["message"]["content"]
+                    assert text[:17] + text[-17:] == "ana@corp.example  bob@corp.example"
+                    assert len(text) == len(body) - len(start) - len(end) + 34 - 100
+    assert [b"@corp.example" in text for text in seen] == [False]

@@ -125,6 +125,7 @@ class ReplyTree:
 
     def facts(self, *, complete: bool) -> ReplyFacts:
         confidence = self._confidence()
+        failed = self.error or set(self._finish.values()) == {"error"}  # OpenRouter says it in the choice
         return ReplyFacts(
             model_served=self._model,
             response_id=self._id,
@@ -133,8 +134,8 @@ class ReplyTree:
             usage=_usage(self._usage),
             confidence_ppm=confidence,
             confidence_source="unavailable" if confidence is None else CONFIDENCE_SOURCE,
-            upstream_error=self.error,
-            complete=complete and not self.error,
+            upstream_error=failed,
+            complete=complete and not failed,
             not_inspected="UNINSPECTABLE_CONTENT" if self._has_media else None,
         )
 

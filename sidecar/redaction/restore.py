@@ -21,7 +21,8 @@ from sidecar.redaction.vault import Entry, Vault
 MAX_RECENT = 256
 """Chunks kept until somebody has to know where they end."""
 
-TOOL_FIELDS = (".arguments", ".input")
+_ARGUMENTS = re.compile(r"(.+?)\.(?:arguments|input|parameters)\b")
+"""The fields of what is said to a tool, and all below them, where a server gives them as an object."""
 
 MAX_HOSTS = 256
 """Different hosts of a reply that are looked for in the request; the rest are not trusted."""
@@ -55,9 +56,10 @@ class Match(NamedTuple):
 class Run:
     """The state of one channel."""
 
-    __slots__ = ("allowed", "alone", "before", "held", "json", "recent", "starts", "tokens", "trigger", "url")
+    __slots__ = ("alone", "before", "channel", "held", "json", "recent", "starts", "tokens", "trigger", "url")
 
     def __init__(self, channel: Channel, labels: frozenset[str], *, lifelike: bool, guard: bool) -> None:
+        self.channel = channel
         json_text = channel.json_text
         others = styles.SPELLED_JSON if json_text else styles.SPELLED
         self.trigger = grammar.trigger(labels, json_text=json_text).search
@@ -69,7 +71,6 @@ class Run:
         self.recent: list[str] = []
         self.json = JsonCursor() if json_text else None
         self.url = UrlCursor(json_text=json_text) if guard else None
-        self.allowed = True
 
     def context(self) -> str:
         """The end of what went by."""
@@ -95,8 +96,8 @@ class Run:
 class Restorer:
     """Puts the caller's own values back. One per exchange; channels do not mix.
 
-    `tools` names the only tools whose arguments may hold values (None: all). `assign` says which channel is whose;
-    until then a channel whose field ends in TOOL_FIELDS gets none.
+    `tools` names the only tools whose arguments may hold values (None: all). `assign` says which call is whose; until
+    then its arguments get none.
     `hosts` are trusted besides those of the request, `guard` switches the check of URLs (sidecar/redaction/urls.py).
     """
 
@@ -119,6 +120,7 @@ class Restorer:
         self._lifelike = vault.firsts != ""
         self._first = _one_of(vault.firsts)
         self._runs: dict[Channel, Run] = {}
+        self._calls: dict[tuple[int, int, str], bool] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}
         self.seen = 0
@@ -139,9 +141,14 @@ class Restorer:
         return self._withheld
 
     def assign(self, channel: Channel, tool: str) -> None:
-        """Say that a channel carries the arguments of this tool."""
+        """Say which tool is called where this channel, which is one of names, stands."""
         if self._tools is not None:
-            self._run(channel).allowed = tool in self._tools
+            self._calls[channel.choice, channel.item, channel.field.removesuffix(".name")] = tool in self._tools
+
+    def _may_hold(self, channel: Channel) -> bool:
+        """Whether this is anything but the arguments of a tool that is not listed."""
+        said = _ARGUMENTS.match(channel.field) if self._tools is not None else None
+        return said is None or self._calls.get((channel.choice, channel.item, said[1]), False)
 
     def feed(self, channel: Channel, text: str) -> str:
         """More of a channel's text in, what may be released of it out."""
@@ -169,7 +176,6 @@ class Restorer:
         run = self._runs.get(channel)
         if run is None:
             run = self._runs[channel] = Run(channel, self._labels, lifelike=self._lifelike, guard=self._guard)
-            run.allowed = self._tools is None or not channel.field.endswith(TOOL_FIELDS)
         return run
 
     def _read(self, run: Run, text: str, *, final: bool) -> str:
@@ -293,7 +299,7 @@ class Restorer:
         entry = match.entry
         raw = text[match.start : match.end]
         torn = run.json is not None and run.json.torn()
-        allowed = run.allowed and not torn and self._goes_home(run, text, match, final)
+        allowed = self._may_hold(run.channel) and not torn and self._goes_home(run, text, match, final)
         if allowed is None:
             return None
         run.before = (run.before + raw)[-_CONTEXT:]

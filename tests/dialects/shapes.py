@@ -284,6 +284,10 @@ EXTRA_REPLIES: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "Groq": lambda v: {"executed_tools": [_typed("search", arguments=v, index=0)]},
     "Cohere": lambda v: {"tool_plan": v},
     "Parsed": lambda v: {"parsed": {"id": v}},
+    "Parsed, a key": lambda v: {"parsed": {v: "x", "of": [{v: {v: 1}}]}},
+    "Parsed, a key of every size": lambda v: {"parsed": {v: {str(10**size): v for size in range(20)}}},
+    "Workers AI": lambda v: {"tool_calls": [{"name": "f", "arguments": {"to": {"id": v}}}]},
+    "Workers AI, a key": lambda v: {"tool_calls": [{"name": "f", "arguments": {v: [1]}}]},
 }
 EXTRA_TOP: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "Perplexity": lambda v: {"citations": [v]},

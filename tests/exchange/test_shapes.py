@@ -60,10 +60,11 @@ NOT_RESTORED = (
     ".id", ".model", ".system_fingerprint", ".obfuscation",  # made by the server
     ".token", ".tokens[]", ".top_logprobs[]{key}",  # how the model spelled it, piece by piece
     "<ChatCompletionAudio>.data", "<ChoiceDeltaAudio>.data",  # sound
-    "{key}",  # of an object; those in the arguments of a tool, which are a text, come back
 )  # fmt: skip
-GIVEN_IN_FULL = (".name", "{}", "Error>.code", "Error>.message", "annotation", "chunk of")
-"""What no stream says in pieces: names, annotations, and what stands beside the choices."""
+GIVEN_IN_FULL = (
+    ".name", "{}", "key", "key}", "a key of every size", "Error>.code", "Error>.message", "annotation", "chunk of",
+)  # fmt: skip
+"""What no stream says in pieces: names, keys, annotations, and what stands beside the choices."""
 
 
 def restorable(plant: Callable[[str], Iterator[Shape]], *texts: str) -> Iterator[tuple[Shape, ...]]:

@@ -183,8 +183,8 @@ def test_hosts_can_be_trusted_and_the_guard_be_switched_off() -> None:
 def test_only_named_tools_get_values() -> None:
     mail, search = Channel(0, "tool_calls.arguments", 0, True), Channel(0, "tool_calls.arguments", 1, True)
     restorer = Restorer(VAULT, tools={"send_mail"})
-    restorer.assign(mail, "send_mail")
-    restorer.assign(search, "web_search")
+    for channel, tool in (mail, "send_mail"), (search, "web_search"):
+        restorer.assign(channel._replace(field="tool_calls.name", json_text=False, whole=True), tool)
     document = '{"to": "<EMAIL_ADDRESS_1>"}'
     assert stream(restorer, list(document), mail) == '{"to": "anna@x.com"}'
     assert stream(restorer, list(document), search) == document
@@ -192,7 +192,10 @@ def test_only_named_tools_get_values() -> None:
     assert stream(Restorer(VAULT), [document], search) == '{"to": "anna@x.com"}'
 
 
-@pytest.mark.parametrize("field", ["tool_calls.arguments", "function_call.arguments", "tool_calls.input"])
+@pytest.mark.parametrize("field", [
+    "tool_calls.arguments", "function_call.arguments", "tool_calls.input", "tool_calls.arguments.to[0]",
+    "tool_calls.arguments.other[3]", "content.input.to", "tool_calls.parameters.arguments.x",
+])  # fmt: skip
 def test_arguments_of_a_tool_that_nobody_named_get_no_values(field: str) -> None:
     restorer = Restorer(VAULT, tools={"send_mail"})
     assert stream(restorer, ["<EMAIL_ADDRESS_1>"], Channel(0, field)) == "<EMAIL_ADDRESS_1>"

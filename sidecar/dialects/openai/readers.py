@@ -9,7 +9,16 @@ import orjson
 
 from sidecar.dialects.edits import Change, cuts
 from sidecar.dialects.jsontext import load_reply, spell
-from sidecar.dialects.openai.replies import NO_CHOICE, Beside, ReplyTree, has_ended, has_failed, index_of, unreadable
+from sidecar.dialects.openai.replies import (
+    NO_CHOICE,
+    Beside,
+    Key,
+    ReplyTree,
+    has_ended,
+    has_failed,
+    index_of,
+    unreadable,
+)
 from sidecar.dialects.spans import Misplaced, Path, apply
 from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, is_event, name_of, with_data
 from sidecar.errors import OwnError, UpstreamError
@@ -236,12 +245,16 @@ def _with_one(data: bytes, delta: Delta, text: str) -> bytes | None:
 
 
 def _with_all(data: bytes, changed: Sequence[tuple[Delta, str]]) -> bytes:
-    changes = [Change(delta.slot, PlaceKind.TEXT, text) for delta, text in changed]
+    changes = [_change(delta.slot, text) for delta, text in changed]
     try:
         return apply(data, cuts(data, load_reply(data), changes))
     except Misplaced:
         pass
     raise unreadable()
+
+
+def _change(slot: Path | Key, text: str) -> Change:
+    return Change(slot.path, PlaceKind.KEY, text) if isinstance(slot, Key) else Change(slot, PlaceKind.TEXT, text)
 
 
 def _at(tree: Any, path: Path) -> Any:

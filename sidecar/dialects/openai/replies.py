@@ -1,8 +1,8 @@
 """One JSON object of a reply, a chunk or a whole body: its texts as deltas, its facts in passing.
 
 Every string within `choices` is a delta, unless it is an id, a closed enumeration or a logprob's token: a surrogate
-may stand anywhere the model or the server puts text, and nothing the caller gets back may stay one. Token texts of
-logprobs keep the surrogate's spelling (reference/wire.md 4.2).
+may stand anywhere the model or the server puts text, and nothing the caller gets back may stay one. So is a key that no
+API would name a field by. Token texts of logprobs keep the surrogate's spelling (reference/wire.md 4.2).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sidecar.dialects.openai.fields import MODEL
 from sidecar.dialects.openai.messages import encoded
@@ -48,12 +48,23 @@ _WHOLE = re.compile(
 _CONTENT = frozenset({"content", "content.text", "text", "message.content"})
 _HOLDERS = frozenset({"function", "custom"})
 
+
+class Key(NamedTuple):
+    """The slot of a key's own text: the path of what stands under it."""
+
+    path: Path
+
+
 Beside = tuple[Mapping[str, Any], ...]
 """For each step of a path, what a held tail repeats of the object that it starts from."""
 
 _FINGERPRINT = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 _FINISH = re.compile(r"[a-z_]{1,40}")
+_FIELD = re.compile(r"[a-z][A-Za-z0-9_\-]*+|[0-9]{1,7}")
+"""Keys that are no text; no surrogate, in whatever style, is one of these."""
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]]{0,120}")
+_STEPS = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_\[\]]{0,40}\.){0,3}")
+"""What stays of a label that is none: enough to tell whether it is of a tool's arguments."""
 
 
 def has_ended(finish_reason: Any) -> bool:
@@ -87,7 +98,7 @@ class ReplyTree:
         self.seen: set[int] = set()
         self.error = False
         self._json_output = call.json_output
-        self._channels: dict[tuple[int, int, Path], Channel] = {}
+        self._channels: dict[tuple[int, int, Path | Key], Channel] = {}
         self._plain: defaultdict[tuple[int, int], dict[str, tuple[Channel, Path]]] = defaultdict(dict)
         self._model: str | None = None
         self._id: str | None = None
@@ -226,12 +237,21 @@ class ReplyTree:
             for key, item in value.items():
                 if own and key in _SILENT:
                     self._has_media = self._has_media or (field == "audio" and key == "data")
-                else:
-                    self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
+                    continue
+                if not _FIELD.fullmatch(key):
+                    self._key(at, field, Key((*path, key)), deltas)
+                self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         else:
             for place, item in enumerate(value):
                 if type(item) in (str, dict, list):  # as in `_items`
                     self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
+
+    def _key(self, at: tuple[int, int], field: str, slot: Key, deltas: list[Delta]) -> None:
+        """No label can be made of one; nor is one told in pieces."""
+        channel = self._channels.get((*at, slot))
+        if channel is None:
+            channel = self._channels[(*at, slot)] = self._channel(*at, f"{field}.?", slot.path)._replace(whole=True)
+        deltas.append(Delta(channel, str(slot.path[-1]), slot))
 
     def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
         if text[:5] == "data:" and encoded(text) and _FREE.isdisjoint(path):  # an image: masks would break it
@@ -247,7 +267,9 @@ class ReplyTree:
             raise unreadable()
         json_text = bool(_JSON_FIELDS.fullmatch(field)) or (self._json_output and field in _CONTENT)
         if not _LABEL.fullmatch(field):  # keys that are somebody's text
-            field = f"other[{len(self._channels)}]"
+            known = _STEPS.match(field)
+            assert known is not None
+            field = f"{known[0]}other[{len(self._channels)}]"
         channel = Channel(index, field, item, json_text, index == NO_CHOICE or _WHOLE.match(field) is not None)
         self.where.setdefault(channel, (path, _beside(self._tree, path)))
         return channel

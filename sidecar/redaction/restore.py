@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sidecar.model import Channel
 from sidecar.redaction import grammar, styles
-from sidecar.redaction.jsontext import JsonCursor
+from sidecar.redaction.jsontext import JsonCursor, TextCursor
 from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, encoded, host_of, names_host
 from sidecar.redaction.vault import Entry, Vault
 
@@ -69,7 +69,7 @@ class Run:
         self.held = ""
         self.before = ""
         self.recent: list[str] = []
-        self.json = JsonCursor() if json_text else None
+        self.json = JsonCursor() if json_text else TextCursor()
         self.url = UrlCursor(json_text=json_text) if guard else None
 
     def context(self) -> str:
@@ -81,8 +81,7 @@ class Run:
         text = "".join([*self.recent, text])
         self.recent.clear()
         self.before = (self.before + text)[-_CONTEXT:]
-        if self.json:
-            self.json.advance(text)
+        self.json.advance(text)
         if self.url:
             self.url.advance(text)
 
@@ -298,20 +297,20 @@ class Restorer:
         run.settle(text[at : match.start])
         entry = match.entry
         raw = text[match.start : match.end]
-        torn = run.json is not None and run.json.torn()
+        torn = run.json.torn()
         allowed = self._may_hold(run.channel) and not torn and self._goes_home(run, text, match, final)
         if allowed is None:
             return None
         run.before = (run.before + raw)[-_CONTEXT:]
-        value = encoded(entry.value) if grammar.is_encoded(raw) else entry.value
+        spell = encoded if grammar.is_encoded(raw) else str
+        value, typed = spell(entry.meant), spell(entry.value)
         if run.url:
             run.url.skip(_spelled(entry, raw), value if allowed else raw)
         if allowed:
             self._restored[entry.entity] = self._restored.get(entry.entity, 0) + 1
-            return run.json.place(value) if run.json else value
+            return run.json.place(value, typed)
         self._leave(entry, torn)
-        if run.json:
-            run.json.advance(raw)
+        run.json.advance(raw)
         return raw
 
     def _leave(self, entry: Entry, torn: bool) -> None:

@@ -57,12 +57,8 @@ def meant(value: str, text: str, start: int) -> str:
 
 def _opened(text: str, start: int, quote: str) -> bool:
     """Whether the last quote before it, of those that no backslash escapes, begins a string of JSON or of Python."""
-    first, at = max(0, start - _FAR), start
-    for _ in range(_NEAR):
-        at = text.rfind(quote, first, at)
-        if at <= 0 or text[at - 1] != "\\":
-            return at > 0 and text[max(first, at - _NEAR) : at].rstrip().endswith(("{", "[", ",", ":"))
-    return False
+    before = text[max(0, start - _FAR) : start].replace("\\\\", "  ").replace(f"\\{quote}", "  ")
+    return before[: max(0, before.rfind(quote))].rstrip().endswith(("{", "[", ",", ":"))
 
 
 def _unescape(raw: str) -> str:
@@ -178,7 +174,8 @@ class JsonCursor:
         between, self._word = self._word + between, ""
         if more and (cut := _WORD_CUT.search(between)):
             between, self._word = between[: cut.start()], cut[0]
-        self._balance += sum(between.count(each) for each in "{[") - sum(between.count(each) for each in "}]")
+        count = between.count
+        self._balance += count("{") + count("[") - count("}") - count("]")
         if _OUTSIDE.fullmatch(between) is None or (self._balance <= 0 and not more):
             self.alive = False
 

@@ -160,7 +160,7 @@ PASTED = [
     ('{"a": "b"} or CORP\\nancy', "CORP\\nancy", "CORP\\nancy"),
     ('{"a": "CORP\\jdoe"}', "CORP\\jdoe", "CORP\\jdoe"),
     ('{"a": "' + "x" * 5000 + 'Zo\\u00eb"}', "Zo\\u00eb", "Zo\\u00eb"),
-    ('{"a": "' + '\\"' * 100 + 'Zo\\u00eb"}', "Zo\\u00eb", "Zo\\u00eb"),
+    ('{"a": "' + '\\"' * 100 + 'Zo\\u00eb"}', "Zo\\u00eb", "Zo\u00eb"),
 ]
 
 

@@ -17,7 +17,7 @@ from sidecar.dialects.openai.fields import MODEL
 from sidecar.dialects.openai.messages import encoded
 from sidecar.dialects.spans import Path
 from sidecar.errors import UpstreamError
-from sidecar.model import EMPTY, Call, Channel, Delta, ReplyFacts, Usage
+from sidecar.model import EMPTY, Call, Channel, Delta, Operation, ReplyFacts, Usage
 
 MAX_DEPTH = 64
 MAX_CHOICES = 4096
@@ -32,9 +32,10 @@ NO_CHOICE = -1
 _TOP_KNOWN = frozenset(
     {
         "id", "object", "created", "model", "system_fingerprint", "service_tier", "obfuscation", "usage", "choices",
-        "prompt_logprobs", "prompt_token_ids", "data",
+        "prompt_logprobs", "prompt_token_ids",
     }
 )  # fmt: skip
+_WITH_VECTORS = _TOP_KNOWN | {"data"}
 _CHOICE_SILENT = frozenset({"index", "token_ids", "prompt_token_ids", "prompt_logprobs", "hidden_states"})
 _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids"})
 _FREE = frozenset({"arguments", "input", "parsed"})
@@ -98,6 +99,7 @@ class ReplyTree:
         self.seen: set[int] = set()
         self.error = False
         self._json_output = call.json_output
+        self._known = _WITH_VECTORS if call.operation is Operation.EMBEDDING else _TOP_KNOWN
         self._channels: dict[tuple[int, int, Path | Key], Channel] = {}
         self._plain: defaultdict[tuple[int, int], dict[str, tuple[Channel, Path]]] = defaultdict(dict)
         self._model: str | None = None
@@ -115,7 +117,7 @@ class ReplyTree:
             raise unreadable()
         deltas: list[Delta] = []
         self._tree, self._walked = tree, 0
-        if not tree.keys() <= _TOP_KNOWN or tree.get("object") == "error":
+        if not tree.keys() <= self._known or tree.get("object") == "error":
             self._others(tree, deltas)
         choices = tree.get("choices")
         if choices is not None:
@@ -160,7 +162,7 @@ class ReplyTree:
         """Errors, citations, whatever else a server puts beside the choices."""
         self.error = self.error or has_failed(tree)
         for key, value in tree.items():
-            if key not in _TOP_KNOWN:
+            if key not in self._known:
                 self._walk((NO_CHOICE, 0), key, (key,), value, deltas)
 
     def _choices(self, choices: Any, deltas: list[Delta]) -> None:

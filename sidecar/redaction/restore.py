@@ -140,9 +140,11 @@ class Restorer:
         return self._withheld
 
     def assign(self, channel: Channel, tool: str) -> None:
-        """Say which tool is called where this channel, which is one of names, stands."""
+        """Say which tool, as the upstream knows it, is called where this channel, which is one of names, stands."""
         if self._tools is not None:
-            self._calls[channel.choice, channel.item, channel.field.removesuffix(".name")] = tool in self._tools
+            aside = Restorer(self._vault, guard=False)
+            name = aside.feed(channel, tool) + aside.finish(channel)
+            self._calls[channel.choice, channel.item, channel.field.removesuffix(".name")] = name in self._tools
 
     def _may_hold(self, channel: Channel) -> bool:
         """Whether this is anything but the arguments of a tool that is not listed."""

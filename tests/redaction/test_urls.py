@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sidecar.model import Channel, Part, Role
+from sidecar.model import Channel, Part, PlaceKind, Role
 from sidecar.redaction import Restorer, Vault
 from sidecar.redaction.urls import host_of, names_host
 from tests.redaction.kit import JSON, TEXT, everywhere, part, redacted, stream
@@ -190,6 +190,18 @@ def test_only_named_tools_get_values() -> None:
     assert stream(restorer, list(document), search) == document
     assert dict(restorer.withheld) == {"EMAIL_ADDRESS": 1}
     assert stream(Restorer(VAULT), [document], search) == '{"to": "anna@x.com"}'
+
+
+def test_a_listed_tool_is_known_though_its_name_was_replaced() -> None:
+    name = part("paris_hotels", kind=PlaceKind.IDENTIFIER)
+    texts, result = redacted([name, "for anna@x.com"], {"paris": "LOCATION", "anna@x.com": "EMAIL_ADDRESS"})
+    assert texts[0] == "LOCATION_1_hotels"
+    for listed, comes_back in ("paris_hotels", True), ("LOCATION_1_hotels", False), ("rome_hotels", False):
+        restorer = Restorer(result.vault, tools={listed})
+        restorer.assign(Channel(0, "tool_calls.name", whole=True), texts[0])
+        got = stream(restorer, ["<EMAIL_ADDRESS_1>"], Channel(0, "tool_calls.input"))
+        assert got == ("anna@x.com" if comes_back else "<EMAIL_ADDRESS_1>")
+        assert not restorer.restored or dict(restorer.restored) == {"EMAIL_ADDRESS": 1}
 
 
 @pytest.mark.parametrize("field", [

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.redaction import Restorer
+from sidecar.model import Channel
+from sidecar.redaction import Restorer, redact
 from sidecar.redaction.jsontext import JsonCursor, escape
-from tests.redaction.kit import JSON, TEXT, everywhere, redacted, stream, vault_of
+from tests.redaction.kit import ALL, JSON, TEXT, everywhere, mark, part, redacted, stream, vault_of
 
 NASTY = 'a"b\\c\nd\te\x00f/g\u2028h\U0001f600i'
 VAULT = vault_of(PERSON=NASTY, LOCATION="Rome", PHONE_NUMBER="4912345678")
@@ -177,6 +178,17 @@ def test_what_was_pasted_as_json_into_prose_means_what_it_says(pasted: str, type
             assert json.loads(everywhere(vault, f'{{"k": {token}}}', channel)) == {"k": says}
         for text in (f"I wrote to {token}.", f'"{token}"'):
             assert everywhere(vault, text, TEXT) == text.replace(token, typed)
+
+
+@given(st.text(min_size=1), st.text(max_size=9), st.booleans(), st.sampled_from([JSON, TEXT]))
+def test_any_value_pasted_as_json_is_parsed_as_itself(value: str, before: str, plain: bool, channel: Channel) -> None:
+    typed, first = (json.dumps(each, ensure_ascii=plain)[1:-1] for each in (value, before))
+    prompt = f'See {{"n": 1, "k": "{first}{typed}"}}'
+    start = prompt.index(f"{first}{typed}") + len(first)
+    made = part(prompt)
+    vault = redact([made], [mark(made, start, start + len(typed))], ALL).vault
+    got = stream(Restorer(vault), list('{"k": "<PERSON_1>"}'), channel)
+    assert json.loads(got) == {"k": value}
 
 
 def test_a_bare_name_may_follow_an_escape() -> None:

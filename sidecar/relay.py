@@ -35,11 +35,7 @@ from sidecar.model import (
 from sidecar.redaction import Restorer, Vault, mask_text, spread
 from sidecar.stream import Gate
 
-TOOL_TEXTS = {
-    "tool_calls.name": (("tool_calls.arguments", True), ("tool_calls.input", False)),
-    "function_call.name": (("function_call.arguments", True),),
-}
-"""Which channels carry what is said to the tool that a channel names; the flag is `json_text`."""
+TOOL_NAMES = frozenset({"tool_calls.name", "function_call.name"})
 
 REASONING_FIELDS = ("reasoning", "reasoning_content")
 
@@ -273,11 +269,9 @@ class Relay:
         await others()
 
     def _assign(self, delta: Delta, text: str) -> None:
-        """Where a delta names a tool, say whose arguments the channels beside it carry. Some servers name it once and
-        write "" from then on.
-        """
-        for field, json_text in TOOL_TEXTS.get(delta.channel.field, ()) if text else ():
-            self.restorer.assign(delta.channel._replace(field=field, json_text=json_text, whole=False), text)
+        """Where a delta names a tool, say so. Some servers name it once and write "" from then on."""
+        if text and delta.channel.field in TOOL_NAMES:
+            self.restorer.assign(delta.channel, text)
 
     def _flush(self, event: ReplyEvent, ends: Sequence[int], out: list[bytes]) -> None:
         """Give out held tails of channels that will get no more text, in an event of their own."""
@@ -300,7 +294,7 @@ def reply_parts(texts: Mapping[Channel, str]) -> tuple[Part, ...]:
 
 def _part(channel: Channel, text: str) -> Part:
     """A tool's name is read as in the request that declared it."""
-    key = DECLARED if channel.field in TOOL_TEXTS else ""
+    key = DECLARED if channel.field in TOOL_NAMES else ""
     return Part(place=_place(channel), role=Role.ASSISTANT, text=text, key=key)
 
 

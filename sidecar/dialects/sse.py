@@ -90,6 +90,12 @@ def data_of(event: bytes) -> bytes | None:
     return b"\n".join(line[_value_at(line) :] for line in lines)
 
 
+def name_of(event: bytes) -> bytes:
+    """What kind of event it says it is, b"" where it does not; of several lines the last counts."""
+    names = [line[6:].removeprefix(b" ") for line in event.splitlines() if line.startswith(b"event:")]
+    return names[-1] if names else b""
+
+
 def with_data(event: bytes, data: bytes) -> bytes:
     """The event with other data of as many lines; fields, comments and line ends stay."""
     fresh = iter(data.split(b"\n"))

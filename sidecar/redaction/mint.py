@@ -23,14 +23,16 @@ class Mint:
         self._series: dict[tuple[str, str], Iterator[str]] = {}
         self._typed: list[str] | None = None
 
-    def entry(self, entity: str, value: str) -> Entry:
-        """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7)."""
+    def entry(self, entity: str, value: str, meant: str | None = None) -> Entry:
+        """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7); what it
+        is `meant` to say, if that is anything else, is told by where it first stands.
+        """
         stem = label(entity)
         entry = self._known.get((stem, value))
         if entry is None:
             name = self._name(stem, value)
             token = (self._lifelike(stem, value) if self._style.shapes else None) or bracketed(name)
-            entry = Entry(entity=entity, value=value, name=name, token=token)
+            entry = Entry(entity=entity, value=value, meant=value if meant is None else meant, name=name, token=token)
             self.vault.add(entry, stem)
             self._known[stem, value] = entry
         return entry

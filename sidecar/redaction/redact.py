@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from sidecar.model import STRICTNESS, Channel, Edit, Finding, Part, Place, PlaceKind, RedactMode
 from sidecar.redaction.grammar import LITERAL, bracketed, label
+from sidecar.redaction.jsontext import meant
 from sidecar.redaction.literals import scan_for
 from sidecar.redaction.mint import Mint
 from sidecar.redaction.oneway import DEFAULTS, Operators, replace
@@ -47,6 +48,7 @@ class Hit(NamedTuple):
 
     entity: str
     value: str
+    meant: str | None = None
 
     def __repr__(self) -> str:
         return f"Hit({self.entity})"
@@ -177,7 +179,8 @@ class _Job:
         at, counts = 0, self._counts
         for start, end, entity, _ in marked:
             counts[entity] = counts.get(entity, 0) + 1
-            tokens += (text[at:start], self._mint.entry(entity, text[start:end]).token)
+            value = text[start:end]
+            tokens += (text[at:start], self._mint.entry(entity, value, meant(value, text, start)).token)
             at = end
         return "".join((*tokens, text[at:]))
 
@@ -191,7 +194,7 @@ class _Job:
             self._count(span.entity)
             if span.mode is RedactMode.SURROGATE:
                 self._add_text(pieces, text)
-                pieces.append(Hit(span.entity, value))
+                pieces.append(Hit(span.entity, value, meant(value, part.text, span.start)))
                 text = ""
             else:
                 text += replace(span.mode, span.entity, value, part.place.kind, self._operators)
@@ -220,7 +223,7 @@ class _Job:
         return new
 
     def _bare_name(self, hit: Hit) -> str:
-        entry = self._mint.entry(hit.entity, hit.value)
+        entry = self._mint.entry(*hit)
         entry.bare = True
         return entry.name
 
@@ -238,7 +241,7 @@ class _Job:
         piece = pieces[at]
         if isinstance(piece, str):
             return piece
-        entry = self._mint.entry(piece.entity, piece.value)
+        entry = self._mint.entry(*piece)
         before, after = pieces[at - 1] if at else "", pieces[at + 1] if at + 1 < len(pieces) else ""
         if entry.token == bracketed(entry.name) or not (isinstance(before, str) and isinstance(after, str)):
             return bracketed(entry.name)

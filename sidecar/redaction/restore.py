@@ -14,14 +14,15 @@ from typing import NamedTuple
 
 from sidecar.model import Channel
 from sidecar.redaction import grammar, styles
-from sidecar.redaction.jsontext import JsonCursor
+from sidecar.redaction.jsontext import JsonCursor, TextCursor
 from sidecar.redaction.urls import AUTHORITY_END, UrlCursor, encoded, host_of, names_host
 from sidecar.redaction.vault import Entry, Vault
 
 MAX_RECENT = 256
 """Chunks kept until somebody has to know where they end."""
 
-TOOL_FIELDS = (".arguments", ".input")
+_ARGUMENTS = re.compile(r"(.+?)\.(?:arguments|input|parameters)\b")
+"""The fields of what is said to a tool, and all below them, where a server gives them as an object."""
 
 MAX_HOSTS = 256
 """Different hosts of a reply that are looked for in the request; the rest are not trusted."""
@@ -55,9 +56,10 @@ class Match(NamedTuple):
 class Run:
     """The state of one channel."""
 
-    __slots__ = ("allowed", "alone", "before", "held", "json", "recent", "starts", "tokens", "trigger", "url")
+    __slots__ = ("alone", "before", "channel", "held", "json", "recent", "starts", "tokens", "trigger", "url")
 
     def __init__(self, channel: Channel, labels: frozenset[str], *, lifelike: bool, guard: bool) -> None:
+        self.channel = channel
         json_text = channel.json_text
         others = styles.SPELLED_JSON if json_text else styles.SPELLED
         self.trigger = grammar.trigger(labels, json_text=json_text).search
@@ -67,9 +69,8 @@ class Run:
         self.held = ""
         self.before = ""
         self.recent: list[str] = []
-        self.json = JsonCursor() if json_text else None
+        self.json = JsonCursor() if json_text else TextCursor()
         self.url = UrlCursor(json_text=json_text) if guard else None
-        self.allowed = True
 
     def context(self) -> str:
         """The end of what went by."""
@@ -80,8 +81,7 @@ class Run:
         text = "".join([*self.recent, text])
         self.recent.clear()
         self.before = (self.before + text)[-_CONTEXT:]
-        if self.json:
-            self.json.advance(text)
+        self.json.advance(text)
         if self.url:
             self.url.advance(text)
 
@@ -95,8 +95,8 @@ class Run:
 class Restorer:
     """Puts the caller's own values back. One per exchange; channels do not mix.
 
-    `tools` names the only tools whose arguments may hold values (None: all). `assign` says which channel is whose;
-    until then a channel whose field ends in TOOL_FIELDS gets none.
+    `tools` names the only tools whose arguments may hold values (None: all). `assign` says which call is whose; until
+    then its arguments get none.
     `hosts` are trusted besides those of the request, `guard` switches the check of URLs (sidecar/redaction/urls.py).
     """
 
@@ -119,6 +119,7 @@ class Restorer:
         self._lifelike = vault.firsts != ""
         self._first = _one_of(vault.firsts)
         self._runs: dict[Channel, Run] = {}
+        self._calls: dict[tuple[int, int, str], bool] = {}
         self._restored: dict[str, int] = {}
         self._withheld: dict[str, int] = {}
         self.seen = 0
@@ -139,9 +140,16 @@ class Restorer:
         return self._withheld
 
     def assign(self, channel: Channel, tool: str) -> None:
-        """Say that a channel carries the arguments of this tool."""
+        """Say which tool, as the upstream knows it, is called where this channel, which is one of names, stands."""
         if self._tools is not None:
-            self._run(channel).allowed = tool in self._tools
+            aside = Restorer(self._vault, guard=False)
+            name = aside.feed(channel, tool) + aside.finish(channel)
+            self._calls[channel.choice, channel.item, channel.field.removesuffix(".name")] = name in self._tools
+
+    def _may_hold(self, channel: Channel) -> bool:
+        """Whether this is anything but the arguments of a tool that is not listed."""
+        said = _ARGUMENTS.match(channel.field) if self._tools is not None else None
+        return said is None or self._calls.get((channel.choice, channel.item, said[1]), False)
 
     def feed(self, channel: Channel, text: str) -> str:
         """More of a channel's text in, what may be released of it out."""
@@ -169,7 +177,6 @@ class Restorer:
         run = self._runs.get(channel)
         if run is None:
             run = self._runs[channel] = Run(channel, self._labels, lifelike=self._lifelike, guard=self._guard)
-            run.allowed = self._tools is None or not channel.field.endswith(TOOL_FIELDS)
         return run
 
     def _read(self, run: Run, text: str, *, final: bool) -> str:
@@ -292,20 +299,20 @@ class Restorer:
         run.settle(text[at : match.start])
         entry = match.entry
         raw = text[match.start : match.end]
-        torn = run.json is not None and run.json.torn()
-        allowed = run.allowed and not torn and self._goes_home(run, text, match, final)
+        torn = run.json.torn()
+        allowed = self._may_hold(run.channel) and not torn and self._goes_home(run, text, match, final)
         if allowed is None:
             return None
         run.before = (run.before + raw)[-_CONTEXT:]
-        value = encoded(entry.value) if grammar.is_encoded(raw) else entry.value
+        spell = encoded if grammar.is_encoded(raw) else str
+        value, typed = spell(entry.meant), spell(entry.value)
         if run.url:
             run.url.skip(_spelled(entry, raw), value if allowed else raw)
         if allowed:
             self._restored[entry.entity] = self._restored.get(entry.entity, 0) + 1
-            return run.json.place(value) if run.json else value
+            return run.json.place(value, typed)
         self._leave(entry, torn)
-        if run.json:
-            run.json.advance(raw)
+        run.json.advance(raw)
         return raw
 
     def _leave(self, entry: Entry, torn: bool) -> None:

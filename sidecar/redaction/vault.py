@@ -16,10 +16,14 @@ from sidecar.redaction.grammar import bracketed, longest_spelling
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """A value and what stands for it: `token`, and its `name` in brackets; the name alone too, once minted bare."""
+    """A value and what stands for it: `token`, and its `name` in brackets; the name alone too, once minted bare.
+
+    `value` is as it was typed, `meant` what that says where it was typed as JSON in the midst of prose.
+    """
 
     entity: str
     value: str = field(repr=False)
+    meant: str = field(repr=False)
     name: str
     token: str = field(repr=False)
     bare: bool = False

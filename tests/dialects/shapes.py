@@ -283,7 +283,13 @@ EXTRA_REPLIES: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "LiteLLM, fields": lambda v: {"provider_specific_fields": {"citations": [[{"cited_text": v}]]}},
     "Groq": lambda v: {"executed_tools": [_typed("search", arguments=v, index=0)]},
     "Cohere": lambda v: {"tool_plan": v},
+    "Ollama": lambda v: {"thinking": v},
+    "Azure": lambda v: {"context": {"intent": v, "citations": [{"content": v, "url": None, "chunk_id": "0"}]}},
     "Parsed": lambda v: {"parsed": {"id": v}},
+    "Parsed, a key": lambda v: {"parsed": {v: "x", "of": [{v: {v: 1}}]}},
+    "Parsed, a key of every size": lambda v: {"parsed": {v: {str(10**size): v for size in range(20)}}},
+    "Workers AI": lambda v: {"tool_calls": [{"name": "f", "arguments": {"to": {"id": v}}}]},
+    "Workers AI, a key": lambda v: {"tool_calls": [{"name": "f", "arguments": {v: [1]}}]},
 }
 EXTRA_TOP: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "Perplexity": lambda v: {"citations": [v]},
@@ -291,6 +297,10 @@ EXTRA_TOP: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "Azure": lambda v: {"prompt_filter_results": [{"content_filter_results": {"custom": {"text": v}}}]},
     "vLLM": lambda v: {"prompt_text": v},
     "xAI": lambda v: {"debug_output": {"request": v}},
+    "Groq": lambda v: {"x_groq": {"id": "req_1", "error": v}},
+    "OpenAI, metadata's key": lambda v: {"metadata": {v: "x"}},
+    "a gateway that wraps what it got": lambda v: {"data": {"choices": [{"message": {"content": v}}]}},
+    "a gateway that says little": lambda v: {"code": 0, "data": v},
     "anybody": lambda v: {"warning": {"message": v}},
 }
 """What other servers answer beside OpenAI's own fields, in a message and beside the choices."""

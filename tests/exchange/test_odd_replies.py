@@ -21,6 +21,7 @@ from sidecar.testing import ScriptedReply
 from tests.exchange.kit import (
     DENIED,
     HOUSE,
+    MASK,
     SECRET,
     SSE,
     WHOLE,
@@ -214,7 +215,24 @@ def custom(name: str) -> bytes:
     return orjson.dumps({"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
 
 
-@pytest.mark.parametrize("reply", [legacy, custom])
+def answering(arguments: Any) -> Any:
+    """Tool calls as Workers AI and Ollama's own API have them, if a server hands them on."""
+
+    def reply(name: str) -> bytes:
+        calls = [{"id": "c1", "function": {"arguments": arguments, "name": name}}]
+        choice = {"index": 0, "message": {"content": None, "tool_calls": calls}, "finish_reason": "tool_calls"}
+        return orjson.dumps({"id": "c", "choices": [choice]})
+
+    return reply
+
+
+OBJECTS = [
+    {"to": "<EMAIL_ADDRESS_1>"}, ["<EMAIL_ADDRESS_1>"], {"<EMAIL_ADDRESS_1>": 1},
+    {"Ann Lee <x>": {"to": "<EMAIL_ADDRESS_1>"}}, {"deep" * 9: {"deep" * 99: {"name": "<EMAIL_ADDRESS_1>"}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reply", [legacy, custom, *map(answering, OBJECTS)])
 @pytest.mark.parametrize(("name", "comes_back"), [("send", True), ("browse", False)])
 async def test_only_listed_tools_get_values_back_in_whatever_form(reply: Any, name: str, comes_back: bool) -> None:
     stage = Stage(lambda _: ScriptedReply(chunks=[reply(name)]))
@@ -227,6 +245,27 @@ async def test_only_listed_tools_get_values_back_in_whatever_form(reply: Any, na
     [outcome] = stage.record.outcomes
     told = outcome.restored if comes_back else outcome.withheld
     assert told == {"EMAIL_ADDRESS": 1}
+
+
+@pytest.mark.parametrize("named", [{"name": "send"}, {"a": {"name": "send"}}])
+async def test_arguments_do_not_say_which_tool_they_are_for(named: dict[str, Any]) -> None:
+    reply = answering({**named, "to": "<EMAIL_ADDRESS_1>"})("browse")
+    stage = Stage(lambda _: ScriptedReply(chunks=[reply]))
+    await stage.run(question(f"Write to {SECRET}."), replace(HOUSE, surrogates=Surrogates(tools=frozenset({"send"}))))
+    assert stage.answer.body == reply
+
+
+@pytest.mark.parametrize("release", [None, WHOLE, WINDOWED], ids=["pass", "whole", "windows"])
+async def test_a_value_that_is_a_key_of_the_reply_is_found_and_masked(release: dict[str, Any] | None) -> None:
+    reply = answering({"bob@corp.internal": ["x"]})("send")
+    stage = Stage(
+        lambda _: ScriptedReply(chunks=[reply]),
+        answers={"request": obliged(*([release] if release else [])), "response": MASK, "response_window": MASK},
+    )
+    await stage.run(question("hi"))
+    assert stage.record.outcomes[0].reply_findings == {"EMAIL_ADDRESS": 1}
+    masked = reply.replace(b"bob@corp.internal", b"<EMAIL_ADDRESS>")
+    assert stage.answer.body == (masked if release else reply)
 
 
 def chunk(**call: Any) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 from sidecar.ledger.facts import State
 from sidecar.model import Caller, Inspection, Outbound, Part
 from sidecar.plan import Surrogates
-from sidecar.testing import FakeInspect, ScriptedReply, Transcript
+from sidecar.testing import FakeInspect, ScriptedReply, Transcript, split
 from tests.exchange.kit import HOUSE, SECRET, SSE, Stage, completion, question
 
 
@@ -139,6 +139,65 @@ async def test_what_is_held_leaves_before_the_server_gives_up(problem: dict[str,
         assert (head["id"], head["object"], head["model"]) == ("c1", "chat.completion.chunk", "m-1")
     assert told == last.removesuffix(b"\n\n")
     assert stage.steps.index("close failed") < len(stage.steps) - stage.steps[::-1].index("write") - 1
+
+
+NAMED = [
+    b'event: error\ndata: {"message": "no %b"}\n\n',
+    b'event:error\ndata: {"message": "no %b"}\n\ndata: [DONE]\n\n',
+    b'id: 7\r\ndata: {"message": "no %b"}\r\nevent: error\r\n\r\n',
+    b'event: message\revent: error\rdata: {"detail": [{"msg": "no %b"}]}\r\r',
+    b'event: error\ndata: {"message": "no %b"}',
+]
+
+
+@pytest.mark.parametrize("problem", NAMED)
+async def test_an_event_named_error_is_one_whatever_it_says(problem: bytes) -> None:
+    """It counted as a chunk like any other: with [DONE] behind it the reply was whole, and the record said so."""
+    begun = event({"content": "x <EMAIL_"})
+    for pieces in split(begun + problem % HIDDEN.encode()):
+        stage = await played(*pieces)
+        outcome = stage.record.outcomes[0]
+        assert (outcome.state, outcome.error, stage.answer.error) == (State.FAILED, "UPSTREAM_STATUS", None)
+        assert (outcome.reply.upstream_error, outcome.reply.complete) == (True, False)
+        assert stage.answer.body.endswith(problem % SECRET.encode())
+        assert [each["content"] for each in deltas(stage.answer.body[: -len(problem % SECRET.encode())])] == [
+            "x ", "<EMAIL_",
+        ]  # fmt: skip
+        assert stage.steps.index("close failed") < len(stage.steps) - stage.steps[::-1].index("write") - 1
+
+
+@pytest.mark.parametrize("name", [b"errors", b"message", b"thread.error"])
+async def test_an_event_of_another_name_is_no_error(name: bytes) -> None:
+    stage = await played(b"event: error\nevent: " + name + b"\n" + event({"content": "an error"}) + END)
+    assert stage.record.outcomes[0].state is State.ANSWERED
+
+
+async def test_an_error_that_is_told_as_no_json_is_a_failure_too() -> None:
+    for pieces in split(event({"content": "x"}) + b"event: error\ndata: out of memory\n\n"):
+        stage = await played(*pieces)
+        outcome = stage.record.outcomes[0]
+        assert (outcome.state, outcome.error) == (State.FAILED, "UPSTREAM_INVALID")
+
+
+GIVEN_UP = {"index": 0, "finish_reason": "error", "error": {"code": 502, "message": f"no {HIDDEN}"}}
+FINISHED = {"index": 1, "message": {"role": "assistant", "content": "ok"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(("choices", "state"), [
+    ([GIVEN_UP], State.FAILED), ([GIVEN_UP, GIVEN_UP | {"index": 1}], State.FAILED),
+    ([GIVEN_UP, FINISHED], State.ANSWERED),
+])  # fmt: skip
+async def test_a_reply_whose_choices_all_ended_with_an_error_has_failed(choices: list[Any], state: State) -> None:
+    """OpenRouter: the provider behind it broke, and only the choice says so."""
+    body = orjson.dumps({"id": "c1", "model": "m-1", "choices": choices})
+    for headers, raw in ((), body), (SSE, b"data: %b\n\ndata: [DONE]\n\n" % body.replace(b"message\":{", b"delta\":{")):
+        headers = headers or (("Content-Type", "application/json"),)
+        for pieces in split(raw, rounds=1):
+            stage = Stage(lambda _, headers=headers, pieces=pieces: ScriptedReply(headers=headers, chunks=pieces))
+            await stage.run(question(f"Write to {SECRET}."))
+            outcome = stage.record.outcomes[0]
+            assert (outcome.state, outcome.reply.complete) == (state, state is State.ANSWERED)
+            assert stage.answer.body == raw.replace(HIDDEN.encode(), SECRET.encode())
 
 
 async def test_of_several_choices_too_an_error_waits_for_the_record() -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
+from sidecar.dialects.sse import SseDecoder, data_of
 from sidecar.drivers.inspector import Inspector
 from sidecar.testing import FakeClock, ScriptedReply, arrival, split
 from tests.dialects import shapes
+from tests.dialects.samples import CHAT
 from tests.dialects.shapes import Shape
 from tests.exchange.kit import SECRET, SSE, Stage, completion
 
@@ -60,10 +62,11 @@ NOT_RESTORED = (
     ".id", ".model", ".system_fingerprint", ".obfuscation",  # made by the server
     ".token", ".tokens[]", ".top_logprobs[]{key}",  # how the model spelled it, piece by piece
     "<ChatCompletionAudio>.data", "<ChoiceDeltaAudio>.data",  # sound
-    "{key}",  # of an object; those in the arguments of a tool, which are a text, come back
 )  # fmt: skip
-GIVEN_IN_FULL = (".name", "{}", "Error>.code", "Error>.message", "annotation", "chunk of")
-"""What no stream says in pieces: names, annotations, and what stands beside the choices."""
+GIVEN_IN_FULL = (
+    ".name", "{}", "key", "key}", "a key of every size", "Error>.code", "Error>.message", "annotation", "chunk of",
+)  # fmt: skip
+"""What no stream says in pieces: names, keys, annotations, and what stands beside the choices."""
 
 
 def restorable(plant: Callable[[str], Iterator[Shape]], *texts: str) -> Iterator[tuple[Shape, ...]]:
@@ -104,6 +107,52 @@ async def test_a_surrogate_comes_back_from_any_place_of_a_stream_at_any_cut() ->
     for shape, plain in restorable(shapes.chunks, SURROGATE, SECRET):
         for pieces in split(streamed(orjson.dumps(shape.tree)), rounds=1):
             assert await answered(shape, pieces) == streamed(expected(plain)), shape.name
+
+
+FRAMES: dict[str, Callable[[bytes], bytes]] = {
+    "LF": lambda raw: raw,
+    "CR": lambda raw: raw.replace(b"\n", b"\r"),
+    "CRLF": lambda raw: raw.replace(b"\n", b"\r\n"),
+    "a mixture": lambda raw: raw.replace(b"\n\n", b"\r\n\n"),
+    "no blank": lambda raw: raw.replace(b"data: ", b"data:"),
+    "comments": lambda raw: raw.replace(b"data: ", b": PROCESSING\n\n: <EMAIL\ndata: "),
+    "fields": lambda raw: raw.replace(b"data: ", b"id: 7\nevent: message\nretry: 10\ndata: "),
+    "several lines": lambda raw: raw.replace(b',"', b',\ndata: "'),
+    "empty events": lambda raw: raw.replace(b"data: ", b"data:\n\nevent: ping\ndata: {}\n\ndata: "),
+    "no choices": lambda raw: raw.replace(b"data: ", b'data: {"choices":[],"usage":{"prompt_tokens":1}}\n\ndata: ', 1),
+    "no delta": lambda raw: raw.replace(b"data: ", b'data: {"choices":[{"index":0,"delta":null}]}\n\ndata: '),
+    "no [DONE]": lambda raw: raw.removesuffix(b"data: [DONE]\n\n"),
+    "no end": lambda raw: raw.removesuffix(b"\n\n"),
+    "a mark": lambda raw: b"\xef\xbb\xbf" + raw,
+    "escapes": lambda raw: raw.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"/", b"\\/"),
+    "other letters": lambda raw: raw.replace("é/".encode(), "€😀/".encode()),
+    "blank space": lambda raw: raw.replace(b'"delta":{', b'"delta" : {\t'),
+}
+
+
+def texts_of(stream: bytes) -> list[Any]:
+    """What each event with data says, whatever stands around it."""
+    data = [data_of(event) for decoder in [SseDecoder()] for event in (*decoder.feed(stream), decoder.finish())]
+    return [orjson.loads(each) for each in data if each and each != b"[DONE]"]
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+async def test_a_surrogate_comes_back_however_a_stream_is_framed(frame: str) -> None:
+    """At any cut; nothing is added but an event for what was held, and nothing is lost."""
+    pieces = ["é/ <EMA", "IL_ADDRESS", "_1> é/", " é/ <EMAIL_ADD"]
+    deltas = [{"index": 0, "delta": {field: piece}} for field in ("content", "reasoning") for piece in pieces]
+    framed = FRAMES[frame](streamed(*[orjson.dumps({"id": "c", "choices": [delta]}) for delta in deltas]))
+    meant = texts_of(framed)
+    for cut in split(framed):
+        got = texts_of(await answered(shapes.Shape(frame, CHAT, {}), cut))
+        for field in ("content", "reasoning"):
+            said = "".join(text_at(each, field) for each in got)
+            assert said == "".join(text_at(each, field) for each in meant).replace(SURROGATE, SECRET)
+        assert len(got) == len(meant) + 2
+
+
+def text_at(chunk: Any, field: str) -> str:
+    return "".join((choice.get("delta") or {}).get(field, "") for choice in chunk.get("choices", ()))
 
 
 async def test_a_surrogate_said_in_two_pieces_comes_back_from_any_place_of_a_stream() -> None:

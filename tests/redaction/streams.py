@@ -21,13 +21,15 @@ def faults(seed: int) -> Iterator[str]:
     texts = edited(parts, redaction.edits)
     for part, new in zip(parts, texts, strict=True):
         restorer = Restorer(redaction.vault)
-        if stream(restorer, cut(source, new)) != part.text and not restorer.withheld:
+        like_json = part.text.lstrip().startswith(("{", "[", "`"))
+        if not like_json and stream(restorer, cut(source, new)) != part.text and not restorer.withheld:
             yield f"round trip of {part.text!r} as {new!r}"
-        if part.place.kind is not PlaceKind.IDENTIFIER and not part.text.lstrip().startswith(("{", "[")):
+        if part.place.kind is not PlaceKind.IDENTIFIER and not like_json:
             yield from _json_faults(source, redaction, part.text, new)
     reply = hostile(source, 14, [text for text in texts if len(text) < 80] * 2)
-    yield from _differences(source, redaction, reply, TEXT)
     document = json.dumps({"a": reply, "b": [reply]}, ensure_ascii=source.random() < 0.5)
+    fenced = f"```json\n{document}\n```\n{reply}"
+    yield from _differences(source, redaction, source.choice([reply, reply, document, fenced]), TEXT)
     yield from _differences(source, redaction, source.choice([reply, document]), JSON)
 
 

@@ -53,6 +53,26 @@ def test_words_that_nearly_are_surrogates_cost_no_more_than_their_length(unit: s
     assert_linear(work, 8_000)
 
 
+def test_a_document_that_nobody_declared_costs_no_more_than_its_length() -> None:
+    def work(size: int) -> str:
+        return stream(Restorer(VAULT), ["[", *['"<EMAIL_ADDRESS_1>", ["a", {"b": "c"}], '] * (size // 40)])
+
+    assert_linear(work, 20_000)
+
+
+@pytest.mark.parametrize("before", ["", '{"a": "', "'" * 5000])
+def test_values_that_json_spelled_cost_no_more_than_their_number(before: str) -> None:
+    """Each is looked back from to the quote that began its string, but only so far."""
+    value = 'Zo\\u00eb\\"'
+
+    def work(size: int) -> None:
+        made = part(before + (value + " ") * (size // len(value)))
+        starts = range(len(before), len(made.text), len(value) + 1)
+        redact([made], [mark(made, at, at + len(value)) for at in starts], ALL)
+
+    assert_linear(work, 20_000)
+
+
 LONG = [
     "A_",
     "<A_",

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.redaction import Restorer
+from sidecar.model import Channel
+from sidecar.redaction import Restorer, redact
 from sidecar.redaction.jsontext import JsonCursor, escape
-from tests.redaction.kit import JSON, everywhere, stream, vault_of
+from tests.redaction.kit import ALL, JSON, TEXT, everywhere, mark, part, redacted, stream, vault_of
 
 NASTY = 'a"b\\c\nd\te\x00f/g\u2028h\U0001f600i'
 VAULT = vault_of(PERSON=NASTY, LOCATION="Rome", PHONE_NUMBER="4912345678")
@@ -118,6 +119,78 @@ def test_in_a_document_amid_prose_a_value_is_a_string() -> None:
     assert json.loads(everywhere(VAULT, document, JSON)[14:-4]) == {"k": NASTY, "l": ["x", "Rome"]}
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("around", ["{}", " \n{}\n", "```json\n{}\n```", "```\n{}\n```\nThat is \"all\"."])
+def test_a_document_that_nobody_declared_is_one_all_the_same(depth: int, around: str) -> None:
+    """Asked for JSON in words, a model answers with it: a value with a quote or a line end in it broke it."""
+    document = in_documents("Dear <PERSON_1>!", depth)
+    got = everywhere(VAULT, around.replace("{}", document), TEXT)
+    before, after = around.split("{}")
+    assert got.startswith(before) and got.endswith(after)
+    assert out_of_documents(got[len(before) : len(got) - len(after)], depth) == f"Dear {NASTY}!"
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ('{"<LOCATION_1>": ["<PERSON_1>", <PHONE_NUMBER_1>]}', {"Rome": [NASTY, "4912345678"]}),
+        ('[{"a": "<PERSON_1>", "b": {"<PERSON_1>": null}}]', [{"a": NASTY, "b": {NASTY: None}}]),
+        ('{"a": "\\u003cPERSON_1\\u003e"}', {"a": NASTY}),
+    ],
+)
+def test_keys_and_bare_values_of_a_document_that_nobody_declared(document: str, expected: object) -> None:
+    assert json.loads(everywhere(VAULT, document, TEXT)) == expected
+
+
+@pytest.mark.parametrize("text", [each.strip() for line in PROSE.split("\n") for each in line.split("|")] + [
+    "{'a': '<PERSON_1>'}", '{name: "<PERSON_1>"}', "[<PERSON_1>](x)", "```\n<PERSON_1>\n```", '"<PERSON_1>"',
+    "`[<PERSON_1>`", '{"a": 1}\n\nAsk <PERSON_1>, "<PERSON_1>".',
+    'Here: {"a": "<PERSON_1>"}', '````json\n{"a": "<PERSON_1>"}',
+])  # fmt: skip
+def test_prose_is_no_document(text: str) -> None:
+    assert everywhere(VAULT, text, TEXT) == text.replace("<PERSON_1>", NASTY)
+
+
+PASTED = [
+    (json.dumps({"a": "Zo\u00eb \"Q\"\n1 Road"}), "Zo\\u00eb \\\"Q\\\"\\n1 Road", "Zo\u00eb \"Q\"\n1 Road"),
+    (json.dumps(["say \"no\" to", "x", "C:\\Zo\u00eb"]), "C:\\\\Zo\\u00eb", "C:\\Zo\u00eb"),
+    (json.dumps({"note": 'he "said" to Zo\u00eb: '}), "Zo\\u00eb", "Zo\u00eb"),
+    (str({"a": "1 Road\nRome"}), "1 Road\\nRome", "1 Road\nRome"),
+    ("log in as CORP\\nancy", "CORP\\nancy", "CORP\\nancy"),
+    ('path="CORP\\nancy"', "CORP\\nancy", "CORP\\nancy"),
+    ('{"a": "b"} or CORP\\nancy', "CORP\\nancy", "CORP\\nancy"),
+    ('{"a": "CORP\\jdoe"}', "CORP\\jdoe", "CORP\\jdoe"),
+    ('{"a": "' + "x" * 5000 + 'Zo\\u00eb"}', "Zo\\u00eb", "Zo\\u00eb"),
+    ('{"a": "' + '\\"' * 100 + 'Zo\\u00eb"}', "Zo\\u00eb", "Zo\u00eb"),
+]
+
+
+@pytest.mark.parametrize(("pasted", "typed", "says"), PASTED)
+def test_what_was_pasted_as_json_into_prose_means_what_it_says(pasted: str, typed: str, says: str) -> None:
+    """`J\\u00fcrgen`, as json.dumps writes it, came back in a tool's arguments as `J\\\\u00fcrgen`."""
+    prompt = f"Write to him: {pasted}"
+    assert prompt.count(typed) == 1
+    for entity in ("PERSON", "URL"):  # one by one, and amid links
+        vault = redacted([prompt + " https://x.example/ " * (entity == "URL")], {typed: entity})[1].vault
+        token = f"<{entity}_1>"
+        for channel in (JSON, TEXT):
+            assert json.loads(everywhere(vault, json.dumps({"k": f"to {token}"}), channel)) == {"k": f"to {says}"}
+            assert json.loads(everywhere(vault, f'{{"k": {token}}}', channel)) == {"k": says}
+        for text in (f"I wrote to {token}.", f'"{token}"'):
+            assert everywhere(vault, text, TEXT) == text.replace(token, typed)
+
+
+@given(st.text(min_size=1), st.text(max_size=9), st.booleans(), st.sampled_from([JSON, TEXT]))
+def test_any_value_pasted_as_json_is_parsed_as_itself(value: str, before: str, plain: bool, channel: Channel) -> None:
+    typed, first = (json.dumps(each, ensure_ascii=plain)[1:-1] for each in (value, before))
+    prompt = f'See {{"n": 1, "k": "{first}{typed}"}}'
+    start = prompt.index(f"{first}{typed}") + len(first)
+    made = part(prompt)
+    vault = redact([made], [mark(made, start, start + len(typed))], ALL).vault
+    got = stream(Restorer(vault), list('{"k": "<PERSON_1>"}'), channel)
+    assert json.loads(got) == {"k": value}
+
+
 def test_a_bare_name_may_follow_an_escape() -> None:
     assert everywhere(VAULT, '{"k": "a\\nLOCATION_1>"}', JSON) == '{"k": "a\\nRome"}'
 
@@ -146,4 +219,4 @@ def test_after_a_whole_document_the_cursor_stands_outside(tree: object) -> None:
     for character in text:
         cursor.advance(character)
     assert not cursor.torn()
-    assert cursor.place("x") == '"x"'
+    assert cursor.place("x", "x") == '"x"'

@@ -326,7 +326,7 @@ def test_no_repr_shows_a_value() -> None:
 def test_no_surrogate_stands_for_two_values(name: str, token: str) -> None:
     vault = redacted(["Anna"], ANNA)[1].vault
     with pytest.raises(ValueError, match="stands for another value"):
-        vault.add(Entry(entity="PERSON", value="Bob", name=name, token=token), "PERSON")
+        vault.add(Entry(entity="PERSON", value="Bob", meant="Bob", name=name, token=token), "PERSON")
     kept = vault.named("PERSON_1")
     assert kept is not None and kept.value == "Anna" and len(vault) == 1
 

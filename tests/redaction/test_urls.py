@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sidecar.model import Channel, Part, Role
+from sidecar.model import Channel, Part, PlaceKind, Role
 from sidecar.redaction import Restorer, Vault
 from sidecar.redaction.urls import host_of, names_host
 from tests.redaction.kit import JSON, TEXT, everywhere, part, redacted, stream
@@ -183,8 +183,8 @@ def test_hosts_can_be_trusted_and_the_guard_be_switched_off() -> None:
 def test_only_named_tools_get_values() -> None:
     mail, search = Channel(0, "tool_calls.arguments", 0, True), Channel(0, "tool_calls.arguments", 1, True)
     restorer = Restorer(VAULT, tools={"send_mail"})
-    restorer.assign(mail, "send_mail")
-    restorer.assign(search, "web_search")
+    for channel, tool in (mail, "send_mail"), (search, "web_search"):
+        restorer.assign(channel._replace(field="tool_calls.name", json_text=False, whole=True), tool)
     document = '{"to": "<EMAIL_ADDRESS_1>"}'
     assert stream(restorer, list(document), mail) == '{"to": "anna@x.com"}'
     assert stream(restorer, list(document), search) == document
@@ -192,7 +192,22 @@ def test_only_named_tools_get_values() -> None:
     assert stream(Restorer(VAULT), [document], search) == '{"to": "anna@x.com"}'
 
 
-@pytest.mark.parametrize("field", ["tool_calls.arguments", "function_call.arguments", "tool_calls.input"])
+def test_a_listed_tool_is_known_though_its_name_was_replaced() -> None:
+    name = part("paris_hotels", kind=PlaceKind.IDENTIFIER)
+    texts, result = redacted([name, "for anna@x.com"], {"paris": "LOCATION", "anna@x.com": "EMAIL_ADDRESS"})
+    assert texts[0] == "LOCATION_1_hotels"
+    for listed, comes_back in ("paris_hotels", True), ("LOCATION_1_hotels", False), ("rome_hotels", False):
+        restorer = Restorer(result.vault, tools={listed})
+        restorer.assign(Channel(0, "tool_calls.name", whole=True), texts[0])
+        got = stream(restorer, ["<EMAIL_ADDRESS_1>"], Channel(0, "tool_calls.input"))
+        assert got == ("anna@x.com" if comes_back else "<EMAIL_ADDRESS_1>")
+        assert not restorer.restored or dict(restorer.restored) == {"EMAIL_ADDRESS": 1}
+
+
+@pytest.mark.parametrize("field", [
+    "tool_calls.arguments", "function_call.arguments", "tool_calls.input", "tool_calls.arguments.to[0]",
+    "tool_calls.arguments.other[3]", "content.input.to", "tool_calls.parameters.arguments.x",
+])  # fmt: skip
 def test_arguments_of_a_tool_that_nobody_named_get_no_values(field: str) -> None:
     restorer = Restorer(VAULT, tools={"send_mail"})
     assert stream(restorer, ["<EMAIL_ADDRESS_1>"], Channel(0, field)) == "<EMAIL_ADDRESS_1>"

@@ -9,9 +9,18 @@ import orjson
 
 from sidecar.dialects.edits import Change, cuts
 from sidecar.dialects.jsontext import load_reply, spell
-from sidecar.dialects.openai.replies import NO_CHOICE, Beside, ReplyTree, has_ended, has_failed, index_of, unreadable
+from sidecar.dialects.openai.replies import (
+    NO_CHOICE,
+    Beside,
+    Key,
+    ReplyTree,
+    has_ended,
+    has_failed,
+    index_of,
+    unreadable,
+)
 from sidecar.dialects.spans import Misplaced, Path, apply
-from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, is_event, with_data
+from sidecar.dialects.sse import MAX_EVENT, SseDecoder, data_of, is_event, name_of, with_data
 from sidecar.errors import OwnError, UpstreamError
 from sidecar.model import Call, Channel, Delta, PlaceKind, ReplyEvent, ReplyFacts
 
@@ -113,21 +122,23 @@ class StreamReader(_Reader):
 
     def ends(self, event: ReplyEvent) -> tuple[int, ...]:
         raw = event.raw
-        if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null') and b'"error"' not in raw:
+        if raw.count(b'"finish_reason"') == raw.count(b'"finish_reason":null') and b"error" not in raw:
             return ()
         data = data_of(raw) or b"null"
-        return () if data.strip() == b"[DONE]" else self._ended(load_reply(data))
+        return () if data.strip() == b"[DONE]" else self._ended(load_reply(data), is_error(raw))
 
-    def _ended(self, tree: Any) -> tuple[int, ...]:
+    def _ended(self, tree: Any, failed: bool) -> tuple[int, ...]:
         """Choices with a reason to have ended; where the server gave up, all, and those without a choice."""
         if type(tree) is not dict:
             return ()
-        if has_failed(tree):
+        if failed or has_failed(tree):
             return (NO_CHOICE, *sorted(self._tree.seen))
         choices = enumerate(tree.get("choices") or ())
         return tuple([index_of(choice, place) for place, choice in choices if has_ended(choice.get("finish_reason"))])
 
     def _event(self, raw: bytes, data: bytes | None) -> ReplyEvent:
+        if is_error(raw):
+            self._tree.error = True
         if not data:
             return ReplyEvent(raw)
         if data[0] == b"["[0] and data.strip() == b"[DONE]":
@@ -206,6 +217,11 @@ def ended_early() -> UpstreamError:
     return UpstreamError("UPSTREAM_DISCONNECTED", "The model server's reply ended before its end.")
 
 
+def is_error(raw: bytes) -> bool:
+    """Whether a server gives up with this event by its name, whatever it says (`event: error`)."""
+    return b"error" in raw and name_of(raw) == b"error"
+
+
 def _reply(data: bytes) -> Any:
     try:
         return load_reply(data)
@@ -229,12 +245,16 @@ def _with_one(data: bytes, delta: Delta, text: str) -> bytes | None:
 
 
 def _with_all(data: bytes, changed: Sequence[tuple[Delta, str]]) -> bytes:
-    changes = [Change(delta.slot, PlaceKind.TEXT, text) for delta, text in changed]
+    changes = [_change(delta.slot, text) for delta, text in changed]
     try:
         return apply(data, cuts(data, load_reply(data), changes))
     except Misplaced:
         pass
     raise unreadable()
+
+
+def _change(slot: Path | Key, text: str) -> Change:
+    return Change(slot.path, PlaceKind.KEY, text) if isinstance(slot, Key) else Change(slot, PlaceKind.TEXT, text)
 
 
 def _at(tree: Any, path: Path) -> Any:

@@ -1,8 +1,8 @@
 """One JSON object of a reply, a chunk or a whole body: its texts as deltas, its facts in passing.
 
 Every string within `choices` is a delta, unless it is an id, a closed enumeration or a logprob's token: a surrogate
-may stand anywhere the model or the server puts text, and nothing the caller gets back may stay one. Token texts of
-logprobs keep the surrogate's spelling (reference/wire.md 4.2).
+may stand anywhere the model or the server puts text, and nothing the caller gets back may stay one. So is a key that no
+API would name a field by. Token texts of logprobs keep the surrogate's spelling (reference/wire.md 4.2).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sidecar.dialects.openai.fields import MODEL
 from sidecar.dialects.openai.messages import encoded
 from sidecar.dialects.spans import Path
 from sidecar.errors import UpstreamError
-from sidecar.model import EMPTY, Call, Channel, Delta, ReplyFacts, Usage
+from sidecar.model import EMPTY, Call, Channel, Delta, Operation, ReplyFacts, Usage
 
 MAX_DEPTH = 64
 MAX_CHOICES = 4096
@@ -32,9 +32,10 @@ NO_CHOICE = -1
 _TOP_KNOWN = frozenset(
     {
         "id", "object", "created", "model", "system_fingerprint", "service_tier", "obfuscation", "usage", "choices",
-        "prompt_logprobs", "prompt_token_ids", "data",
+        "prompt_logprobs", "prompt_token_ids",
     }
 )  # fmt: skip
+_WITH_VECTORS = _TOP_KNOWN | {"data"}
 _CHOICE_SILENT = frozenset({"index", "token_ids", "prompt_token_ids", "prompt_logprobs", "hidden_states"})
 _SILENT = frozenset({"id", "type", "object", "role", "index", "data", "token_ids"})
 _FREE = frozenset({"arguments", "input", "parsed"})
@@ -48,12 +49,23 @@ _WHOLE = re.compile(
 _CONTENT = frozenset({"content", "content.text", "text", "message.content"})
 _HOLDERS = frozenset({"function", "custom"})
 
+
+class Key(NamedTuple):
+    """The slot of a key's own text: the path of what stands under it."""
+
+    path: Path
+
+
 Beside = tuple[Mapping[str, Any], ...]
 """For each step of a path, what a held tail repeats of the object that it starts from."""
 
 _FINGERPRINT = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
 _FINISH = re.compile(r"[a-z_]{1,40}")
+_FIELD = re.compile(r"[a-z][A-Za-z0-9_\-]*+|[0-9]{1,7}")
+"""Keys that are no text; no surrogate, in whatever style, is one of these."""
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]]{0,120}")
+_STEPS = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_\[\]]{0,40}\.){0,3}")
+"""What stays of a label that is none: enough to tell whether it is of a tool's arguments."""
 
 
 def has_ended(finish_reason: Any) -> bool:
@@ -87,7 +99,8 @@ class ReplyTree:
         self.seen: set[int] = set()
         self.error = False
         self._json_output = call.json_output
-        self._channels: dict[tuple[int, int, Path], Channel] = {}
+        self._known = _WITH_VECTORS if call.operation is Operation.EMBEDDING else _TOP_KNOWN
+        self._channels: dict[tuple[int, int, Path | Key], Channel] = {}
         self._plain: defaultdict[tuple[int, int], dict[str, tuple[Channel, Path]]] = defaultdict(dict)
         self._model: str | None = None
         self._id: str | None = None
@@ -104,7 +117,7 @@ class ReplyTree:
             raise unreadable()
         deltas: list[Delta] = []
         self._tree, self._walked = tree, 0
-        if not tree.keys() <= _TOP_KNOWN or tree.get("object") == "error":
+        if not tree.keys() <= self._known or tree.get("object") == "error":
             self._others(tree, deltas)
         choices = tree.get("choices")
         if choices is not None:
@@ -125,6 +138,7 @@ class ReplyTree:
 
     def facts(self, *, complete: bool) -> ReplyFacts:
         confidence = self._confidence()
+        failed = self.error or set(self._finish.values()) == {"error"}  # OpenRouter says it in the choice
         return ReplyFacts(
             model_served=self._model,
             response_id=self._id,
@@ -133,8 +147,8 @@ class ReplyTree:
             usage=_usage(self._usage),
             confidence_ppm=confidence,
             confidence_source="unavailable" if confidence is None else CONFIDENCE_SOURCE,
-            upstream_error=self.error,
-            complete=complete and not self.error,
+            upstream_error=failed,
+            complete=complete and not failed,
             not_inspected="UNINSPECTABLE_CONTENT" if self._has_media else None,
         )
 
@@ -148,7 +162,7 @@ class ReplyTree:
         """Errors, citations, whatever else a server puts beside the choices."""
         self.error = self.error or has_failed(tree)
         for key, value in tree.items():
-            if key not in _TOP_KNOWN:
+            if key not in self._known:
                 self._walk((NO_CHOICE, 0), key, (key,), value, deltas)
 
     def _choices(self, choices: Any, deltas: list[Delta]) -> None:
@@ -225,12 +239,21 @@ class ReplyTree:
             for key, item in value.items():
                 if own and key in _SILENT:
                     self._has_media = self._has_media or (field == "audio" and key == "data")
-                else:
-                    self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
+                    continue
+                if not _FIELD.fullmatch(key):
+                    self._key(at, field, Key((*path, key)), deltas)
+                self._walk(at, field if key in _HOLDERS else f"{field}.{key}", (*path, key), item, deltas)
         else:
             for place, item in enumerate(value):
                 if type(item) in (str, dict, list):  # as in `_items`
                     self._walk(at, f"{field}[{place}]", (*path, place), item, deltas)
+
+    def _key(self, at: tuple[int, int], field: str, slot: Key, deltas: list[Delta]) -> None:
+        """No label can be made of one; nor is one told in pieces."""
+        channel = self._channels.get((*at, slot))
+        if channel is None:
+            channel = self._channels[(*at, slot)] = self._channel(*at, f"{field}.?", slot.path)._replace(whole=True)
+        deltas.append(Delta(channel, str(slot.path[-1]), slot))
 
     def _text(self, at: tuple[int, int], field: str, path: Path, text: str, deltas: list[Delta]) -> None:
         if text[:5] == "data:" and encoded(text) and _FREE.isdisjoint(path):  # an image: masks would break it
@@ -246,7 +269,9 @@ class ReplyTree:
             raise unreadable()
         json_text = bool(_JSON_FIELDS.fullmatch(field)) or (self._json_output and field in _CONTENT)
         if not _LABEL.fullmatch(field):  # keys that are somebody's text
-            field = f"other[{len(self._channels)}]"
+            known = _STEPS.match(field)
+            assert known is not None
+            field = f"{known[0]}other[{len(self._channels)}]"
         channel = Channel(index, field, item, json_text, index == NO_CHOICE or _WHOLE.match(field) is not None)
         self.where.setdefault(channel, (path, _beside(self._tree, path)))
         return channel

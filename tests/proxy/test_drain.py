@@ -140,13 +140,18 @@ async def test_the_deadline_cuts_off_what_still_runs_and_says_who_did_it():
         wire.close()
 
 
-async def test_what_does_not_get_recorded_in_time_is_told(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("gone", [False, True])
+async def test_what_does_not_get_recorded_in_time_is_told(gone: bool, monkeypatch: pytest.MonkeyPatch):
+    """Nor are they given a refusal's time first."""
     monkeypatch.setattr(server, "FLUSH", 0.1)
+    monkeypatch.setattr(server, "REFUSING", 60.0)
+    left: list[str] = []
 
     async def handler(_: Arrival, answer: HttpAnswer) -> None:
         try:
             await asyncio.sleep(60)
         finally:
+            left.append("caller")
             await asyncio.sleep(0.5)
 
     with logged() as out:
@@ -155,12 +160,40 @@ async def test_what_does_not_get_recorded_in_time_is_told(monkeypatch: pytest.Mo
             wire = await connect((await serving.bound).data[0].port)
             await wire.send(CALL)
             await until(lambda: running.drain.in_flight == 1)
+            if gone:
+                wire.abort()
+                await until(lambda: bool(left))
             serving.stop.set()
             await asyncio.wait_for(serving.task, 10)
             wire.close()
         events = [json.loads(line) for line in out.getvalue().splitlines()]
-    [left] = [line for line in events if line["event"] == "exchanges left unrecorded"]
-    assert (left["in_flight"], left["level"]) == (1, "error")
+    [told] = [line for line in events if line["event"] == "exchanges left unrecorded"]
+    assert (told["in_flight"], told["level"]) == (1, "error")
+
+
+@pytest.mark.parametrize(("seconds", "got"), [(0.2, b"HTTP/1.1 503 "), (60, b"")])
+async def test_a_refusal_on_its_way_gets_its_time_and_no_more(
+    seconds: float, got: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "REFUSING", 5.0 if got else 0.1)
+    monkeypatch.setattr(server, "FLUSH", 60.0)
+    async with planes() as (running, admin):
+        refuse = running.refuse
+
+        async def refuse_slowly(arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
+            await asyncio.sleep(seconds)
+            await refuse(arrival, error, answer)
+
+        object.__setattr__(running.plane, "refuse", refuse_slowly)
+        serving = Server(running, admin, deadline=60)
+        wire = await connect((await serving.bound).data[0].port)
+        running.drain.begin()
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        serving.stop.set()
+        assert (await wire.rest())[:13] == got
+        await asyncio.wait_for(serving.task, 10)
+        wire.close()
 
 
 async def test_the_end_waits_for_refusals_and_the_drain_does_not():
@@ -241,8 +274,9 @@ async def test_the_log_says_why_exchanges_were_cut_off(told: bool, why: str):
                 running.drain.abort()
             await asyncio.wait_for(server.task, 10)
             wire.close()
-        events = [json.loads(line)["event"] for line in out.getvalue().splitlines()]
-    assert events == ["listening", "draining", why, "stopped"]
+        lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["listening", "draining", why, "stopped"]
+    assert [line.get("in_flight") for line in lines] == [None, 1, 1, None]
 
 
 @pytest.mark.parametrize("told", [signal.SIG_DFL, signal.SIG_IGN])

@@ -169,7 +169,7 @@ async def serve(
     deadline: float,
     started: Callable[[Bound], None],
     stop: asyncio.Event | None = None,
-) -> Bound:
+) -> None:
     """Serve until SIGTERM, SIGINT, SIGHUP or `stop`; then drain for at most `deadline` seconds and cut off the rest.
 
     A second signal cuts off at once. When this returns no exchange runs any more: close the ledger then.
@@ -182,7 +182,6 @@ async def serve(
         await stop.wait()
         await drained(data, deadline)
     logs.event("stopped")
-    return bound
 
 
 async def drained(data: DataPlane, deadline: float) -> None:

@@ -180,6 +180,9 @@ def test_the_very_url_that_a_tool_returned_comes_back_whole() -> None:
     assert everywhere(made, escaped, JSON) == escaped.replace("<EMAIL_ADDRESS_1>", "anna@x.com")
     other = "https://crm.example/v?mail=<EMAIL_ADDRESS_1> http://<IP_ADDRESS_1>.evil.example/"
     assert everywhere(made, other) == other
+    without = "https:\\/\\/crm.example\\/u?mail="  # a request that has no two slashes in a row
+    made = vault(part(f"{without}anna@x.com", role=Role.TOOL))
+    assert everywhere(made, f"{without}<EMAIL_ADDRESS_1>") == f"{without}anna@x.com"
 
 
 def test_hosts_can_be_trusted_and_the_guard_be_switched_off() -> None:

@@ -127,12 +127,12 @@ class AdminLine(web.RequestHandler):
     def handle_error(
         self,
         request: web.BaseRequest,  # noqa: ARG002  nothing of it is known
-        status: int = 500,
+        status: int = 500,  # noqa: ARG002  the fault has its own
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002  it quotes what was sent
     ) -> web.StreamResponse:
-        """The answer to what is not HTTP; our own bugs do not come through the middleware."""
+        """The answer to what is not HTTP; our own bugs do not come through `without_traces`."""
         fault = protocol_fault(exc)
-        answer = told({"error": fault.code, "advice": fault.advice}, status=fault.status if status < 500 else status)
+        answer = told({"error": fault.code, "advice": fault.advice}, status=fault.status)
         answer.force_close()
         return answer

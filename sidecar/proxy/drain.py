@@ -32,15 +32,13 @@ class Drain:
 
     def enter(self) -> bool:
         """Whether the exchange came too late to be waited for, for `leave` to know."""
-        if not self.in_flight:
-            self._empty.clear()
+        self._empty.clear()
         self.in_flight += 1
         if self.draining:
             self._late += 1
             return True
-        if self.running == 1:
-            self._idle.clear()
-            self._settled.clear()
+        self._idle.clear()
+        self._settled.clear()
         return False
 
     def leave(self, late: bool = False) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +74,6 @@ def absolute(path: str) -> str:
     if not path:
         raise ValueError(FORM)
     return "/" + path.lstrip("/") if path.startswith("/") else str(Path.cwd() / path)
-
-
-Started = Callable[[Bound], Awaitable[None] | None]
 
 
 @asynccontextmanager
@@ -169,10 +166,10 @@ async def serve(
     *,
     at: Sequence[Listen],
     admin_at: Listen,
-    deadline: float = 600.0,
-    started: Started | None = None,
+    deadline: float,
+    started: Callable[[Bound], None],
     stop: asyncio.Event | None = None,
-) -> Bound:
+) -> None:
     """Serve until SIGTERM, SIGINT, SIGHUP or `stop`; then drain for at most `deadline` seconds and cut off the rest.
 
     A second signal cuts off at once. When this returns no exchange runs any more: close the ledger then.
@@ -180,13 +177,11 @@ async def serve(
     stop = stop or asyncio.Event()
     async with listening(data, admin, at, admin_at) as bound:
         with_signals(stop, data)
-        if started is not None and (waiting := started(bound)) is not None:
-            await waiting
+        started(bound)
         logs.event("listening", {"data": [str(one) for one in bound.data], "admin": str(bound.admin)})
         await stop.wait()
         await drained(data, deadline)
     logs.event("stopped")
-    return bound
 
 
 async def drained(data: DataPlane, deadline: float) -> None:

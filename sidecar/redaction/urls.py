@@ -126,7 +126,7 @@ def _enclosure(before: str, *, json_text: bool) -> Enclosure:
         return IN_TEXT
     lead, opener, space = found["lead"], found["opener"], found["space"]
     if opener in "\"'`":
-        closes = (lead.isalnum() or lead in (opener, *"_.!?)")) and lead != ""
+        closes = lead.isalnum() or lead in (opener, *"_.!?)")
         if closes or (space and not _ATTRIBUTE.search(before[: found.start("lead") + len(lead)])):
             return IN_TEXT
         return Enclosure(opener, spaced=opener != "`")

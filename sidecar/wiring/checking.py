@@ -21,7 +21,7 @@ from sidecar.drivers.upstream_door import base_of
 from sidecar.proxy.callers import digest
 from sidecar.proxy.server import Listen
 from sidecar.wiring.detection import inspector_or_problems, names_user, types_known, uncertified
-from sidecar.wiring.engines import bundle_of, contradictions
+from sidecar.wiring.engines import bundle_of
 from sidecar.wiring.policy_data import unknown_types, unwritable
 from sidecar.wiring.surrogates import operators_of
 
@@ -115,13 +115,25 @@ def _is_itself(config: Config, base: str) -> bool:
 
 def _policy(config: Config) -> Iterator[Problem]:
     settings = config.policy
-    contradicted = list(contradictions(settings))
+    contradicted = list(_contradictions(settings))
     yield from contradicted
     for name, url in (("policy.opa_url", settings.opa_url), ("policy.audit_url", settings.audit_url)):
         if url is not None:
             yield from _server(name, url)
     if not any(problem.name == "policy.key" for problem in contradicted):
         yield from _bundle(settings, config.detection)
+
+
+def _contradictions(settings: PolicySettings) -> Iterator[Problem]:
+    """Settings that would be ignored beside the others, and those that the others need."""
+    if settings.key is not None and settings.bundle is None:
+        yield Problem("policy.key", "is for a bundle of your own: name it in policy.bundle")
+    if settings.engine == "opa" and settings.opa_url is None:
+        yield Problem("policy.opa_url", "is needed for policy.engine: opa")
+    if settings.engine == "embedded" and settings.opa_url is not None:
+        yield Problem("policy.opa_url", "is for policy.engine: opa")
+    if settings.engine == "embedded" and settings.fallback:
+        yield Problem("policy.fallback", "is for policy.engine: opa")
 
 
 def _server(name: str, url: str) -> Iterator[Problem]:

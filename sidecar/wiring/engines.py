@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from sidecar.config import ConfigError, PolicySettings, Problem
+from sidecar.config import PolicySettings
 from sidecar.drivers import bundle as bundles
 from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_signature import Verifier
@@ -55,24 +55,9 @@ def bundle_of(settings: PolicySettings) -> Bundle:
     return bundles.with_config(found, settings.data)
 
 
-def contradictions(settings: PolicySettings) -> Iterator[Problem]:
-    """Settings that would be ignored beside the others, and those that the others need."""
-    if settings.key is not None and settings.bundle is None:
-        yield Problem("policy.key", "is for a bundle of your own: name it in policy.bundle")
-    if settings.engine == "opa" and settings.opa_url is None:
-        yield Problem("policy.opa_url", "is needed for policy.engine: opa")
-    if settings.engine == "embedded" and settings.opa_url is not None:
-        yield Problem("policy.opa_url", "is for policy.engine: opa")
-    if settings.engine == "embedded" and settings.fallback:
-        yield Problem("policy.fallback", "is for policy.engine: opa")
-
-
 @asynccontextmanager
 async def engine_of(settings: PolicySettings, clock: Clock) -> AsyncIterator[Engine]:
-    """Raises BundleRefused, and ConfigError for settings that contradict each other."""
-    wrong = list(contradictions(settings))
-    if wrong:
-        raise ConfigError(*map(str, wrong))
+    """For settings that wiring/checking.py found nothing against. Raises BundleRefused."""
     bundle = bundle_of(settings)
     async with AsyncExitStack() as stack:
         decider, about = await _decider(settings, bundle, clock, stack)
@@ -91,7 +76,7 @@ async def _decider(
     if settings.engine == "embedded":
         embedded = _embedded(bundle, clock, limits)
         return embedded, embedded.version
-    assert settings.opa_url is not None, "contradictions() says so"
+    assert settings.opa_url is not None, "checking.py says so"
     server: Decide = await stack.enter_async_context(_server(settings.opa_url, settings, bundle, clock))
     if settings.fallback:
         server = WithFallback(server, _embedded(bundle, clock, limits), bundle.sha256)
@@ -107,10 +92,7 @@ def _embedded(bundle: Bundle, clock: Clock, limits: Limits) -> RegoEngine:
 
 
 def _server(url: str, settings: PolicySettings, bundle: Bundle, clock: Clock) -> OpaServer:
-    try:
-        return OpaServer(url, clock, digests={bundle.revision: bundle.sha256}, timeout=settings.timeout)
-    except ValueError as fault:
-        raise ConfigError(str(fault)) from fault
+    return OpaServer(url, clock, digests={bundle.revision: bundle.sha256}, timeout=settings.timeout)
 
 
 def told(found: Difference) -> None:

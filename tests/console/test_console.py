@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -36,6 +37,7 @@ from sidecar.model import Caller, Deny, Obligation, ReplyFacts, Verdict
 from tests.ledger.factory import ALLOW, DENY, DIGEST, START, exchange_id, fill, make_intent, make_outcome, start
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+SHOWN_TEXT = Path(__file__).with_name("shown.txt")
 LINE, SHOWN = (
     Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text()))
     for name in ("record", "shown-record")
@@ -263,6 +265,12 @@ def test_show_says_what_was_not_inspected_and_where_numbers_come_from(reader: Re
     ):
         assert words in text, words
     assert asked[0][1] == DIGEST and b'"contract":"1"' in asked[0][0]
+
+
+def test_a_whole_record_as_people_read_it(reader: Reader) -> None:
+    """Digests and the log's number are left out here."""
+    text = show_text(reader, exchange_id(10), lambda *_: ["governor.reply.deny REPLY_BLOCKED"])
+    assert re.sub(r"[0-9a-f]{64}|(?<=/audit/)[0-9a-f]+", "...", text) == SHOWN_TEXT.read_text()
 
 
 def test_show_without_an_explainer_claims_no_rules(reader: Reader) -> None:

@@ -12,7 +12,8 @@ from sidecar import policy
 from sidecar.console.show import show_text
 from sidecar.drivers.store_reader import Reader
 from sidecar.ledger.facts import State
-from sidecar.model import Decision, Deny, ReplyFacts, Verdict
+from sidecar.ledger.fields import MAX_PLACES
+from sidecar.model import Decision, Deny, ReplyFacts, Uninspectable, Verdict
 from tests.ledger.factory import ALLOW, exchange_id, make_intent, make_outcome, start
 
 UNREAD: dict[str, Any] = {
@@ -77,9 +78,15 @@ async def test_nothing_is_said_of_what_was_looked_at(tmp_path: Path) -> None:
     nothing = {"findings": {}, "findings_by_role": {}, "detector_scores": {}, "redactions": {}, "uninspectable": ()}
     judged = Decision(verdict=Verdict.ALLOW, policy=ALLOW.policy, enforced=False)
     text = await shown(tmp_path / "state", nothing, {"decision": judged, "reply_findings": {}})
-    assert " in the request nothing\n" in text
+    assert " in the request nothing\n" in text and " replaced nothing\n" in text
     assert " in the reply nothing\n" in text
     assert " places none\n types not looked for DATE_TIME\n" in text
+
+
+async def test_more_places_than_an_entry_holds_are_counted(tmp_path: Path) -> None:
+    places = [Uninspectable(f"messages[{number}]", "image") for number in range(MAX_PLACES + 2)]
+    text = await shown(tmp_path / "state", {"uninspectable": (*places, Uninspectable("messages[0]", "audio"))}, {})
+    assert f' and 3 more: {{"audio":1,"image":{MAX_PLACES + 2}}}\n' in text
 
 
 async def test_how_sure_the_detectors_were(tmp_path: Path) -> None:

@@ -210,7 +210,10 @@ BLANKS = ["https://h ", "https://h\n", "https://a b/v1", "https://a\tb/v1"]
 """As they are pasted: calls would go to a host of another name, or to none."""
 
 
-@pytest.mark.parametrize("url", ["ftp://h", "h:1", "", "https://h/?a=1", "https://user:word@h", *BLANKS, "http://h:0"])
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://h", "h:1", "", "https://h/?a=1", "https://user:word@h", "https://u@h", "https://:w@h", *BLANKS, "http://h:0"],
+)
 def test_a_base_url_that_is_none(url: str):
     with pytest.raises(ValueError, match="upstream"):
         base_of(url)

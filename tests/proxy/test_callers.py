@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.errors import CallerError
 from sidecar.model import Caller
-from sidecar.proxy.callers import ANONYMOUS, Callers, Peer, ProxyHeaders, digest
+from sidecar.proxy.callers import ANONYMOUS, Callers, Peer, ProxyHeaders, digest, peer_of
 from tests.captures import OK, RawServer, answering, connect, talk
 from tests.proxy.shell import shell
 
@@ -41,7 +41,13 @@ def test_a_known_key(header: tuple[str, str]):
 
 
 @pytest.mark.parametrize(
-    "header", [("Authorization", "Bearer other"), ("Authorization", "Basic sk-anna"), ("X", "sk-anna")]
+    "header",
+    [
+        ("Authorization", "Bearer other"),
+        ("Authorization", "Basic sk-anna"),
+        ("Authorization", "Bearer sk-\udcfc"),
+        ("X", "sk-anna"),
+    ],
 )
 def test_an_unknown_key_is_nobodys(header: tuple[str, str]):
     assert KEYS.identify([header], at()) is ANONYMOUS
@@ -82,6 +88,8 @@ def test_a_name_in_an_older_coding_is_readable():
 
 def test_a_proxy_that_says_nothing():
     assert PROXIES.identify([("x-roles", "admin")], at("10.0.0.1")) is ANONYMOUS
+    acme = PROXIES.identify([("x-tenant", "acme"), ("x-user", " "), ("x-app", "")], at("10.0.0.1"))
+    assert acme == Caller(tenant="acme", auth="proxy_header")
 
 
 def test_two_answers_to_one_question():
@@ -96,6 +104,11 @@ def test_the_peer_is_not_asked_for_in_vain():
 
     assert KEYS.identify([("Authorization", "Bearer sk-anna")], never) is ANNA
     assert Callers().identify([], never) is ANONYMOUS
+
+
+def test_a_caller_who_has_gone_has_no_address():
+    assert peer_of(None) == Peer()
+    assert PROXIES.identify([("x-user", "anna")], lambda: peer_of(None)) is ANONYMOUS
 
 
 async def test_a_unix_peer_is_known_by_the_kernels_word(tmp_path: Path):

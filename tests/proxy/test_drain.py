@@ -20,9 +20,11 @@ import pytest
 from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
 from sidecar.errors import SidecarError
 from sidecar.model import Arrival, Caller
+from sidecar.proxy import server
 from sidecar.proxy.admin import AdminPlane
 from sidecar.proxy.answer import HttpAnswer
 from sidecar.proxy.callers import Callers
+from sidecar.proxy.drain import Drain
 from sidecar.proxy.pages import Pages
 from sidecar.proxy.server import Bound, Listen, listening, serve
 from tests.captures import OK, RawServer, answering, connect, talk, until
@@ -138,6 +140,77 @@ async def test_the_deadline_cuts_off_what_still_runs_and_says_who_did_it():
         wire.close()
 
 
+@pytest.mark.parametrize("gone", [False, True])
+async def test_what_does_not_get_recorded_in_time_is_told(gone: bool, monkeypatch: pytest.MonkeyPatch):
+    """Nor are they given a refusal's time first."""
+    monkeypatch.setattr(server, "FLUSH", 0.1)
+    monkeypatch.setattr(server, "REFUSING", 60.0)
+    left: list[str] = []
+
+    async def handler(_: Arrival, answer: HttpAnswer) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            left.append("caller")
+            await asyncio.sleep(0.5)
+
+    with logged() as out:
+        async with planes(handler) as (running, admin):
+            serving = Server(running, admin, deadline=0.1)
+            wire = await connect((await serving.bound).data[0].port)
+            await wire.send(CALL)
+            await until(lambda: running.drain.in_flight == 1)
+            if gone:
+                wire.abort()
+                await until(lambda: bool(left))
+            serving.stop.set()
+            await asyncio.wait_for(serving.task, 10)
+            wire.close()
+        events = [json.loads(line) for line in out.getvalue().splitlines()]
+    [told] = [line for line in events if line["event"] == "exchanges left unrecorded"]
+    assert (told["in_flight"], told["level"]) == (1, "error")
+
+
+@pytest.mark.parametrize(("seconds", "got"), [(0.2, b"HTTP/1.1 503 "), (60, b"")])
+async def test_a_refusal_on_its_way_gets_its_time_and_no_more(
+    seconds: float, got: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "REFUSING", 5.0 if got else 0.1)
+    monkeypatch.setattr(server, "FLUSH", 60.0)
+    async with planes() as (running, admin):
+        refuse = running.refuse
+
+        async def refuse_slowly(arrival: Arrival, error: SidecarError, answer: HttpAnswer) -> None:
+            await asyncio.sleep(seconds)
+            await refuse(arrival, error, answer)
+
+        object.__setattr__(running.plane, "refuse", refuse_slowly)
+        serving = Server(running, admin, deadline=60)
+        wire = await connect((await serving.bound).data[0].port)
+        running.drain.begin()
+        await wire.send(CALL)
+        await until(lambda: running.drain.in_flight == 1)
+        serving.stop.set()
+        assert (await wire.rest())[:13] == got
+        await asyncio.wait_for(serving.task, 10)
+        wire.close()
+
+
+async def test_the_end_waits_for_refusals_and_the_drain_does_not():
+    drain = Drain()
+    early, other = drain.enter(), drain.enter()
+    drain.begin()
+    late = drain.enter()
+    assert [early, other, late] == [False, False, True]
+    drain.leave(early)
+    assert not await drain.idle(0.01) and not await drain.settled(0.01)
+    drain.leave(other)
+    assert await drain.idle(0.01) and await drain.settled(0.01)
+    assert not await drain.empty(0.01)
+    drain.leave(late)
+    assert await drain.empty(0.01)
+
+
 async def test_sigterm_drains_and_a_second_one_cuts_off():
     async with planes(slowly(60)) as (running, admin):
         server = Server(running, admin, deadline=60)
@@ -201,8 +274,9 @@ async def test_the_log_says_why_exchanges_were_cut_off(told: bool, why: str):
                 running.drain.abort()
             await asyncio.wait_for(server.task, 10)
             wire.close()
-        events = [json.loads(line)["event"] for line in out.getvalue().splitlines()]
-    assert events == ["listening", "draining", why, "stopped"]
+        lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["listening", "draining", why, "stopped"]
+    assert [line.get("in_flight") for line in lines] == [None, 1, 1, None]
 
 
 @pytest.mark.parametrize("told", [signal.SIG_DFL, signal.SIG_IGN])
@@ -235,19 +309,22 @@ async def test_the_admin_port():
 
             async def get(path: str, method: str = "GET") -> tuple[int, str]:
                 async with session.request(method, base + path) as reply:
+                    kind = "text/plain" if path == "/metrics" else "application/json"
+                    assert reply.content_type == kind, "Prometheus takes no page of another kind"
                     return reply.status, await reply.text()
 
-            assert (await get("/healthz/live"))[0] == 200
+            assert await get("/healthz/live") == (200, '{"status":"live"}')
             assert await get("/healthz/ready") == (200, '{"status":"ready"}')
             assert await get("/receipts/known") == (200, '{"receipt":1}')
-            assert (await get("/receipts/other"))[0] == 404
-            assert (await get("/unknown"))[0] == 404
+            assert await get("/receipts/other") == (404, '{"error":"RECORD_UNKNOWN"}')
+            assert await get("/unknown") == (404, '{"error":"Not Found"}')
             status, text = await get("/metrics")
             assert status == 200
             assert "sidecar_in_flight 0.0" in text
             assert "sidecar_ready 1.0" in text
             running.drain.enter()
-            assert (await get("/drain?wait=1", "POST"))[0] == 503
+            assert "sidecar_in_flight 1.0" in (await get("/metrics"))[1]
+            assert await get("/drain?wait=1", "POST") == (503, '{"status":"draining","in_flight":1}')
             running.drain.leave()
             assert (await get("/drain?wait=1"))[0] == 200
             assert await get("/healthz/ready") == (503, '{"status":"draining"}')
@@ -285,16 +362,20 @@ async def test_drain_waits_for_the_last_exchange():
         wire.close()
 
 
-async def test_a_bug_of_the_admin_plane_says_nothing():
+async def test_a_bug_of_the_admin_plane_says_nothing_but_where_it_is():
     async def broken(_: str) -> bytes | None:
         raise RuntimeError("anna@example.org")
 
-    async with planes() as (running, _):
-        admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=broken)
-        async with listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
-            answer = await talk(bound.admin.port, b"GET /receipts/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"anna" not in answer
+    with logged() as out:
+        async with planes() as (running, _):
+            admin = AdminPlane(drain=running.drain, meter=running.meter, receipt=broken)
+            async with listening(running.plane, admin, [LOOPBACK], LOOPBACK) as bound:
+                asked = b"GET /receipts/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                answer = await talk(bound.admin.port, asked)
+        [line] = map(json.loads, out.getvalue().splitlines())
+    assert answer.startswith(b"HTTP/1.1 503 ") and answer.endswith(b'{"error":"INTERNAL"}')
+    assert (line["event"], line["level"], line["error"]) == ("admin fault", "error", "RuntimeError")
+    assert "anna" not in str(line)
 
 
 async def test_not_ready_while_something_is_broken():

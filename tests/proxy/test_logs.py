@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sidecar.drivers.upstream_door import base_of
+from sidecar.drivers.upstream import UpstreamClient, UpstreamSettings
+from sidecar.errors import UpstreamError
 from sidecar.proxy import log_writer, logs
 from sidecar.proxy.log_writer import Queued
 from sidecar.proxy.meter import MOST, Meter
@@ -45,7 +46,7 @@ def test_our_lines_are_json_with_their_fields(stream: io.StringIO):
     logs.event("exchange", {"id": "r-1", "state": "answered", "bytes": 12})
     line = lines(stream)[0]
     assert (line["event"], line["id"], line["bytes"], line["level"]) == ("exchange", "r-1", 12, "info")
-    assert str(line["time"]).endswith("+00:00")
+    assert re.search(r":\d\d\.\d{3}\+00:00$", str(line["time"]))
 
 
 def test_an_exception_is_told_by_type_and_place(stream: io.StringIO):
@@ -62,7 +63,7 @@ def test_an_exception_is_told_by_type_and_place(stream: io.StringIO):
 
 def test_the_place_of_an_exception_is_the_last_of_ours():
     with pytest.raises(ValueError) as raised:
-        base_of("http://[")  # raised by the URL's parser
+        UpstreamClient(UpstreamSettings(url="http://["))  # raised by the URL's parser
     assert logs.described(raised.value)["error_at"].startswith("upstream_door.py:")
 
 
@@ -83,6 +84,7 @@ def database_full() -> sqlite3.Error:
     [
         (OSError(errno.ENOSPC, SECRET, SECRET), "ENOSPC"),
         (certificate_refused(), "CERTIFICATE_VERIFY_FAILED"),
+        (OSError(SECRET), None),
         (socket.gaierror(socket.EAI_NONAME, SECRET), None),
         (database_full(), "SQLITE_FULL"),
         (ValueError(SECRET), None),
@@ -156,6 +158,7 @@ def test_the_words_of_others_are_not_written(stream: io.StringIO):
     told = lines(stream)
     assert len(told) == 5
     assert {line["event"] for line in told} == {"foreign"}
+    assert all(re.fullmatch(r"test_logs:\d+", str(line["at"])) for line in told)
     assert SECRET not in stream.getvalue()
     assert "Traceback" not in stream.getvalue()
 
@@ -175,12 +178,20 @@ def test_labels_are_bounded():
     meter = Meter()
     for number in range(MOST + 50):
         meter.refused(f"CODE_{number}")
-    meter.refused("x" * 65)
-    meter.refused("naïve")
+    meter.refused("CODE_0")
     text = meter.page().decode()
-    assert text.count("sidecar_refusals_total{") <= MOST + 1
-    assert 'sidecar_refusals_total{code="other"}' in text
-    assert "naïve" not in text
+    assert text.count("sidecar_refusals_total{") == MOST + 1
+    assert 'sidecar_refusals_total{code="other"} 50.0' in text
+    assert 'sidecar_refusals_total{code="CODE_0"} 2.0' in text, "one that is known stays what it is"
+
+
+@pytest.mark.parametrize("label", ["x" * 65, "naïve"])
+def test_labels_are_short_and_ascii(label: str):
+    meter = Meter()
+    meter.refused(label)
+    assert re.findall(r"^sidecar_refusals_total.*", meter.page().decode(), re.MULTILINE) == [
+        'sidecar_refusals_total{code="other"} 1.0'
+    ]
 
 
 def test_types_that_callers_bring_hide_no_refusal():
@@ -199,7 +210,7 @@ def test_the_ledger_is_not_empty_before_the_first_call():
     assert "sidecar_ledger_size 17.0" in Meter(17).page().decode()
 
 
-def test_every_metric_of_an_exchange():
+def test_every_metric_of_an_exchange(stream: io.StringIO):
     meter = Meter()
     meter.exchange(operation="chat", verdict="allow", state="answered", seconds=0.2)
     meter.stages([("parse", 0.001)])
@@ -219,9 +230,25 @@ def test_every_metric_of_an_exchange():
         'sidecar_passed_total{route="/health",status="200"} 1.0',
         "sidecar_aborts_total 1.0",
         'sidecar_faults_total{type="ValueError"} 1.0',
+        'sidecar_protocol_errors_total{code="PROTOCOL_ERROR"} 1.0',
     ):
         assert line in text
-    assert SECRET not in text
+    [fault] = lines(stream)
+    assert (fault["event"], fault["error"]) == ("fault", "ValueError")
+    assert SECRET not in text + stream.getvalue()
+
+
+@pytest.mark.parametrize(("cause", "why"), [(None, {}), (OSError(errno.EPIPE, SECRET), {"errno": "EPIPE"})])
+def test_a_call_that_merely_passed_is_told_where_it_failed(
+    stream: io.StringIO, cause: Exception | None, why: dict[str, str]
+):
+    fault = UpstreamError("UPSTREAM_UNREACHABLE", "Look.", status=502)
+    fault.__cause__ = cause
+    Meter().passed("/health", 502, fault)
+    [line] = lines(stream)
+    told = {"event": "passed", "route": "/health", "status": 502, "code": "UPSTREAM_UNREACHABLE", **why}
+    assert told.items() <= line.items() and ("error" in line) is (cause is not None)
+    assert SECRET not in stream.getvalue()
 
 
 def test_what_others_say_a_thousand_times_is_written_once_a_second(stream: io.StringIO):

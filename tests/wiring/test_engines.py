@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.rego_engine import default_bundle
 from sidecar.errors import OwnError
 from sidecar.wiring.engines import bundle_of, engine_of
+from tests.captures import RawServer, Wire
 from tests.drivers import opa_process
 
 LONG = """package governor.decide
@@ -68,6 +70,21 @@ async def test_a_server_has_to_run_the_configured_bundle() -> None:
             with pytest.raises(OwnError) as raised:
                 await engine.decide({"case": "allow"})
     assert raised.value.code == "PDP_CONTRACT"
+
+
+@pytest.mark.parametrize(("timeout", "code"), [(0.01, "PDP_TIMEOUT"), (60.0, "PDP_ERROR")])
+async def test_a_server_has_as_long_as_the_settings_say(timeout: float, code: str) -> None:
+    async def slow_to_fail(wire: Wire) -> None:
+        await wire.message()
+        await asyncio.sleep(0.5)
+        await wire.send(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}")
+
+    async with RawServer(slow_to_fail) as server:
+        settings = PolicySettings(engine="opa", opa_url=server.url, timeout=timeout)
+        async with engine_of(settings, SystemClock()) as engine:
+            with pytest.raises(OwnError) as raised:
+                await engine.decide(generate.example_request())
+    assert raised.value.code == code
 
 
 async def test_as_many_decisions_are_audited_as_the_settings_say() -> None:

@@ -24,8 +24,8 @@ LATIN = tuple(map(chr, range(256)))
 OUTLINE = "".join("9" if "0" <= char <= "9" else "x" if char.isalnum() else " " for char in LATIN).encode()
 """What each code point of Latin-1 is to a token: a digit, a letter, or neither."""
 
-RUN = re.compile(b"9++(x[9x]*+)?")
-"""Of an outline: from a token's first digit to its end."""
+RUN = re.compile(b"99*+(x[9x]*+)?")
+"""Of an outline: from a token's first digit to its end. A search runs to its first character, and `9++` has none."""
 LETTER = ord("x")
 
 NOWHERE = (sys.maxsize, sys.maxsize)

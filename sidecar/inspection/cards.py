@@ -48,7 +48,7 @@ CONTEXT = Context.words(
     """
 )
 SEPARATORS = " .\u00a0\u2009\u2011\u2013-"
-TWELVE = re.compile(f"[0-9](?:[{SEPARATORS}]?[0-9]){{11}}")
+TWELVE = re.compile(f"[{SEPARATORS}]?+".join(["[0-9]"] * 12))
 """What every card begins with, and few other numbers do."""
 DETECTOR = "rules/card"
 

@@ -78,6 +78,8 @@ class Columns:
 
     def _may_begin(self, start: int) -> bool:
         """Whether a mark, two blanks or the line's beginning stands before, as in prose they seldom do."""
+        if self._text[start - 1 : start] == " " and self._text[start - 2 : start - 1].isalnum():
+            return False
         before = self._text[max(0, start - LONGEST_CELL) : start]
         bare = before.rstrip(WRAPPING)
         return not bare or bare[-1] in ENDS or "  " in before[len(bare) :]

@@ -22,6 +22,8 @@ NUMBERING = ("nummer", "number", "nr", "numer")
 """The end of a compound."""
 HINTS = ("um", "nr", "UM", "NR", "Nr")
 NUMBER = re.compile(f"(?<=..)(?:{'|'.join(NUMBERING)})$")
+COMPOUND = re.compile(r"n(?:r(?<=[^ ]nr)|um(?<=[^ ]num)(?:m?er|ber))(?![^ ])")
+"""One in small letters and blanks; its letter first, for which a search looks at memory speed."""
 BEFORE = 90
 AFTER = 40
 """Code points searched on either side. Presidio: five words before, none after; a CSV cell or a table's label is
@@ -102,17 +104,16 @@ def words_of(text: str) -> list[str]:
     except UnicodeEncodeError:
         words, has_hump = WORDS.findall(text.lower()), HUMP.search(text) is not None
     else:
-        words, has_hump = _plain(drawn), b"aA" in drawn.translate(CASES)
+        letters = drawn.translate(LETTERS).decode("latin-1")
+        words, has_hump = letters.split(), b"aA" in drawn.translate(CASES)
+        if not has_hump and not COMPOUND.search(letters):
+            return words
     if has_hump:
         words += WORDS.findall(HUMP.sub(r"\g<0> ", text).lower())
     if not any(map(text.__contains__, HINTS)):
         return words
     compounds = [word for word in words if word[-1] == "r" and word.endswith(NUMBERING) and word not in NUMBERING]
     return words + [NUMBER.sub("", word) for word in compounds]
-
-
-def _plain(drawn: bytes) -> list[str]:
-    return drawn.translate(LETTERS).decode("latin-1").split()
 
 
 class Context:

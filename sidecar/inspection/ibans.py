@@ -67,8 +67,10 @@ def _at(text: str, start: int) -> Span | None:
 def _polish(text: str, start: int) -> Span | None:
     """Whose bank's number has its own check digit right, or beside a word for an account."""
     match = POLISH.match(text, start)
-    account = compact(match.group()) if match else ""
-    if match is None or not mod97(f"{account[2:]}PL{account[:2]}"):
+    if match is None:
+        return None
+    account = compact(match.group())
+    if not mod97(f"{account[2:]}PL{account[:2]}"):
         return None
     if not is_polish_bank(account[2:10]) and not POLISH_WORDS.near(text, *match.span()):
         return None
@@ -84,8 +86,10 @@ def _iban(text: str, start: int, length: int) -> Span | None:
     end, account = start + length, text[start : start + length]
     if not (len(account) == length and account.isascii() and account.isalnum() and account[2:4].isdecimal()):
         end = _grouped_end(text, start, length)
+        if not end:
+            return None
         account = compact(text[start:end])
-    if not end or text[end : end + 1].isalnum():
+    if text[end : end + 1].isalnum():
         return None
     account = account.upper()
     if mod97(account[4:] + account[:4]):

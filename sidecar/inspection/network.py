@@ -22,14 +22,19 @@ MAC = re.compile(
 )
 NOBODY = re.compile(r"127\.|0\.0\.0\.0|255\.255\.")
 """Loopback, any address, masks and broadcast: they stand in every configuration and are nobody's (RFC 6890)."""
-MAC_MARKS = frozenset(":-.")
+MARKS = frozenset(":-.")
+"""Behind the first group of an IPv4 address, and behind each of a MAC address, be it the sentence's end."""
 VERSIONS = frozenset({"v", "version", "versions", "release", "ver", "rev"})
 DETECTOR = "rules/network"
 
 
 def addresses(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[Span]:
     found = _ipv6(text) if text.count(":") > 1 else []
-    short = [token for token in map(tokens.__getitem__, tried) if token[1] - token[0] <= LONGEST_GROUP]
+    short = [
+        (start, end, numeric)
+        for start, end, numeric in map(tokens.__getitem__, tried)
+        if end - start <= LONGEST_GROUP and text[end : end + 1] in MARKS
+    ]
     if short:
         found += _ipv4(text, short)
         found += _macs(text, short)
@@ -39,7 +44,7 @@ def addresses(text: str, tokens: Sequence[Token], tried: Sequence[int]) -> list[
 def _ipv4(text: str, tokens: Sequence[Token]) -> list[Span]:
     found: list[Span] = []
     for start, end, numeric in tokens:
-        if text[end : end + 1] == "." and numeric and end - start <= 3 and not _continues(text, start):
+        if numeric and end - start <= 3 and text[end] == "." and not _continues(text, start):
             match = IPV4.match(text, start)
             if match and not NOBODY.match(match.group()) and not _is_version(text, start):
                 found.append(Span(start, match.end(), "IP_ADDRESS", 0.95, DETECTOR, Strength.PROVEN))
@@ -51,8 +56,8 @@ def _continues(text: str, start: int) -> bool:
 
 
 def _is_version(text: str, start: int) -> bool:
-    words = WORDS.findall(text[max(0, start - 12) : start].lower())
-    return bool(words) and words[-1] in VERSIONS
+    low = text[max(0, start - 12) : start].lower()
+    return ("v" in low or "release" in low) and WORDS.findall(low)[-1] in VERSIONS
 
 
 def _ipv6(text: str) -> list[Span]:
@@ -103,7 +108,7 @@ def _macs(text: str, tokens: Sequence[Token]) -> list[Span]:
     found: list[Span] = []
     after = 0
     for start, end, _ in tokens:
-        if text[end : end + 1] not in MAC_MARKS or end - start not in (2, 4) or start < after:
+        if end - start not in (2, 4) or start < after:
             continue
         match = _mac_at(text, start, after)
         if match is not None:

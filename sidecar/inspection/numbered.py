@@ -124,6 +124,8 @@ CELL = re.compile(
 CUSTOMER_NUMBER = "CUSTOMER_NUMBER"
 TYPES = (CUSTOMER_NUMBER, "PASSPORT")
 REACH = 40
+REACH_OF_ENGLISH = 20
+"""`booking references ` has nineteen code points."""
 SCORE = 0.39
 """Below that of every rule that knows the number's own form."""
 DETECTOR = "rules/numbered"
@@ -162,8 +164,7 @@ def _after(text: str, start: int, word: str) -> re.Match[str] | None:
         behind = ANSWER.match(text, end)
     if behind is None or _figures(behind) < LEAST_OF_LETTERS:  # most are none, and to look back costs more
         return None
-    before = text[max(0, start - REACH) : start]
-    return behind if any(names.search(before) for names in BEFORE[word]) else None
+    return behind if any(names.search(text, max(0, start - reach), start) for names, reach in BEFORE[word]) else None
 
 
 def _least(word: str, match: re.Match[str]) -> int:
@@ -181,11 +182,11 @@ def _figures(match: re.Match[str]) -> int:
 
 
 BEFORE = {
-    **dict.fromkeys(SIGNS, (BEFORE_SIGN,)),
-    **dict.fromkeys(NUMBERS, (BEFORE_NUMBER,)),
-    **dict.fromkeys(NUMBER, (BEFORE_ENGLISH,)),
-    **dict.fromkeys(IDS, (BEFORE_ID,)),
-    **dict.fromkeys((*ROMANCE_N, *IN_BRACKETS), (BEFORE_SIGN, BEFORE_ENGLISH)),
+    **dict.fromkeys(SIGNS, ((BEFORE_SIGN, REACH),)),
+    **dict.fromkeys(NUMBERS, ((BEFORE_NUMBER, REACH),)),
+    **dict.fromkeys(NUMBER, ((BEFORE_ENGLISH, REACH_OF_ENGLISH),)),
+    **dict.fromkeys(IDS, ((BEFORE_ID, REACH_OF_ENGLISH),)),
+    **dict.fromkeys((*ROMANCE_N, *IN_BRACKETS), ((BEFORE_SIGN, REACH), (BEFORE_ENGLISH, REACH_OF_ENGLISH))),
 }
 STARTS = {
     **dict.fromkeys(PASSPORTS, PASSPORT),

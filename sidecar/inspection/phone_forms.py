@@ -27,8 +27,9 @@ PARTED = re.compile(r"[-+./\u2013]")
 """One of these stands in every date, time and year."""
 SPAN_OF_DAYS = re.compile(r"\d\d?([./])[0-3]?\d\1?(?:\d{2,4})? ?[-\u2013] ?\d\d?\1[0-3]?\d(?:\1|(?!\d))")
 """`04.08.-08.08.2025`, `01/15/2026-01/19/2026`."""
-FIGURES = re.compile(r"\.\.|\d{1,3}(?:\.\d{3})+(?!\S)| / |(?<![\d.])0\.\d|\. |\.\d+[ /]|[ /]\d+\.\d")
-"""Thousands, decimals, sums, lists of figures: what dots and slashes mean in tables rather than in phone numbers."""
+FIGURES = re.compile(r"\.(?:[. ]|\d+[ /]|(?<=\d\.)\d{3}(?!\S))|0(?<![\d.]0)\.\d| (?:/ |\d+\.\d)|/\d+\.\d")
+"""Thousands, decimals, sums, lists of figures: what dots and slashes mean in tables rather than in phone numbers. Each
+alternative begins with a character of its own, so that a search skips all others."""
 OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 QUAD = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}(?![.\d])")
 DECIMAL = re.compile(r"\d+[.,]\d+(?!\S)")

@@ -185,11 +185,11 @@ class Phones:
         number = ""
         ends: list[tuple[int, int]] = []
         for run in islice(DIGITS.finditer(text, start, limit), MOST_GROUPS):
-            at = run.start()
+            at, end = run.span()
             if text[at] == "0" and TRUNK.match(text, at) and self._is_whole(number) and self._is_begun(text, at):
                 break
-            number += run.group()
-            ends.append((run.end(), len(number)))
+            number += text[at:end]
+            ends.append((end, len(number)))
         for end, size in reversed(ends):
             if size < SHORTEST:
                 break
@@ -217,7 +217,7 @@ class Phones:
 
     def _score(self, around: Around, start: int, end: int, number: str) -> float:
         written = around.text[start:end]
-        if written.count("(") != written.count(")") or number.count(number[0]) == len(number):
+        if not number.strip(number[0]) or _is_half_in_brackets(written):
             return 0.0
         if ("." in written and QUAD.fullmatch(written)) or _is_time(around.text, start, written):
             return 0.0
@@ -264,11 +264,18 @@ class Phones:
         return 0.35 if trunked else 0.0
 
 
+def _is_half_in_brackets(written: str) -> bool:
+    return ("(" in written or ")" in written) and written.count("(") != written.count(")")
+
+
 def _is_time(text: str, start: int, written: str) -> bool:
     """Days and years; also on a line that a patch adds (`+2026/03/12 10`)."""
     if not PARTED.search(written, 1):
         return SPACED_DAY.fullmatch(written) is not None
-    return bool(DATE.match(written.lstrip("+(")) or CLOCK.search(written) or SPAN_OF_DAYS.match(text, start))
+    has_year = "19" in written or "20" in written
+    return bool(
+        DATE.match(written.lstrip("+(")) or (has_year and CLOCK.search(written)) or SPAN_OF_DAYS.match(text, start)
+    )
 
 
 def _is_figures(written: str) -> bool:

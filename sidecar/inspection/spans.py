@@ -132,6 +132,8 @@ def _weight(span: Span) -> tuple[int, float, int]:
 
 def _cut(spans: Sequence[Span], marks: Sequence[Span], text: str) -> list[Span]:
     """Both, each disjoint and in order, without overlaps: the spans are cut at the marks, or keep them inside."""
+    if not spans:
+        return list(marks)
     starts, ends = [mark.start for mark in marks], [mark.end for mark in marks]
     found: list[Span] = []
     inside = set[Span]()

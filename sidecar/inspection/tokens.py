@@ -24,6 +24,10 @@ LATIN = tuple(map(chr, range(256)))
 OUTLINE = "".join("9" if "0" <= char <= "9" else "x" if char.isalnum() else " " for char in LATIN).encode()
 """What each code point of Latin-1 is to a token: a digit, a letter, or neither."""
 
+RUN = re.compile(b"99*+(x[9x]*+)?")
+"""Of an outline: from a token's first digit to its end. A search runs to its first character, and `9++` has none."""
+LETTER = ord("x")
+
 NOWHERE = (sys.maxsize, sys.maxsize)
 """Behind every text."""
 
@@ -54,15 +58,15 @@ def tokens(text: str, drawn: bytes | None = None) -> list[Token]:
 
 def _drawn(drawn: bytes) -> list[Token]:
     found: list[Token] = []
-    digit, after = drawn.find(b"9"), 0
-    while digit >= 0:
-        floor = after if digit - after < LONGEST_TOKEN else digit - LONGEST_TOKEN
-        start = drawn.rfind(b" ", floor, digit) + 1 or floor
-        after = drawn.find(b" ", digit)
-        if after < 0:
-            after = len(drawn)
-        found.append((start, after, drawn.find(b"x", start, after) < 0))
-        digit = drawn.find(b"9", after)
+    after = 0
+    for run in RUN.finditer(drawn):
+        digit, end = run.span()
+        start = digit
+        if digit > after and drawn[digit - 1] == LETTER:
+            floor = after if digit - after < LONGEST_TOKEN else digit - LONGEST_TOKEN
+            start = drawn.rfind(b" ", floor, digit) + 1 or floor
+        after = end
+        found.append((start, end, start == digit and run.lastindex is None))
     return found
 
 

@@ -11,14 +11,12 @@ from unicodedata import normalize
 import pytest
 
 from sidecar.drivers.clock import SystemClock
-from sidecar.drivers.inspector import Inspector, _names_model
+from sidecar.drivers.inspector import Inspector
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.phrases import Phrases
 from sidecar.inspection.spans import Span, Strength
 from sidecar.model import Part, Place, Role
-
-needs_names = pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 
 Form = Literal["NFC", "NFD"]
 FORMS: tuple[Form, Form] = ("NFC", "NFD")
@@ -38,7 +36,6 @@ async def found(texts: Sequence[str], **settings: object) -> list[str]:
     return [f"{f.entity} {texts[int(f.place.path[0])][f.start : f.end]}" for f in findings]
 
 
-@needs_names
 @pytest.mark.parametrize(
     ("deny", "text", "values"),
     [
@@ -71,7 +68,6 @@ def test_a_model_does_not_rename_a_listed_word() -> None:
     assert [span.entity for span in engine.settled("Falke kommt", [*engine.find("Falke kommt"), model])] == ["PROJECT"]
 
 
-@needs_names
 async def test_what_is_allowed_is_not_found_again_because_a_longer_name_was() -> None:
     """One part, and several: the two ways through the inspector."""
     one = "Anna Schmidt kommt. Anna auch. Schmidt zahlt."

@@ -111,10 +111,10 @@ class Inspector:
             deny=tuple((entity, tuple(words)) for entity, words in sorted(deny.items())),
             word_files=tuple(sorted(word_files.items())),
         )
-        model = _names_model(mode) if names is not False else None
+        model = _names_model(settings.mode) if names is not False else None
         if names and model is None:
             raise ValueError("the names model is not installed")
-        plan = Plan(settings=settings, names=mode if model else None, recognisers=tuple(recognisers))
+        plan = Plan(settings=settings, names=model is not None, recognisers=tuple(recognisers))
         self._engine = Engine(settings, fastest()[1])
         self._heavy = plan.is_heavy
         self._reads_alone = not recognisers
@@ -371,13 +371,13 @@ def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Fi
     return findings
 
 
-def _names_model(mode: str) -> NamesModel | None:
+def _names_model(mode: Mode) -> NamesModel | None:
     """The model's card (its weights stay on disk here; a worker loads them), None where it is not installed."""
     from sidecar.drivers.names_model import HOME, NamesModel
 
     if find_spec("onnxruntime") is None or not (HOME / "model.onnx").is_file():
         return None
-    return NamesModel(mode="strict" if mode == "strict" else "balanced")
+    return NamesModel(mode=mode)
 
 
 def _described(

@@ -13,10 +13,12 @@ import orjson
 import pytest
 
 from sidecar.dialects.routes import match
-from sidecar.drivers.inspector import INLINE, Inspector, _names_model
+from sidecar.drivers.inspector import INLINE, Inspector
 from sidecar.drivers.inspector_pool import WorkerFailed
 from sidecar.drivers.inspector_queue import IN_A_ROW, Slots
+from sidecar.drivers.inspector_worker import Plan, plan_from_json
 from sidecar.errors import OwnError, cause_of
+from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.model import Channel, Part, Place, PlaceKind, Role
 from sidecar.relay import reply_parts
 
@@ -328,7 +330,6 @@ async def test_the_worker_opens_no_socket_and_loads_no_presidio(shared: Inspecto
     assert "spacy" not in (folder / "maps").read_text()
 
 
-@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 async def test_the_names_model_joins_through_the_same_seam() -> None:
     made = inspector(names=True, deadline_s=60)
     assert "PERSON" in made.looked_for
@@ -352,7 +353,6 @@ TOOLS = (
 PEOPLE = ("call_Maria_Rossi", "mail-anna.schmidt", "transfer_to_peter_mueller")
 
 
-@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 async def test_a_tool_keeps_its_name_and_who_is_named_in_it_does_not() -> None:
     """Through request and reply alike: a tool called PERSON_1 is one that no model knows how to use."""
     tools = [{"type": "function", "function": {"name": name}} for name in (*TOOLS, *PEOPLE)]
@@ -367,3 +367,20 @@ async def test_a_tool_keeps_its_name_and_who_is_named_in_it_does_not() -> None:
             assert [part.text for part in parts if part.place in found] == [*PEOPLE]
     finally:
         await made.close()
+
+
+def test_a_worker_is_told_every_setting() -> None:
+    settings = Settings(
+        entities=frozenset({"PERSON", "+URL"}),
+        mode=Mode.STRICT,
+        countries=("de",),
+        thresholds=(("PERSON", 0.5),),
+        allow=("Ada",),
+        deny=(("PROJECT", ("Bluebird", "Rook")),),
+        word_files=(("CLIENT", "clients.txt"),),
+    )
+    unlike = [name for name in Settings.__slots__ if getattr(settings, name) == getattr(Settings(), name)]
+    plan = Plan(settings=settings, names=True, recognisers=({"kind": "remote", "entities": ["PERSON"]},))
+    assert unlike == []
+    assert plan_from_json(plan.to_json()) == plan
+    assert plan_from_json(Plan(settings=Settings()).to_json()) == Plan(settings=Settings())

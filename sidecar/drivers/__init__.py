@@ -11,7 +11,6 @@
     names_files, names_lines, names_words    what it misreads: names of files, wrapped lines, words of programming
     presidio, presidio_models  bigger recognisers by configuration; that their models read all of a text
     anonymizer                 presidio-anonymizer's operators for mask, hash and drop
-    presidio_tables, secrets_tables    write the tables of the inspection room; not run in service
     upstream, upstream_door    the client of the model server; its connections
     store                      the `Record` port: the ledger, open for writing
     store_open, store_commits, store_writer    is it whole; groups of entries; one transaction

@@ -1,7 +1,7 @@
 """Presidio's own patterns, by country, as rules of this engine.
 
-The table `presidio_patterns.json` is derived from the installed package (drivers/presidio_tables.py). What is said here
-is only where each may start, and which checks are too weak to stand alone.
+The table `presidio_patterns.json` is derived from the installed package (tests/training/presidio_tables.py). What is
+said here is only where each may start, and which checks are too weak to stand alone.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class PlaceKind(StrEnum):
     """What stands at a place, hence how a surrogate is written there.
 
     IDENTIFIER: the provider restricts the characters (a message's or a tool's `name`), so the surrogate goes without
-    brackets. KEY and NUMBER exist only inside JSON-in-strings (design.md 7); a NUMBER's surrogate is a quoted string.
+    brackets. KEY and NUMBER exist only inside JSON-in-strings; a NUMBER's surrogate is a quoted string.
     """
 
     TEXT = "text"
@@ -220,7 +220,7 @@ class Deny(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
-    """What policy demands besides the verdict (reference/policy.md 6.3)."""
+    """What policy demands besides the verdict (docs/policies.md lists the types and their `params`)."""
 
     type: str
     id: str

@@ -1,4 +1,4 @@
-"""Drivers: one file per outside thing, behind the ports. They decide nothing.
+"""Drivers: whatever is outside, behind the ports. They decide nothing; one thing's files begin with its name.
 
     rego_engine, opa_server    who decides policy: the embedded engine, a real OPA server
     policy_auditor             the one's decisions held against the other's, afterwards

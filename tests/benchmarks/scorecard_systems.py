@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import time
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.drivers.names_model import ENTITIES, NamesModel
 from sidecar.inspection.scoring import Label, named
@@ -26,21 +26,13 @@ SYSTEMS = (*OURS, STOCK, WITH_NAMES)
 WRAPPED = "NamesModelRecognizer"
 
 
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 class Ours:
     """The port itself: rules, names model in its worker, values found once masked everywhere. Both modes at once."""
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._inspectors = {
-            name: Inspector(secret=b"scorecard", clock=Clock(), mode=mode, names=True, deadline_s=600)
+            name: Inspector(secret=b"scorecard", clock=SystemClock(), mode=mode, names=True, deadline_s=600)
             for name, mode in OURS.items()
         }
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sidecar.drivers import presidio
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.errors import OwnError
 from sidecar.model import Part, Place, Role
@@ -52,20 +53,12 @@ class Broken(Own):
 '''
 
 
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 def part(text: str) -> Part:
     return Part(place=Place(path=("x",), label="messages[0].content"), role=Role.USER, text=text)
 
 
 def inspector(config: dict[str, Any], **more: Any) -> Inspector:
-    return Inspector(secret=b"s", clock=Clock(), names=False, recognisers=[config], **more)
+    return Inspector(secret=b"s", clock=SystemClock(), names=False, recognisers=[config], **more)
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ def part(text: str, label: str = "messages[0].content") -> Part:
     return Part(place=Place(path=("x",), label=label), role=Role.USER, text=text)
 
 
-def inspector(**settings: object) -> Inspector:
-    return Inspector(secret=b"s" * 32, clock=Stopped(), **{"names": False, **settings})  # type: ignore[arg-type]
+def inspector(**more: object) -> Inspector:
+    return Inspector(secret=b"s" * 32, clock=Stopped(), **{"names": False, **more})  # type: ignore[arg-type]
 
 
 LONG = "\n\n".join(
@@ -268,7 +268,7 @@ async def test_what_is_found_in_the_key_is_the_keys(shared: Inspector) -> None:
 
 
 async def test_only_the_types_asked_for() -> None:
-    made = inspector(entities=["EMAIL_ADDRESS", "SPECIAL_HEALTH"])
+    made = inspector(settings=Settings(entities=frozenset({"EMAIL_ADDRESS", "SPECIAL_HEALTH"})))
     assert "CREDIT_CARD" in made.not_looked_for
     assert await entities(made, "a@b.example has diabetes, card 4111 1111 1111 1111") == [
         "EMAIL_ADDRESS",
@@ -284,24 +284,26 @@ async def test_special_categories_only_when_asked_for() -> None:
 
 async def test_countries_choose_the_national_numbers() -> None:
     text = "Steuer-ID 86095742719"
-    assert await entities(inspector(locales=["us"]), text) == []
-    assert await entities(inspector(locales=["de"]), text) == ["DE_TAX_ID"]
+    assert await entities(inspector(settings=Settings(countries=("us",))), text) == []
+    assert await entities(inspector(settings=Settings(countries=("de",))), text) == ["DE_TAX_ID"]
 
 
 async def test_allowed_values_are_not_reported_and_denied_words_are() -> None:
-    made = inspector(allow=["Support@Corp.Example"], deny={"PROJECT": ["Blue Whale"]})
+    lists = Settings(allow=("Support@Corp.Example",), deny=(("PROJECT", ("Blue Whale",)),))
+    made = inspector(settings=lists)
     assert await entities(made, "support@corp.example on blue whale, a@corp.example") == ["PROJECT", "EMAIL_ADDRESS"]
 
 
 async def test_thresholds_by_type() -> None:
     text = "see +49 30 901820 and 612 345 678"
-    assert await entities(inspector(thresholds={"PHONE_NUMBER": 0.9}), text) == ["PHONE_NUMBER"]
+    made = inspector(settings=Settings(thresholds=(("PHONE_NUMBER", 0.9),)))
+    assert await entities(made, text) == ["PHONE_NUMBER"]
 
 
 async def test_a_customers_words_from_a_file(tmp_path: Path) -> None:
     words = tmp_path / "projects.txt"
     words.write_text("Blue Whale\nÆrøskøbing\n", encoding="utf-8")
-    made = inspector(word_files={"PROJECT": str(words)})
+    made = inspector(settings=Settings(word_files=(("PROJECT", str(words)),)))
     assert "PROJECT" in made.looked_for
     assert await entities(made, "Blue  Whale ships from ærøskøbing") == ["PROJECT", "PROJECT"]
 

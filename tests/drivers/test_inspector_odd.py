@@ -113,7 +113,7 @@ async def test_a_start_tells_which_detector_cannot_be_loaded_and_why(config: dic
 
 
 async def test_a_word_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    made = inspector(word_files={"STAFF": str(tmp_path / "staff.txt")})
+    made = inspector(settings=Settings(word_files=(("STAFF", str(tmp_path / "staff.txt")),)))
     try:
         with pytest.raises(OwnError, match="INSPECTOR_ERROR") as caught:
             await made.start()

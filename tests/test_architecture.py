@@ -33,6 +33,22 @@ def test_the_architecture_page_has_the_layers_as_they_are_held() -> None:
     assert told.split() == " > ".join(held).replace("sidecar.", "").replace("testing > ", "").split()
 
 
+CITED = re.compile(r"\b(?:docs|policies|reference|schemas|sidecar|tests)/[\w./-]+\.(?:md|py|json)\b|\b\w+\.md\b")
+OURS = [path for folder in ("sidecar", "policies", "tests") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_what_the_code_cites_can_be_read() -> None:
+    """A file or a guarantee that a docstring points to, and that nobody here has, tells a newcomer nothing."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    for path in OURS:
+        text = path.read_text()
+        for number in re.findall(r"\bguarantee (\d+)", text):
+            assert f"\n{number}. **" in page, (path, number)
+        for cited in CITED.findall(text) if "sidecar" in path.relative_to(ROOT).parts[:1] else ():
+            places = [ROOT / cited, path.parent / cited, *path.parent.rglob(cited)]
+            assert any(place.exists() for place in places), (path, cited)
+
+
 ROOMS = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
 
 

@@ -1,8 +1,8 @@
 """Phone numbers, by libphonenumber's numbering plans (derived table), only where a number can stand.
 
 Presidio runs libphonenumber's matcher over the whole text once per region: 26 ms for a dense kilobyte, IPv4 addresses
-called phones, the "+1 " left outside the span (reference/pii.md 2.2, 2.4). Here a candidate is found at a token,
-its digits are compared with the plans of the configured countries (or of its own "+" calling code), and nothing else.
+called phones, the "+1 " left outside the span. Here a candidate is found at a token, its digits are compared with the
+plans of the configured countries (or of its own "+" calling code), and nothing else.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Mint:
         self._typed: list[str] | None = None
 
     def entry(self, entity: str, value: str) -> Entry:
-        """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7)."""
+        """The value's entry, minted on first sight. Identity is the label and the exact string."""
         stem = label(entity)
         entry = self._known.get((stem, value))
         if entry is None:

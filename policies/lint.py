@@ -3,7 +3,7 @@
 allow       only the wrapper decides; a pack that defines `allow` would look as if it did
 deny        one object with a literal `code`, described by METADATA with the same code, a severity and a control
 text        no string is built in a deny: texts are the catalogue's, or user data would get into them
-objects     no partial objects: OPA's server and a plan differ on conflicts in them (reference/policy.md 1.3)
+objects     no partial objects: OPA's server and a plan differ on conflicts in them
 """
 
 from __future__ import annotations

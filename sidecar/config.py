@@ -1,4 +1,4 @@
-"""Settings: the only reader of files and of the environment; out comes one frozen Config.
+"""Settings: the only reader of configuration files and of the environment; out comes one frozen Config.
 
 Later sources win: built-in default, configuration file (YAML), environment (`SIDECAR_` + name, `.` written `_`), flag.
 `explain()` says where each value came from. A name nobody knows is an error, so that a misspelt protection is noticed;
@@ -109,20 +109,21 @@ class PolicySettings(Section):
     timeout: float = Field(0.25, gt=0, description="Seconds a decision may take.")
 
 
-class CallerKey(Section):
+class CallerEntry(Section):
+    """Who a caller is; what it is known by, the two kinds say."""
+
+    tenant: str
+    app: str = "default"
+    user: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+class CallerKey(CallerEntry):
     sha256: str = Field(pattern=DIGEST, description="SHA-256 of the API key, in hex.")
-    tenant: str
-    app: str = "default"
-    user: str | None = None
-    roles: tuple[str, ...] = ()
 
 
-class CallerPeer(Section):
+class CallerPeer(CallerEntry):
     uid: int
-    tenant: str
-    app: str = "default"
-    user: str | None = None
-    roles: tuple[str, ...] = ()
 
 
 class CallerSettings(Section):

@@ -1,11 +1,12 @@
 """The nouns of the sidecar: what passes between rooms, and nothing else.
 
-Every class is frozen, slotted and keyword-only; if an instance exists it is legal. Only the standard library is
-imported here. A type that holds a person's text hides it from its repr (guarantee 4), so that a log line or an
-exception that mentions the object cannot leak it.
+Nothing here changes once it is made: a class is a frozen dataclass with keywords, or, where a call makes many, a named
+tuple. Only the standard library is imported. A type that holds a person's text hides it from its repr (guarantee 4), so
+that a log line or an exception that mentions the object cannot leak it.
 
 Units: times are integer microseconds since the epoch (`at`) or integer microseconds (`*_us`); sizes are bytes;
-offsets are Unicode code points into the part's text; probabilities are parts per million (`*_ppm`).
+offsets are Unicode code points into the part's text; probabilities are parts per million (`*_ppm`); the `score` of a
+finding is 0 to 1.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class PlaceKind(StrEnum):
     """What stands at a place, hence how a surrogate is written there.
 
     IDENTIFIER: the provider restricts the characters (a message's or a tool's `name`), so the surrogate goes without
-    brackets. KEY and NUMBER exist only inside JSON-in-strings (design.md 7); a NUMBER's surrogate is a quoted string.
+    brackets. KEY and NUMBER exist only inside JSON-in-strings; a NUMBER's surrogate is a quoted string.
     """
 
     TEXT = "text"
@@ -220,7 +221,7 @@ class Deny(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
-    """What policy demands besides the verdict (reference/policy.md 6.3)."""
+    """What policy demands besides the verdict (docs/policies.md lists the types and their `params`)."""
 
     type: str
     id: str

@@ -8,6 +8,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,29 @@ def test_imports_point_down() -> None:
     assert result.returncode == 0, result.stdout
 
 
-ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+def test_the_architecture_page_has_the_layers_as_they_are_held() -> None:
+    told = (ROOT / "docs" / "architecture.md").read_text().split("```")[1]
+    held = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert told.split() == " > ".join(held).replace("sidecar.", "").replace("testing > ", "").split()
+
+
+CITED = re.compile(r"\b(?:docs|policies|reference|schemas|sidecar|tests)/[\w./-]+\.(?:md|py|json)\b|\b\w+\.md\b")
+OURS = [path for folder in ("sidecar", "policies", "tests") for path in (ROOT / folder).rglob("*.py")]
+
+
+def test_what_the_code_cites_can_be_read() -> None:
+    """A file or a guarantee that a docstring points to, and that nobody here has, tells a newcomer nothing."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    for path in OURS:
+        text = path.read_text()
+        for number in re.findall(r"\bguarantee (\d+)", text):
+            assert f"\n{number}. **" in page, (path, number)
+        for cited in CITED.findall(text) if "sidecar" in path.relative_to(ROOT).parts[:1] else ():
+            places = [ROOT / cited, path.parent / cited, *path.parent.rglob(cited)]
+            assert any(place.exists() for place in places), (path, cited)
+
+
+ROOMS = sorted(path.parent for path in PACKAGE.rglob("__init__.py"))
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
@@ -34,6 +57,7 @@ def test_a_room_has_a_map_of_its_modules(room: Path) -> None:
     """The docstring of the package says what each module holds, so that nobody opens thirty files to find one."""
     told = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
     modules = {path.stem for path in room.glob("*.py") if not path.stem.startswith("__")}
+    modules |= {path.parent.name for path in room.glob("*/__init__.py")}
     assert modules <= set(re.findall(r"\w+", told)), modules - set(re.findall(r"\w+", told))
 
 

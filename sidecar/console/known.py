@@ -12,9 +12,8 @@ from difflib import get_close_matches
 
 from sidecar.drivers.store_query import Filters, obliged, recorded
 from sidecar.drivers.store_reader import Reader
-from sidecar.inspection.catalogue import GENERAL, NAMES, SPECIAL, UNSUPPORTED
-from sidecar.inspection.national import ROWS
-from sidecar.inspection.presidio_rules import table
+from sidecar.inspection.catalogue import UNSUPPORTED
+from sidecar.inspection.countries import known_types
 from sidecar.ledger.report import printable
 from sidecar.policy import FAULTS
 from sidecar.policy.duties import FULFILLED
@@ -32,10 +31,8 @@ def unknown(reader: Reader, filters: Filters, policy_codes: Callable[[], Iterabl
 
 
 def entities() -> set[str]:
-    """Every type that a detector of ours can give, whatever the settings."""
-    national = {row.entity for rows in ROWS.values() for row in rows}
-    presidio = {recogniser["entity"] for recogniser in table()["recognisers"].values()}
-    return {*GENERAL, *NAMES, *SPECIAL, *UNSUPPORTED} | national | presidio
+    """Every type that a detector of ours can give, whatever the settings, and those that others are expected to."""
+    return {*known_types(), *UNSUPPORTED}
 
 
 def _entity(reader: Reader, name: str | None) -> str | None:

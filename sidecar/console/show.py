@@ -1,4 +1,4 @@
-"""One whole record: as JSON with the names of reference/compliance.md section 2, and as sections for people.
+"""One whole record: as JSON (schemas/shown-record.schema.json), and as sections for people.
 
 The text says what was not inspected, where confidence and rationale came from, and where in the log the proof stands.
 Why policy decided so is asked of `explain`: the traced re-evaluation lives elsewhere, and needs the kept policy input

@@ -1,4 +1,4 @@
-"""New text at places: only the named spans change, at any depth of JSON-in-strings (reference/wire.md 4.3)."""
+"""New text at places: only the named spans change, at any depth of JSON-in-strings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which method and path is governed, passed or denied, per kind of upstream (reference/wire.md 4.1). Default: deny.
+"""Which method and path is governed, passed or denied, per kind of upstream. Default: deny.
 
 Passed: liveness, metrics and model lists, which hold no caller's text. Denied with all the rest: what loads weights,
 what takes or gives token ids, what keeps state, and every operation whose dialect is not written yet.

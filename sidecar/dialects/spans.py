@@ -1,7 +1,7 @@
 """Where a value or a key of a parsed tree stands in the bytes it was parsed from.
 
 A walk through the tree in document order: what orjson would write for a string or a compact subtree is compared with
-the bytes at C speed; only what is spelled otherwise is read token by token (reference/wire.md 4.3). The walk follows
+the bytes at C speed; only what is spelled otherwise is read token by token. The walk follows
 the wanted paths and stops when it has found them.
 """
 

@@ -1,4 +1,4 @@
-"""Drivers: one file per outside thing, behind the ports. They decide nothing.
+"""Drivers: whatever is outside, behind the ports. They decide nothing; one thing's files begin with its name.
 
     rego_engine, opa_server    who decides policy: the embedded engine, a real OPA server
     policy_auditor             the one's decisions held against the other's, afterwards
@@ -11,7 +11,6 @@
     names_files, names_lines, names_words    what it misreads: names of files, wrapped lines, words of programming
     presidio, presidio_models  bigger recognisers by configuration; that their models read all of a text
     anonymizer                 presidio-anonymizer's operators for mask, hash and drop
-    presidio_tables, secrets_tables    write the tables of the inspection room; not run in service
     upstream, upstream_door    the client of the model server; its connections
     store                      the `Record` port: the ledger, open for writing
     store_open, store_commits, store_writer    is it whole; groups of entries; one transaction

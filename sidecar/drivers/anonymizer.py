@@ -1,7 +1,7 @@
 """presidio-anonymizer's operators, for the one-way modes of redaction.
 
 Only the operators are used, one value at a time: the engine has no identity of values, its `hash` is salted anew for
-each value unless told otherwise, and its way back needs offsets of its own output (reference/pii.md 2.4). `keep` and
+each value unless told otherwise, and its way back needs offsets of its own output. `keep` and
 `custom` are refused: the first is no redaction, the second is code from a configuration file.
 """
 

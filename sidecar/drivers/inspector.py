@@ -19,7 +19,7 @@ from sidecar.drivers.inspector_scan import fastest
 from sidecar.drivers.inspector_worker import Plan
 from sidecar.errors import OwnError, SidecarError
 from sidecar.inspection.cache import NEW, Key, SpanCache, Spans
-from sidecar.inspection.catalogue import COUNTRIES, Mode, Settings, missing
+from sidecar.inspection.catalogue import Mode, Settings, missing
 from sidecar.inspection.checksums import NO_DIGITS
 from sidecar.inspection.consistency import Known, Steps, alone, turns
 from sidecar.inspection.countries import national_missing
@@ -28,7 +28,7 @@ from sidecar.inspection.keyed import moved_back, told
 from sidecar.inspection.segments import Segment, joined, segments
 from sidecar.inspection.spans import Span
 from sidecar.inspection.tokens import DIGITS
-from sidecar.model import EMPTY, Caller, Detector, Finding, Inspection, Part, Role
+from sidecar.model import Caller, Detector, Finding, Inspection, Part, Role
 from sidecar.ports import Clock
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ INLINE_NUMBERS = 160
 FRAME = 2048
 """Code points handed to a worker at once, or one piece: long prompts take turns with each other and with short ones
 (beside one of 400 KB a short call took 0.7 s with frames of 16,384, and 0.1 s with these)."""
+USUAL = Settings()
 CACHE_BYTES = 32 << 20
 FEW = 8
 SLICE = 1000
@@ -76,10 +77,8 @@ class Flight:
 class Inspector:
     """Reuse one for the life of the process; `close` ends its workers.
 
-    `entities` None means every type it can find; `locales` are ISO 3166 country codes; `secret` keys the cache.
-    `names` None uses the names model if it is installed. `recognisers` are configured as drivers/presidio.py says.
-    `thresholds` (least score), `deny` (words always reported) and `word_files` (their paths) go by type; `allow` are
-    values never reported.
+    `settings` say what the rules look for, and what of all that is found counts; `secret` keys the cache. `names` None
+    uses the names model if it is installed. `recognisers` are configured as drivers/presidio.py says.
     """
 
     def __init__(
@@ -87,34 +86,19 @@ class Inspector:
         *,
         secret: bytes,
         clock: Clock,
-        entities: Iterable[str] | None = None,
-        mode: str = "balanced",
-        locales: Sequence[str] = COUNTRIES,
+        settings: Settings = USUAL,
         names: bool | None = None,
         recognisers: Sequence[Mapping[str, Any]] = (),
-        thresholds: Mapping[str, float] = EMPTY,
-        allow: Iterable[str] = (),
-        deny: Mapping[str, Iterable[str]] = EMPTY,
-        word_files: Mapping[str, str] = EMPTY,
         consistent: bool = True,
         deadline_s: float = 10.0,
         cache_bytes: int = CACHE_BYTES,
         workers: int = 1,
         command: tuple[str, ...] = WORKER,
     ) -> None:
-        settings = Settings(
-            entities=None if entities is None else frozenset(entities),
-            mode=Mode(mode),
-            countries=tuple(locales),
-            thresholds=tuple(sorted(thresholds.items())),
-            allow=tuple(allow),
-            deny=tuple((entity, tuple(words)) for entity, words in sorted(deny.items())),
-            word_files=tuple(sorted(word_files.items())),
-        )
-        model = _names_model(mode) if names is not False else None
+        model = _names_model(settings.mode) if names is not False else None
         if names and model is None:
             raise ValueError("the names model is not installed")
-        plan = Plan(settings=settings, names=mode if model else None, recognisers=tuple(recognisers))
+        plan = Plan(settings=settings, names=model is not None, recognisers=tuple(recognisers))
         self._engine = Engine(settings, fastest()[1])
         self._heavy = plan.is_heavy
         self._reads_alone = not recognisers
@@ -373,13 +357,13 @@ def _findings(parts: Sequence[Part], spans: Sequence[Sequence[Span]]) -> list[Fi
     return findings
 
 
-def _names_model(mode: str) -> NamesModel | None:
+def _names_model(mode: Mode) -> NamesModel | None:
     """The model's card (its weights stay on disk here; a worker loads them), None where it is not installed."""
     from sidecar.drivers.names_model import HOME, NamesModel
 
     if find_spec("onnxruntime") is None or not (HOME / "model.onnx").is_file():
         return None
-    return NamesModel(mode="strict" if mode == "strict" else "balanced")
+    return NamesModel(mode=mode)
 
 
 def _described(

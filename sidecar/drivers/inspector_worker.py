@@ -14,7 +14,7 @@ import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.engine import Engine, undisguised
 from sidecar.inspection.named import behind_person, names_by_place
-from sidecar.inspection.spans import Span, Strength, is_label
+from sidecar.inspection.spans import Span, is_label
 from sidecar.inspection.towns import postcodes
 
 LENGTH = struct.Struct("!I")
@@ -41,7 +41,7 @@ class Plan:
     """What a worker runs: the rules, the names model if any, and configured recognisers (drivers/presidio.py)."""
 
     settings: Settings
-    names: str | None = None
+    names: bool = False
     recognisers: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
     @property
@@ -50,37 +50,23 @@ class Plan:
         return bool(self.names or self.recognisers or self.settings.word_files)
 
     def to_json(self) -> bytes:
-        settings = self.settings
-        entities = None if settings.entities is None else sorted(settings.entities)
-        plan = {
-            "settings": {
-                "entities": entities,
-                "mode": settings.mode.value,
-                "countries": settings.countries,
-                "thresholds": settings.thresholds,
-                "allow": settings.allow,
-                "deny": settings.deny,
-                "word_files": settings.word_files,
-            },
-            "names": self.names,
-            "recognisers": [dict(recogniser) for recogniser in self.recognisers],
-        }
-        return json.dumps(plan).encode()
+        recognisers = list(map(dict, self.recognisers))
+        plan = {"settings": asdict(self.settings), "names": self.names, "recognisers": recognisers}
+        return json.dumps(plan, default=sorted).encode()  # the only one that JSON lacks is the set of types
 
 
 def plan_from_json(body: bytes) -> Plan:
     data = json.loads(body)
-    row = data["settings"]
-    settings = Settings(
-        entities=None if row["entities"] is None else frozenset(row["entities"]),
-        mode=Mode(row["mode"]),
-        countries=tuple(row["countries"]),
-        thresholds=tuple((entity, score) for entity, score in row["thresholds"]),
-        allow=tuple(row["allow"]),
-        deny=tuple((entity, tuple(words)) for entity, words in row["deny"]),
-        word_files=tuple((entity, path) for entity, path in row["word_files"]),
-    )
+    row = {name: _frozen(value) for name, value in data["settings"].items()}
+    if row["entities"] is not None:
+        row["entities"] = frozenset(row["entities"])
+    settings = Settings(**row | {"mode": Mode(row["mode"])})
     return Plan(settings=settings, names=data["names"], recognisers=tuple(data["recognisers"]))
+
+
+def _frozen(value: Any) -> Any:
+    """JSON's lists as the tuples that they were."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 class Unloaded(Exception):
@@ -112,7 +98,7 @@ class Detectors:
             files = [(entity, _lines(path)) for entity, path in plan.settings.word_files]
             self._engine = Engine(plan.settings, fastest()[1], files)
         with _loading("detection.names"):
-            self._names = _names_model(plan.names) if plan.names else None
+            self._names = _names_model(plan.settings.mode) if plan.names else None
         self._recognisers = list(_recognisers(plan.recognisers))
 
     def find(self, text: str) -> list[Span]:
@@ -132,7 +118,7 @@ class Detectors:
             return
         for span in self._names.find(text):
             if self._engine.settings.wants(span.entity) and not is_label(text, span.start, span.end):
-                yield Span(span.start, span.end, span.entity, span.score, "model/names", Strength.MODEL)
+                yield span
             theirs = behind_person(text, span.start, span.end) if span.entity == "PERSON" else ()
             yield from (each for each in theirs if self._engine.settings.wants(each.entity))
             codes = postcodes(text, span.start, span.end) if span.entity in PLACES else ()
@@ -146,10 +132,10 @@ def _lines(path: str) -> Iterator[str]:
         yield from (line for line in lines if not line.lstrip().startswith("#"))
 
 
-def _names_model(mode: str) -> Any:
+def _names_model(mode: Mode) -> Any:
     from sidecar.drivers.names_model import NamesModel
 
-    model = NamesModel(mode="strict" if mode == "strict" else "balanced")
+    model = NamesModel(mode=mode)
     model.load()
     return model
 

@@ -10,18 +10,20 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sidecar.drivers.names.pieces import Encoded, Lexicon, Pieces, Word, words_of
 from sidecar.drivers.names_files import document_words
 from sidecar.drivers.names_lines import unwrapped
 from sidecar.drivers.names_words import WORDS
+from sidecar.inspection.catalogue import Mode
+from sidecar.inspection.spans import Span, Strength
 
+DETECTOR = "model/names"
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "STREET_ADDRESS")
 HOME = Path(__file__).parent / "names"
 WINDOW = 126
@@ -34,8 +36,6 @@ NO_NAME = re.compile(r"(?:The|This|That|These|Our|An?|It|They|We)(?: [a-z]+)*")
 """At the beginning of a sentence: `The committee`, `It`."""
 CAPITALS = frozenset((2, 3, 4, 5))  # casing classes of words with a capital letter
 
-Mode = Literal["balanced", "strict"]
-
 
 class Verdict(NamedTuple):
     """What the model says of one word: its label, and how likely it is part of a name."""
@@ -47,31 +47,18 @@ class Verdict(NamedTuple):
 Run = Callable[[list[Encoded]], list[Verdict]]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One finding: where, in code points, what, and how sure."""
-
-    start: int
-    end: int
-    entity: str
-    score: float
-
-
 class NamesModel:
     """Loads the model on the first text, or when told to; safe to call from several threads at once."""
 
     entities = ENTITIES
 
-    def __init__(self, *, mode: Mode = "balanced") -> None:
+    def __init__(self, *, mode: Mode = Mode.BALANCED) -> None:
         """Read the small files; `strict` finds more names and more that are none."""
         config = json.loads((HOME / "config.json").read_text("utf-8"))
         self.version: str = config["version"]
         self._labels: list[str] = config["labels"]
         self._bias = [float(config["bias"][mode].get(label[2:], 0.0)) for label in self._labels]
         self._lower = [float(config["bias"]["lower"].get(label[2:], 0.0)) for label in self._labels]
-        self._lock = threading.Lock()
-        self._pieces: Pieces | None = None
-        self._run: Run | None = None
 
     def load(self) -> None:
         """Load weights and vocabulary now, and run once: the first run is the dearest."""
@@ -87,7 +74,7 @@ class NamesModel:
     def _read(self, text: str, words: list[Word]) -> list[Span]:
         if not any(word.text[0].isalpha() for word in words):
             return []
-        pieces, run = self._ready()
+        pieces, run = self._loaded
         encoded = [pieces.encode(word.text) for word in words]
         verdicts: list[Verdict] = []
         for start, end, keep, cut in windows(words, encoded):
@@ -108,17 +95,14 @@ class NamesModel:
             if first <= last and any(mark.isalpha() for mark in text[words[first].start : words[last].end]):
                 score = sum(one.sure for one in verdicts[first : last + 1]) / (last + 1 - first)
                 entity = self._labels[verdicts[at].label][2:]
-                yield Span(words[first].start, words[last].end, entity, round(score, 4))
+                yield Span(words[first].start, words[last].end, entity, round(score, 4), DETECTOR, Strength.MODEL)
             at = end
 
-    def _ready(self) -> tuple[Pieces, Run]:
-        """Load weights and vocabulary once."""
-        with self._lock:
-            if self._run is None or self._pieces is None:
-                vocabulary = (HOME / "vocab.txt").read_text("utf-8").split("\n")
-                self._pieces = Pieces(vocabulary, Lexicon.load(HOME / "lexicon.bin"))
-                self._run = session(HOME / "model.onnx", self._pieces, self._bias, self._lower)
-            return self._pieces, self._run
+    @cached_property
+    def _loaded(self) -> tuple[Pieces, Run]:
+        """Vocabulary and weights, read once."""
+        pieces = Pieces((HOME / "vocab.txt").read_text("utf-8").split("\n"), Lexicon.load(HOME / "lexicon.bin"))
+        return pieces, session(HOME / "model.onnx", pieces, self._bias, self._lower)
 
 
 def is_word(said: str) -> bool:
@@ -133,7 +117,7 @@ def merged(spans: list[Span]) -> list[Span]:
         if settled and span.start < settled[-1].end:
             before = settled.pop()
             surer = max(before, span, key=attrgetter("score"))
-            settled.append(replace(surer, start=before.start, end=max(before.end, span.end)))
+            settled.append(surer._replace(start=before.start, end=max(before.end, span.end)))
         else:
             settled.append(span)
     return settled
@@ -277,5 +261,3 @@ def closes(words: Sequence[Word], at: int) -> bool:
     before_it = words[at - 1].text
     return len(before_it) > 3 and not (words[at].text == "." and before_it.lower() in TITLES)
 
-
-__all__ = ["ENTITIES", "NamesModel", "Span"]

@@ -1,4 +1,4 @@
-"""A real OPA server behind the Decide port, through opa-python-client (reference/policy.md 3).
+"""A real OPA server behind the Decide port, through opa-python-client.
 
 Its async client keeps connections alive and knows OPA's paths; three things of it are replaced here: the session (for
 Unix sockets), the retries (it asks again after HTTP 500, which is a policy error, for 0.9 s), and the reading (it

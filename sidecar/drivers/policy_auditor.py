@@ -1,4 +1,4 @@
-"""Decides a sample of live decisions again, with a second engine, off the hot path (reference/policy.md 0.2b).
+"""Decides a sample of live decisions again, with a second engine, off the hot path.
 
 The embedded engine is code of ours; a real OPA server beside it says whether it still answers as OPA does. What differs
 is counted and handed to `report`; nothing waits for it, and nothing is decided by it.

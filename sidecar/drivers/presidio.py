@@ -63,7 +63,7 @@ def load(config: Mapping[str, Any]) -> Finder:
 
 
 def _offline() -> None:
-    """Keep Presidio's e-mail recogniser from fetching the public suffix list (reference/pii.md 2.4)."""
+    """Keep Presidio's e-mail recogniser from fetching the public suffix list over the network."""
     tldextract: Any = importlib.import_module("tldextract")
     extractor = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     tldextract.tldextract.TLD_EXTRACTOR = extractor

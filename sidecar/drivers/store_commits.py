@@ -24,7 +24,7 @@ from sidecar.drivers.store_writer import CHECKPOINT_PAGES, FORCED_PAGES, Item, S
 from sidecar.errors import OwnError
 
 BATCH = 256
-"""512 in one commit gave a p99 of 44 ms, of CPU and not of disk (reference/ledger.md 2.3)."""
+"""512 in one commit gave a p99 of 44 ms, of CPU and not of disk."""
 
 QUIET = 3
 """Turns of the loop that bring no entry, after which a busy loop commits what it has."""

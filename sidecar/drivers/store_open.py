@@ -1,4 +1,4 @@
-"""Opening a store for writing: is it whole, is it ours, has it lost anything (reference/ledger.md 1.4, R9)?
+"""Opening a store for writing: is it whole, is it ours, has it lost anything?
 
 Cheap checks only, whatever the size of the log: the root is computed anew from the tile hashes and the entries since
 the last full tile, the head's signature is verified, and the head is compared with the checkpoint that lies beside the

@@ -1,4 +1,4 @@
-"""The one writer of a store: commits batches of entries, each batch in one transaction (reference/ledger.md 1.4).
+"""The one writer of a store: commits batches of entries, each batch in one transaction.
 
 Entries, leaf hashes, boxes, index rows, frontier and the signed checkpoint become durable together or not at all; the
 head moves by compare-and-swap. Any error of the disk is fatal: a commit is never tried again, because after a failed

@@ -9,6 +9,7 @@ From the bottom up:
     checksums    the arithmetic of card, account and identity numbers
     rules        one recogniser: where it may start, what it looks like, what proves it, what makes it likelier
     presidio_rules, presidio_checks    Presidio's patterns (derived table), our exact copies of its checks
+    shipped      the derived tables, as they lie beside these files
     rows, national, national_checks    European numbers that Presidio has no recogniser for
     emails cards ibans phones network urls wallets    types whose Presidio recogniser misses real formats
     phone_forms, phone_words    how phone numbers are written; words beside them

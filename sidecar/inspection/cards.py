@@ -1,7 +1,7 @@
 """Payment cards: every issuer range, 12 to 19 digits, in any grouping, proven by Luhn.
 
-Presidio knows no 2-series Mastercard, 19-digit Visa, 12-digit Maestro or 15-digit JCB (reference/pii.md 2.4). Ranges:
-ISO/IEC 7812 issuer identification numbers as published by the schemes.
+Presidio knows no 2-series Mastercard, 19-digit Visa, 12-digit Maestro or 15-digit JCB. Ranges: ISO/IEC 7812
+issuer identification numbers as published by the schemes.
 """
 
 from __future__ import annotations

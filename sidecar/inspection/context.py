@@ -1,7 +1,7 @@
 """Words near a hit that make it likelier: whole words, looked up only for the hits that need them.
 
 Presidio compares every hit with every token of the text (quadratic) and matches substrings, so that "lic" in "public"
-makes a driver's licence (reference/pii.md 2.2, 2.4). Here the neighbourhood is a fixed number of characters.
+makes a driver's licence. Here the neighbourhood is a fixed number of characters.
 """
 
 from __future__ import annotations

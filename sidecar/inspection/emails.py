@@ -1,7 +1,7 @@
 """E-mail addresses, from the '@' outwards.
 
 Presidio drops every address whose domain is not on the public suffix list (`bob@corp.internal`, `x@intranet`) and
-fetches that list over the network on first use (reference/pii.md 2.4). Here structure decides; what code writes with
+fetches that list over the network on first use. Here structure decides; what code writes with
 an '@' (package versions, retina images, matrix products, decorators) is told apart by what stands around it.
 """
 

@@ -34,14 +34,12 @@ from sidecar.inspection.network import addresses
 from sidecar.inspection.normalise import normalised
 from sidecar.inspection.numbered import numbered
 from sidecar.inspection.phones import Phones
-from sidecar.inspection.phones import version as phones_version
 from sidecar.inspection.phrases import Phrases, WordList
 from sidecar.inspection.presidio_rules import presidio_rules
-from sidecar.inspection.presidio_rules import version as presidio_version
 from sidecar.inspection.rules import RuleBook
 from sidecar.inspection.secrets import SECRET_TYPES, Secrets
-from sidecar.inspection.secrets import version as secrets_version
 from sidecar.inspection.serials import serial_rules
+from sidecar.inspection.shipped import FILES, shipped
 from sidecar.inspection.spans import Span, Strength, resolve, whole
 from sidecar.inspection.spelled import spelled
 from sidecar.inspection.tokens import Token, outline, outside, tokens
@@ -96,12 +94,8 @@ class Engine:
 
     @property
     def detectors(self) -> tuple[Detector, ...]:
-        return (
-            Detector("rules", VERSION),
-            Detector("presidio", presidio_version()),
-            Detector("phonenumbers", phones_version()),
-            Detector("gitleaks", secrets_version()),
-        )
+        """Our own rules, and what the others are derived from, in order."""
+        return (Detector("rules", VERSION), *(Detector(name, str(shipped(name)["version"])) for name in FILES))
 
     def find(self, text: str) -> list[Span]:
         """Disjoint spans by position. Cost is linear in the text."""

@@ -1,19 +1,16 @@
 """Phone numbers, by libphonenumber's numbering plans (derived table), only where a number can stand.
 
 Presidio runs libphonenumber's matcher over the whole text once per region: 26 ms for a dense kilobyte, IPv4 addresses
-called phones, the "+1 " left outside the span (reference/pii.md 2.2, 2.4). Here a candidate is found at a token,
-its digits are compared with the plans of the configured countries (or of its own "+" calling code), and nothing else.
+called phones, the "+1 " left outside the span. Here a candidate is found at a token, its digits are compared with the
+plans of the configured countries (or of its own "+" calling code), and nothing else.
 """
 
 from __future__ import annotations
 
-import json
-import pkgutil
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
 
 from sidecar.inspection.columns import Beside
 from sidecar.inspection.context import WORDS, Context, Said
@@ -56,6 +53,7 @@ from sidecar.inspection.phone_words import (
     is_said_before,
     label,
 )
+from sidecar.inspection.shipped import shipped
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import DIGITS, Token
 
@@ -79,28 +77,16 @@ VOCABULARY = BEFORE.union(Context.union((COLUMNS, CONTEXT, GENERIC, SPOKEN)).hea
 
 
 @cache
-def _table() -> dict[str, Any]:
-    data = pkgutil.get_data(__package__, "phone_plans.json")
-    assert data is not None
-    loaded: dict[str, Any] = json.loads(data)
-    return loaded
-
-
-def version() -> str:
-    return str(_table()["version"])
-
-
-@cache
 def _codes() -> dict[str, tuple[str, ...]]:
     codes: dict[str, list[str]] = {}
-    for region, row in _table()["regions"].items():
+    for region, row in shipped("phonenumbers")["regions"].items():
         codes.setdefault(str(row[0]), []).append(region)
     return {code: tuple(regions) for code, regions in codes.items()}
 
 
 def _number(region: str) -> str:
     """A regular expression for the region's national (significant) numbers."""
-    *_, general, numbers = _table()["regions"][region]
+    *_, general, numbers = shipped("phonenumbers")["regions"][region]
     return f"(?=(?:{general})$)(?:{'|'.join(numbers)})"
 
 
@@ -112,7 +98,7 @@ def _significant(code: str) -> re.Pattern[str]:
 
 def _dialled(region: str) -> str:
     """A regular expression for numbers as they are dialled inside the region."""
-    _, trunk, *_ = _table()["regions"][region]
+    _, trunk, *_ = shipped("phonenumbers")["regions"][region]
     number = _number(region)
     after_trunk = f"(?>{trunk})(?!^){number}" if trunk else ""
     return after_trunk if trunk == "0" else f"{number}|{after_trunk}" if trunk else number
@@ -154,7 +140,7 @@ class Phones:
     __slots__ = ("_is_national",)
 
     def __init__(self, countries: Iterable[str]) -> None:
-        known = [country.upper() for country in countries if country.upper() in _table()["regions"]]
+        known = [country.upper() for country in countries if country.upper() in shipped("phonenumbers")["regions"]]
         self._is_national = re.compile("|".join(map(_dialled, known)) or "(?!)").fullmatch
 
     def find(self, text: str, tokens: Sequence[Token], tried: Sequence[int], threshold: float) -> list[Span]:

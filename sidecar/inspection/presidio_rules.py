@@ -1,13 +1,11 @@
 """Presidio's own patterns, by country, as rules of this engine.
 
-The table `presidio_patterns.json` is derived from the installed package (drivers/presidio_tables.py). What is said here
-is only where each may start, and which checks are too weak to stand alone.
+The table `presidio_patterns.json` is derived from the installed package (tests/training/presidio_tables.py). What is
+said here is only where each may start, and which checks are too weak to stand alone.
 """
 
 from __future__ import annotations
 
-import json
-import pkgutil
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -17,6 +15,7 @@ from sidecar.inspection import national_checks
 from sidecar.inspection.context import Context
 from sidecar.inspection.presidio_checks import CHECKS
 from sidecar.inspection.rules import GENERAL_WORDS, NEVER, NOT_INSIDE, NOT_ON, Check, Rule
+from sidecar.inspection.shipped import shipped
 
 WEAK_PROOF = 0.35
 """A check digit that one random number in ten passes, on a bare run of digits, is no proof: it needs a word nearby
@@ -141,16 +140,8 @@ EXTRA_CONTEXT = {
 }
 
 
-@cache
 def table() -> dict[str, Any]:
-    data = pkgutil.get_data(__package__, "presidio_patterns.json")
-    assert data is not None
-    loaded: dict[str, Any] = json.loads(data)
-    return loaded
-
-
-def version() -> str:
-    return str(table()["version"])
+    return shipped("presidio")
 
 
 def presidio_rules(countries: Iterable[str]) -> list[Rule]:

@@ -5,8 +5,6 @@ Entropy and allow lists as in gitleaks 8: the secret is the rule's group, or the
 
 from __future__ import annotations
 
-import json
-import pkgutil
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +13,7 @@ from functools import cache
 from math import log2
 from typing import Any, NamedTuple
 
+from sidecar.inspection.shipped import shipped
 from sidecar.inspection.spans import Span, Strength
 from sidecar.inspection.tokens import places
 
@@ -139,18 +138,6 @@ def entropy(text: str) -> float:
 
 
 @cache
-def _table() -> dict[str, Any]:
-    data = pkgutil.get_data(__package__, "secrets_rules.json")
-    assert data is not None
-    loaded: dict[str, Any] = json.loads(data)
-    return loaded
-
-
-def version() -> str:
-    return str(_table()["version"])
-
-
-@cache
 def _compiled(regex: str) -> re.Pattern[str]:
     return re.compile(regex, re.ASCII)
 
@@ -162,12 +149,12 @@ def _allow(row: dict[str, Any]) -> Allow:
 
 @cache
 def allows(name: str) -> tuple[Allow, ...]:
-    return tuple(_allow(row) for rule in _table()["rules"] if rule["id"] == name for row in rule["allow"])
+    return tuple(_allow(row) for rule in shipped("gitleaks")["rules"] if rule["id"] == name for row in rule["allow"])
 
 
 @cache
 def _global_allow() -> tuple[Allow, ...]:
-    return (_allow(_table()["allow"]),)
+    return (_allow(shipped("gitleaks")["allow"]),)
 
 
 class Secrets:
@@ -176,7 +163,7 @@ class Secrets:
     __slots__ = ("_rules", "keywords")
 
     def __init__(self) -> None:
-        rules = [SecretRule(row) for row in _table()["rules"]]
+        rules = [SecretRule(row) for row in shipped("gitleaks")["rules"]]
         table: dict[str, list[SecretRule]] = {}
         for rule in rules:
             for keyword in rule.keywords:

@@ -35,7 +35,7 @@ LATIN_END = "\u0250"
 
 
 class Strength(IntEnum):
-    """What a mark rests on; the stronger one names the span where two overlap (reference/pii.md section 8)."""
+    """What a mark rests on; the stronger one names the span where two overlap."""
 
     WEAK = 1  # a shape that many other things have too
     LIST = 2  # words and forms that the rules know: a street, an illness

@@ -1,6 +1,6 @@
 """Street addresses by the way a country writes them: a street word, a house number, then postcode and town.
 
-What the names model misses most (reference/pii.md 7.2: recall 0.39) follows these forms. A street word alone is not
+What the names model misses most (recall 0.39) follows these forms. A street word alone is not
 enough: there must be a house number beside it.
 """
 

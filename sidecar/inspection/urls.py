@@ -1,7 +1,7 @@
 """URLs that carry a secret or a person: userinfo, or a query that names a token, key, password, e-mail or session.
 
-Other URLs are no personal data, and Presidio's URL recogniser has 321 false hits in 136 KB of Python (reference/pii.md
-2.4). In strict mode every URL with a scheme counts.
+Other URLs are no personal data, and Presidio's URL recogniser has 321 false hits in 136 KB of Python. In strict
+mode every URL with a scheme counts.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Inside the profile (ASCII keys, integers within +-(2^53 - 1), no floats, no lone surrogates, no duplicate keys, sorted
 keys, no white space) `orjson` writes the same bytes as RFC 8785; outside it the two differ, orjson even silently
 (NaN becomes null), so every value is walked before it is written. Readers hash the stored bytes and never write them
-anew (DSSE, protocol.md: "MUST NOT re-parse"); `loads` is for looking inside.
+anew (DSSE, its protocol: "MUST NOT re-parse"); `loads` is for looking inside.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the conductor tells the ledger: two bundles of facts per exchange, before dispatch and at the end.
 
-Fields marked "disclosed" leave the process only as salted disclosures (design.md 7): they identify a person or are
-a digest of content. All others go into the leaf. Both are tuples: a frozen dataclass of thirty fields takes twice as
-long to make. Names follow reference/compliance.md section 2 where people see them.
+Fields marked "disclosed" leave the process only as salted disclosures (docs/ledger-format.md): they identify a person
+or are a digest of content. All others go into the leaf. Both are tuples: a frozen dataclass of thirty fields takes
+twice as long to make. Where people see them they have the names of views.py.
 """
 
 from __future__ import annotations

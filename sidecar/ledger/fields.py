@@ -233,6 +233,6 @@ def _digests(disclosed: dict[str, Any], *digests: tuple[str, bytes | None]) -> N
 
 
 def _document(disclosed: dict[str, Any], decision: Decision) -> None:
-    """The policy input, as its canonical text: what a traced re-evaluation needs besides the bundle (design.md 7)."""
+    """The policy input, as its canonical text: what a traced re-evaluation needs besides the bundle."""
     if decision.document:
         disclosed["policy_input"] = clean(decision.document.decode("utf-8", "surrogateescape"))

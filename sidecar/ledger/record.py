@@ -1,6 +1,6 @@
 """One exchange as people see it: its two entries joined, with the disclosures that may be opened.
 
-`view` gives the field names of reference/compliance.md section 2. What the log does not know is `unavailable`, what was
+`view` gives the field names of schemas/record.schema.json. What the log does not know is `unavailable`, what was
 erased says so, and what nobody looked at is listed (guarantee 9).
 """
 

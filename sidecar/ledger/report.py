@@ -37,8 +37,8 @@ MAX_FAILURES = 1000
 MAX_INDEX = 2**63 - 1
 
 VERIFIED, FAILED, USAGE, VERIFIED_EXCEPT = 0, 1, 2, 3
-"""Exit codes; 3: verified except ranges that recorded policy erased or pruned (design.md 7), or policy bundles that
-entries name and that are gone or others (docs/ledger-format.md)."""
+"""Exit codes; 3: verified except ranges that recorded policy erased or pruned, or policy bundles that entries name
+and that are gone or others (docs/ledger-format.md)."""
 
 RESIGNED = (
     "No verifier key from elsewhere was given (--key): the key lay beside the log, so whoever could write there could"

@@ -1,8 +1,8 @@
 """The record as programs read it, as types: a line of an export's records.jsonl, and `audit show --json`.
 
 `schemas/record.schema.json` and `schemas/shown-record.schema.json` are generated from these classes, and a test holds
-them equal. Names follow reference/compliance.md section 2. Times are microseconds since 1970, durations microseconds,
-`*_ppm` parts per million, digests hex; null is what is not known, sealed or erased (`disclosures` says which).
+them equal. Times are microseconds since 1970, durations microseconds, `*_ppm`
+parts per million, digests hex; null is what is not known, sealed or erased (`disclosures` says which).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads what a policy engine answered. Total: whatever it is, the result is a Decision, and any doubt is a deny.
 
 Effective allow = a result is there, its contract is known, `allow` is true, `denies` is empty and every critical
-obligation can be fulfilled (reference/policy.md 6.4). Everything else denies, with a code of the catalogue.
+obligation can be fulfilled. Everything else denies, with a code of the catalogue.
 """
 
 from __future__ import annotations

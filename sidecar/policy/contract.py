@@ -2,8 +2,8 @@
 
 `schemas/policy-input.schema.json` and `schemas/decision.schema.json` are generated from these classes and a test holds
 them equal. The input is total: every key is always present, what is unknown is null, lists are never null. A Rego rule
-that touches a missing field is undefined and silently does not fire; totality removes that class of bypass
-(reference/policy.md 5 and 6.2). It is content-free: names, counts, scores and numbers, never a text of the call.
+that touches a missing field is undefined and silently does not fire; totality removes that class of bypass. It is
+content-free: names, counts, scores and numbers, never a text of the call. docs/policies.md has it for writers of rules.
 
 `*_ppm` are parts per million. Fields marked "reserved" are null in this version; they are listed so that a policy
 written today keeps type-checking when they are filled.

@@ -1,4 +1,4 @@
-"""Builds the policy input: total, typed and content-free (contract.py, reference/policy.md 6.2).
+"""Builds the policy input: total, typed and content-free (contract.py).
 
 Nothing here fails on an odd call: what is out of bounds is null, UNREADABLE or clamped. Numbers of a body are bounded
 too, because a number can be somebody's: `max_tokens: 4915112345678` says no more here than "ten million or more".

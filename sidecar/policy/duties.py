@@ -1,4 +1,4 @@
-"""Merges the obligations of one decision into Duties (the table of reference/policy.md 6.3).
+"""Merges the obligations of one decision into Duties (docs/policies.md, "What policy may demand").
 
 One function per obligation type reads its parameters and adds them to what was demanded before; the stricter demand
 wins. A type that is not in the table of its phase, or parameters that are not known or cannot be read, is

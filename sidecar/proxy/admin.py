@@ -1,7 +1,7 @@
 """The admin plane, on a port of its own: health, metrics, drain, receipts. Nothing here carries content.
 
 The kubelet calls preStop hooks on the pod's address, so this port cannot be loopback only; restrict it by a
-NetworkPolicy (reference/wire.md 1.4).
+NetworkPolicy.
 """
 
 from __future__ import annotations

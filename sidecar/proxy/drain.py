@@ -1,7 +1,7 @@
 """How many exchanges are in flight, and the way out: not ready, in-flight ones end, the rest is cut off.
 
 The order at the end of a pod's life is KEP-753's: `/drain?wait=1` is the model container's preStop hook, so that the
-model server gets its SIGTERM only when the last exchange has ended (reference/wire.md 1.4).
+model server gets its SIGTERM only when the last exchange has ended.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ keyed hash (`PERSON_0c3f...`). It stands in brackets, `<PERSON_1>`, or bare wher
 segment of a label begins with a digit, so that a name ends at its first `_digit` and reads in one way only; none has
 more than `MAX_WORDS` segments, or a reply of `A_A_A_...` would be read to its end from each `A`.
 
-Models rewrite what they repeat. The closed list of spellings taken for `<PERSON_1>` (reference/pii.md 8):
+Models rewrite what they repeat. The closed list of spellings taken for `<PERSON_1>`:
 
     brackets    `<` `>`, HTML `&lt;` `&gt;`, JSON `\\u003c` `\\u003e` (up to four backslashes: JSON within JSON),
                 Markdown `\\<` `\\>`, the first only with the second: what stands in a folder has a backslash before it;

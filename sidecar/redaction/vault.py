@@ -1,7 +1,7 @@
 """The vault: one exchange's map between surrogates and the caller's values.
 
 It is the only mutable object of the room besides the restorer, it cannot be written down, and it is dropped with its
-exchange: were it shared, typing another number would read someone else's data (reference/pii.md 8).
+exchange: were it shared, typing another number would read someone else's data.
 """
 
 from __future__ import annotations

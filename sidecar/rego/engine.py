@@ -103,7 +103,7 @@ class Engine:
         results = guarded(lambda: plan(run, admitted, self._data), self.program.places)
         return self._answer(results)
 
-    def explain(self, entrypoint: str, document: Any, *, now: Clock | None = None) -> Explanation:
+    def explain(self, entrypoint: str, document: Any) -> Explanation:
         """The same decision, with the rules that fired and the condition that stopped each that did not.
 
         Twice the work of evaluate(), and the first call builds the traced program. Operand values come from
@@ -111,7 +111,7 @@ class Engine:
         """
         self._plan(entrypoint)
         traced, sites = self._traced
-        run, admitted = self._begin(document, now)
+        run, admitted = self._begin(document, None)
         run.trace = Trace()
         results = guarded(lambda: traced.plans[entrypoint](run, admitted, self._data), traced.places)
         return explanation(self._answer(results), run.trace, sites, self.quotable)

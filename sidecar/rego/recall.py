@@ -2,7 +2,7 @@
 
 Calls of one application differ in their ids, times and lengths, which few policies look at; evaluating the default
 bundle takes ten times as long as finding its answer here. Faults are never kept. What is kept is bounded in number and
-size and holds what the policy input holds: no text of a call (reference/policy.md 6.2).
+size and holds what the policy input holds: no text of a call.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from sidecar.config import CallerKey, CallerPeer, CallerSettings
+from sidecar.config import CallerEntry, CallerSettings
 from sidecar.model import Caller
 from sidecar.proxy.callers import Callers, ProxyHeaders
 
@@ -24,5 +24,5 @@ def callers_of(settings: CallerSettings) -> Callers:
     )
 
 
-def caller_of(entry: CallerKey | CallerPeer, auth: str) -> Caller:
+def caller_of(entry: CallerEntry, auth: str) -> Caller:
     return Caller(tenant=entry.tenant, app=entry.app, user=entry.user, roles=entry.roles, auth=auth)

@@ -10,7 +10,7 @@ from typing import Any
 from sidecar.config import ConfigError, DetectionSettings, Problem
 from sidecar.config_sources import nearest
 from sidecar.drivers.inspector import Inspector
-from sidecar.inspection.catalogue import COUNTRIES, NAMES, SIGNS, is_change
+from sidecar.inspection.catalogue import COUNTRIES, NAMES, SIGNS, Mode, Settings, is_change
 from sidecar.inspection.countries import COUNTRY_NAMES, WRITTEN, known_types, national_types
 from sidecar.ports import Clock, Entropy
 
@@ -52,15 +52,17 @@ def _made(settings: DetectionSettings, clock: Clock, entropy: Entropy) -> Inspec
     return Inspector(
         secret=entropy.token(32),
         clock=clock,
-        entities=settings.entities or None,
-        mode=settings.mode,
-        locales=settings.locales or COUNTRIES,
+        settings=Settings(
+            entities=frozenset(settings.entities) or None,
+            mode=Mode(settings.mode),
+            countries=settings.locales or COUNTRIES,
+            thresholds=tuple(sorted(settings.thresholds.items())),
+            allow=settings.allow,
+            deny=tuple(sorted(settings.deny.items())),
+            word_files=tuple(sorted(settings.words.items())),
+        ),
         names=settings.names,
         recognisers=settings.recognisers,
-        thresholds=settings.thresholds,
-        allow=settings.allow,
-        deny=settings.deny,
-        word_files=settings.words,
         consistent=settings.consistent,
         deadline_s=settings.deadline,
     )

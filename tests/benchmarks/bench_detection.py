@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.drivers.inspector_scan import fastest
 from sidecar.inspection.catalogue import Settings
@@ -81,17 +82,9 @@ def stock() -> Callable[[str], Any]:
     return lambda text: analyzer.analyze(text, "en")
 
 
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 async def through_the_port() -> dict[str, float]:
     """The Inspect port: a new 1 KB prompt, a cached 20 KB part, and what 1 MB does to the event loop."""
-    inspector = await Inspector(secret=b"bench", clock=Clock(), names=False, deadline_s=120).start()
+    inspector = await Inspector(secret=b"bench", clock=SystemClock(), names=False, deadline_s=120).start()
     prompt, history = (THREE + prose(1024))[:1024], dense(20_000)
     fresh = [await _timed(inspector, f"{prompt}{number}") for number in range(300)]
     await _timed(inspector, history)

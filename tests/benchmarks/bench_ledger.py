@@ -2,7 +2,7 @@
 
 Put DIR on the disk in question: durable exchanges are reported beside that disk's own fdatasync, and as a ratio to it,
 for without it no figure of a durable store means anything. `CPU` is processor time, which a busy machine adds to less
-than to the clock. An exchange is two commits, its intent and its outcome. Bars: reference/ledger.md 2.4.
+than to the clock. An exchange is two commits, its intent and its outcome.
 """
 
 from __future__ import annotations

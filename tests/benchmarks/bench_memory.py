@@ -19,6 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.inspection.checksums import luhn
 from sidecar.model import Part, Place, Role
@@ -26,14 +27,6 @@ from sidecar.model import Part, Place, Role
 CACHE_BYTES = 32 << 20
 SYLLABLES = [first + last for first in "bcdfghjklmnprstvwz" for last in "aeiou"]
 PLACE = Place(path=("messages", 0, "content"), label="messages[0].content")
-
-
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 def word(number: int) -> str:
@@ -83,7 +76,7 @@ def marks(prompts: int) -> Iterator[int]:
 
 
 async def measured(prompts: int, said: Callable[[int], str], *, names: bool) -> list[dict[str, Any]]:
-    inspector = Inspector(secret=b"bench", clock=Clock(), names=names, deadline_s=120, cache_bytes=CACHE_BYTES)
+    inspector = Inspector(secret=b"bench", clock=SystemClock(), names=names, deadline_s=120, cache_bytes=CACHE_BYTES)
     if names:
         await inspector.start()
     rows: list[dict[str, Any]] = []

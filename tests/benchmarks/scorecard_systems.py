@@ -9,29 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import time
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.drivers.names_model import ENTITIES, NamesModel
+from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.inspection.scoring import Label, named
 from sidecar.model import Part, Place, Role
 
 PLACE = Place(path=("messages", 0, "content"), label="messages[0].content")
-OURS = {"ours": "balanced", "ours, strict": "strict"}
+OURS = {"ours": Settings(), "ours, strict": Settings(mode=Mode.STRICT)}
 STOCK, WITH_NAMES = "Presidio", "Presidio + our names"
 SYSTEMS = (*OURS, STOCK, WITH_NAMES)
 WRAPPED = "NamesModelRecognizer"
-
-
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class Ours:
@@ -40,8 +33,8 @@ class Ours:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._inspectors = {
-            name: Inspector(secret=b"scorecard", clock=Clock(), mode=mode, names=True, deadline_s=600)
-            for name, mode in OURS.items()
+            name: Inspector(secret=b"scorecard", clock=SystemClock(), settings=settings, names=True, deadline_s=600)
+            for name, settings in OURS.items()
         }
 
     def find(self, text: str) -> dict[str, list[Label]]:

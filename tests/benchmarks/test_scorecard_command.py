@@ -13,8 +13,6 @@ import pytest
 
 from tests.benchmarks import scorecard
 
-pytest.importorskip("onnxruntime")
-
 COMMAND = Path(__file__).with_name("scorecard.py")
 FORMATS = [
     ("EMAIL_ADDRESS", "anna{}@corp.example"),

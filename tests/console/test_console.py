@@ -28,7 +28,7 @@ from sidecar.drivers.store_export import export
 from sidecar.drivers.store_query import Filters
 from sidecar.drivers.store_reader import Reader
 from sidecar.errors import OwnError
-from sidecar.inspection.catalogue import NAMES, SPECIAL, Settings
+from sidecar.inspection.catalogue import NAMES, SPECIAL, UNSUPPORTED, Settings
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.national import ROWS
 from sidecar.inspection.presidio_rules import STARTS
@@ -146,9 +146,11 @@ def test_pages_hold_what_a_query_finds(reader: Reader, size: int) -> None:
     assert [(page.rows, page.total) for page in pages(reader, Filters(caller="nobody"), size)] == [((), 0)]
 
 
-def test_every_type_that_can_be_found_may_be_asked_for() -> None:
+def test_every_type_that_can_be_found_may_be_asked_for_and_no_other() -> None:
+    """Presidio has recognisers of countries that no rule here stands for: KR_RRN is as unknown as a misspelt type."""
     countries = {*ROWS, *(start.country for starts in STARTS.values() for start in starts)}
-    assert Engine(Settings(countries=tuple(countries))).entities | {*NAMES, *SPECIAL} <= known.entities()
+    found = Engine(Settings(countries=tuple(countries))).entities | {*NAMES, *SPECIAL}
+    assert known.entities() == found | {*UNSUPPORTED}
 
 
 def test_a_row_says_what_an_officer_reads_first(reader: Reader) -> None:

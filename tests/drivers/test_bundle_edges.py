@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,9 @@ import pytest
 from sidecar.drivers import bundle
 from sidecar.drivers.bundle_refusal import BundleRefused
 from sidecar.drivers.bundle_signature import check_hashes
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.rego_engine import RegoEngine, default_bundle
 from tests.drivers import opa_process
-
-
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.perf_counter()
 
 
 def test_rego_that_is_not_utf8_is_refused() -> None:
@@ -61,7 +53,7 @@ def test_numbers_of_data_are_not_rounded() -> None:
     """OPA computes with the digits as they stand; a double would make these two others."""
     files = bundle.unpack(opa_process.build(NUMBERS))
     files["data.json"] = b'{"limit": 18446744073709551617, "share": 0.1000000000000000000001}'
-    engine = RegoEngine(bundle.parse(bundle.pack(files)), Clock())
+    engine = RegoEngine(bundle.parse(bundle.pack(files)), SystemClock())
     assert engine.decide_now({"given": 18446744073709551616}).result["allow"] is True
     assert engine.decide_now({"given": 18446744073709551617}).result["allow"] is False
 
@@ -73,7 +65,7 @@ def test_a_sample_tells_true_from_1() -> None:
     source = TRUE.replace("true", "1")
     files = bundle.unpack(opa_process.build(f"package governor.decide\n\ndecision := {source}\n"))
     files["samples/one.json"] = b'{"input":{},"answer":' + source.encode() + b"}"
-    RegoEngine(bundle.parse(bundle.pack(files)), Clock())
+    RegoEngine(bundle.parse(bundle.pack(files)), SystemClock())
     files["samples/one.json"] = b'{"input":{},"answer":' + TRUE.encode() + b"}"
     with pytest.raises(BundleRefused, match="not decided as OPA decided it"):
-        RegoEngine(bundle.parse(bundle.pack(files)), Clock())
+        RegoEngine(bundle.parse(bundle.pack(files)), SystemClock())

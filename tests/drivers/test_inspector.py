@@ -13,10 +13,12 @@ import orjson
 import pytest
 
 from sidecar.dialects.routes import match
-from sidecar.drivers.inspector import INLINE, Inspector, _names_model
+from sidecar.drivers.inspector import INLINE, Inspector
 from sidecar.drivers.inspector_pool import WorkerFailed
 from sidecar.drivers.inspector_queue import IN_A_ROW, Slots
+from sidecar.drivers.inspector_worker import Plan, plan_from_json
 from sidecar.errors import OwnError, cause_of
+from sidecar.inspection.catalogue import Mode, Settings
 from sidecar.model import Channel, Part, Place, PlaceKind, Role
 from sidecar.relay import reply_parts
 
@@ -33,8 +35,8 @@ def part(text: str, label: str = "messages[0].content") -> Part:
     return Part(place=Place(path=("x",), label=label), role=Role.USER, text=text)
 
 
-def inspector(**settings: object) -> Inspector:
-    return Inspector(secret=b"s" * 32, clock=Stopped(), **{"names": False, **settings})  # type: ignore[arg-type]
+def inspector(**more: object) -> Inspector:
+    return Inspector(secret=b"s" * 32, clock=Stopped(), **{"names": False, **more})  # type: ignore[arg-type]
 
 
 LONG = "\n\n".join(
@@ -275,7 +277,7 @@ async def test_what_is_found_in_the_key_is_the_keys(shared: Inspector) -> None:
 
 
 async def test_only_the_types_asked_for() -> None:
-    made = inspector(entities=["EMAIL_ADDRESS", "SPECIAL_HEALTH"])
+    made = inspector(settings=Settings(entities=frozenset({"EMAIL_ADDRESS", "SPECIAL_HEALTH"})))
     assert "CREDIT_CARD" in made.not_looked_for
     assert await entities(made, "a@b.example has diabetes, card 4111 1111 1111 1111") == [
         "EMAIL_ADDRESS",
@@ -291,24 +293,26 @@ async def test_special_categories_only_when_asked_for() -> None:
 
 async def test_countries_choose_the_national_numbers() -> None:
     text = "Steuer-ID 86095742719"
-    assert await entities(inspector(locales=["us"]), text) == []
-    assert await entities(inspector(locales=["de"]), text) == ["DE_TAX_ID"]
+    assert await entities(inspector(settings=Settings(countries=("us",))), text) == []
+    assert await entities(inspector(settings=Settings(countries=("de",))), text) == ["DE_TAX_ID"]
 
 
 async def test_allowed_values_are_not_reported_and_denied_words_are() -> None:
-    made = inspector(allow=["Support@Corp.Example"], deny={"PROJECT": ["Blue Whale"]})
+    lists = Settings(allow=("Support@Corp.Example",), deny=(("PROJECT", ("Blue Whale",)),))
+    made = inspector(settings=lists)
     assert await entities(made, "support@corp.example on blue whale, a@corp.example") == ["PROJECT", "EMAIL_ADDRESS"]
 
 
 async def test_thresholds_by_type() -> None:
     text = "see +49 30 901820 and 612 345 678"
-    assert await entities(inspector(thresholds={"PHONE_NUMBER": 0.9}), text) == ["PHONE_NUMBER"]
+    made = inspector(settings=Settings(thresholds=(("PHONE_NUMBER", 0.9),)))
+    assert await entities(made, text) == ["PHONE_NUMBER"]
 
 
 async def test_a_customers_words_from_a_file(tmp_path: Path) -> None:
     words = tmp_path / "projects.txt"
     words.write_text("Blue Whale\nÆrøskøbing\n", encoding="utf-8")
-    made = inspector(word_files={"PROJECT": str(words)})
+    made = inspector(settings=Settings(word_files=(("PROJECT", str(words)),)))
     assert "PROJECT" in made.looked_for
     assert await entities(made, "Blue  Whale ships from ærøskøbing") == ["PROJECT", "PROJECT"]
 
@@ -337,7 +341,6 @@ async def test_the_worker_opens_no_socket_and_loads_no_presidio(shared: Inspecto
     assert "spacy" not in (folder / "maps").read_text()
 
 
-@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 async def test_the_names_model_joins_through_the_same_seam() -> None:
     made = inspector(names=True, deadline_s=60)
     assert "PERSON" in made.looked_for
@@ -361,7 +364,6 @@ TOOLS = (
 PEOPLE = ("call_Maria_Rossi", "mail-anna.schmidt", "transfer_to_peter_mueller")
 
 
-@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 async def test_a_tool_keeps_its_name_and_who_is_named_in_it_does_not() -> None:
     """Through request and reply alike: a tool called PERSON_1 is one that no model knows how to use."""
     tools = [{"type": "function", "function": {"name": name}} for name in (*TOOLS, *PEOPLE)]
@@ -376,3 +378,20 @@ async def test_a_tool_keeps_its_name_and_who_is_named_in_it_does_not() -> None:
             assert [part.text for part in parts if part.place in found] == [*PEOPLE]
     finally:
         await made.close()
+
+
+def test_a_worker_is_told_every_setting() -> None:
+    settings = Settings(
+        entities=frozenset({"PERSON", "+URL"}),
+        mode=Mode.STRICT,
+        countries=("de",),
+        thresholds=(("PERSON", 0.5),),
+        allow=("Ada",),
+        deny=(("PROJECT", ("Bluebird", "Rook")),),
+        word_files=(("CLIENT", "clients.txt"),),
+    )
+    unlike = [name for name in Settings.__slots__ if getattr(settings, name) == getattr(Settings(), name)]
+    plan = Plan(settings=settings, names=True, recognisers=({"kind": "remote", "entities": ["PERSON"]},))
+    assert unlike == []
+    assert plan_from_json(plan.to_json()) == plan
+    assert plan_from_json(Plan(settings=Settings()).to_json()) == Plan(settings=Settings())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.drivers.inspector import Inspector, _names_model
+from sidecar.drivers.inspector import Inspector
 from sidecar.drivers.inspector_pool import MOST_DEATHS
 from sidecar.drivers.inspector_worker import Detectors, Plan
 from sidecar.errors import OwnError
@@ -20,14 +20,11 @@ from sidecar.model import Caller, Part, Place, Role
 from tests.drivers.test_inspector import Stopped, part
 from tests.drivers.test_inspector_pool import MORTAL, STRANGE
 
-needs_names = pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
-
 
 def inspector(**settings: Any) -> Inspector:
     return Inspector(secret=b"s" * 32, clock=Stopped(), **{"names": False, "deadline_s": 60.0, **settings})
 
 
-@needs_names
 @pytest.mark.parametrize("texts", [[""], ["", ""], ["", "Anna Kowalska called"], [" \n", ""]])
 async def test_no_text_is_no_fault(texts: list[str]) -> None:
     """vLLM and Ollama send `"content": ""` with a tool call: its reply was withheld, or recorded as not inspected."""
@@ -82,11 +79,10 @@ async def test_the_loop_goes_on_beside_thousands_of_values() -> None:
     assert max(held) < 0.06, max(held)
 
 
-@needs_names
 def test_models_are_loaded_before_the_first_text() -> None:
     """The deadline of a text is no time to load in: on a busy machine the sidecar did not start."""
-    detectors = Detectors(Plan(settings=Settings(), names="balanced"))
-    assert detectors._names._run is not None
+    detectors = Detectors(Plan(settings=Settings(), names=True))
+    assert "_loaded" in vars(detectors._names)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +113,7 @@ async def test_a_start_tells_which_detector_cannot_be_loaded_and_why(config: dic
 
 
 async def test_a_word_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    made = inspector(word_files={"STAFF": str(tmp_path / "staff.txt")})
+    made = inspector(settings=Settings(word_files=(("STAFF", str(tmp_path / "staff.txt")),)))
     try:
         with pytest.raises(OwnError, match="INSPECTOR_ERROR") as caught:
             await made.start()

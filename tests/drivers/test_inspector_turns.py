@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from sidecar.inspection.catalogue import Settings
 from sidecar.model import Part, Place, Role
 from tests.drivers.test_inspector import inspector
 
@@ -87,7 +88,7 @@ async def test_a_value_is_kept_by_what_it_was_read_beside() -> None:
 async def test_a_name_that_is_allowed_stays_where_its_bearer_is_known(more: tuple[str, ...]) -> None:
     text = "Peter Miller, that is, Miller"
     for allow, names in (((), ["Peter Miller", "Miller"]), (("Miller",), ["Peter Miller"])):
-        made = inspector(deny={"PERSON": ["Peter Miller"]}, allow=allow)
+        made = inspector(settings=Settings(deny=(("PERSON", ("Peter Miller",)),), allow=allow))
         values = [value for label, value in await found(made, messages(text, *more)) if label == "m[0]"]
         again = [value for label, value in await found(made, messages(text, *more)) if label == "m[2]"]
         await made.close()

@@ -11,6 +11,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,10 +21,9 @@ from sidecar.drivers.inspector_worker import Detectors, Plan
 from sidecar.drivers.names.pieces import casing_of, normal, words_of
 from sidecar.drivers.names_files import document_words
 from sidecar.drivers.names_lines import unwrapped
-from sidecar.drivers.names_model import NamesModel, Span, is_sequence, likeliest, windows
-from sidecar.inspection.catalogue import Settings
-
-pytest.importorskip("onnxruntime")
+from sidecar.drivers.names_model import NamesModel, is_sequence, likeliest, windows
+from sidecar.inspection.catalogue import Mode, Settings
+from sidecar.inspection.spans import Span
 
 KNOWN = {
     "en": ("Margaret Thatcher met Helmut Kohl in London on Tuesday.", {"Margaret Thatcher", "Helmut Kohl"}, {"London"}),
@@ -42,7 +42,7 @@ def balanced() -> NamesModel:
 
 @pytest.fixture(scope="module")
 def strict() -> NamesModel:
-    return NamesModel(mode="strict")
+    return NamesModel(mode=Mode.STRICT)
 
 
 def values(text: str, spans: list[Span], entity: str) -> set[str]:
@@ -102,7 +102,7 @@ def test_code_has_no_people(balanced: NamesModel) -> None:
 def test_empty_and_marks_only_load_nothing() -> None:
     model = NamesModel()
     assert model.find("") == model.find(" \n\t 123 -- !!") == []
-    assert model._run is None
+    assert "_loaded" not in vars(model)
 
 
 TEXT = st.text(max_size=300) | st.lists(
@@ -167,7 +167,7 @@ def test_a_name_far_into_a_long_text_is_found(balanced: NamesModel) -> None:
 
 @pytest.mark.parametrize("title", ["Prof.", "Mlle.", "Capt.", "Dott.", "Dr.", "Mr."])
 def test_no_window_ends_between_a_title_and_its_name(balanced: NamesModel, title: str) -> None:
-    pieces, _ = balanced._ready()
+    pieces, _ = balanced._loaded
     words = words_of(f"The report was read by {title} Kowalska and others in the house. " * 60)
     ends = {cut for _, _, _, cut in windows(words, [pieces.encode(word.text) for word in words])}
     assert len(ends) > 5
@@ -175,7 +175,7 @@ def test_no_window_ends_between_a_title_and_its_name(balanced: NamesModel, title
 
 
 def test_windows_visit_every_word_once_and_stay_small(balanced: NamesModel) -> None:
-    pieces, _ = balanced._ready()
+    pieces, _ = balanced._loaded
     for text in (
         "One. Two three. " * 200,
         "word " * 900,
@@ -214,15 +214,14 @@ def test_cost_grows_in_step_with_length(balanced: NamesModel) -> None:
 
 def test_the_last_layers_read_few_of_a_texts_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows of each layer's dearest product, as onnxruntime's profile has them."""
-    engine, opened = pytest.importorskip("onnxruntime"), []
-    plain = engine.InferenceSession
+    plain, opened = onnxruntime.InferenceSession, []
 
     def profiled(path: str, options: Any, **more: Any) -> Any:
         options.enable_profiling, options.profile_file_prefix = True, str(tmp_path / "profile")
         opened.append(plain(path, options, **more))
         return opened[-1]
 
-    monkeypatch.setattr(engine, "InferenceSession", profiled)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", profiled)
     NamesModel().find(" ".join(text for text, _, _ in KNOWN.values()))
     events = json.loads(Path(opened[0].end_profiling()).read_text())
     rows = [0] * 4
@@ -269,8 +268,8 @@ def test_strict_covers_at_least_as_much(balanced: NamesModel, strict: NamesModel
         )
 
 
-@pytest.mark.parametrize("mode", ["balanced", "strict"])
-def test_services_are_nobody_but_a_name_may_hold_the_same_letters(mode: names_model.Mode) -> None:
+@pytest.mark.parametrize("mode", Mode)
+def test_services_are_nobody_but_a_name_may_hold_the_same_letters(mode: Mode) -> None:
     """BerriAI/litellm 21949: C4, S3 and EKS were masked."""
     model = names_model.NamesModel(mode=mode)
     assert model.find("Deploy to EKS, put it in S3, use C4") == model.find("deploy to eks, put it in s3") == []
@@ -395,7 +394,7 @@ def test_code_holds_few_names(balanced: NamesModel) -> None:
     ],
 )
 def test_beside_the_rules_neither_swallows_the_other(text: str, values: list[str]) -> None:
-    found = Detectors(Plan(settings=Settings(), names="balanced")).find(text)
+    found = Detectors(Plan(settings=Settings(), names=True)).find(text)
     assert [f"{span.entity} {text[span.start : span.end]}" for span in found] == values
 
 
@@ -461,5 +460,5 @@ def test_only_line_ends_and_what_quotes_a_line_are_left_out(parts: list[str]) ->
 )
 def test_line_ends_and_colours_are_no_part_of_a_name(text: str, people: list[str]) -> None:
     """JSON within a prompt, a coloured log: `\\n` or a colour before a name made `nAnna` or `1mAnna` of it."""
-    found = Detectors(Plan(settings=Settings(), names="balanced")).find(text)
+    found = Detectors(Plan(settings=Settings(), names=True)).find(text)
     assert [text[span.start : span.end] for span in found if span.entity == "PERSON"] == people

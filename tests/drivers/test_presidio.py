@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from sidecar.drivers import presidio
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.errors import OwnError
+from sidecar.inspection.catalogue import Settings
 from sidecar.model import Part, Place, Role
 
 OWN = '''
@@ -52,20 +54,12 @@ class Broken(Own):
 '''
 
 
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
 def part(text: str) -> Part:
     return Part(place=Place(path=("x",), label="messages[0].content"), role=Role.USER, text=text)
 
 
 def inspector(config: dict[str, Any], **more: Any) -> Inspector:
-    return Inspector(secret=b"s", clock=Clock(), names=False, recognisers=[config], **more)
+    return Inspector(secret=b"s", clock=SystemClock(), names=False, recognisers=[config], **more)
 
 
 @pytest.fixture
@@ -129,8 +123,8 @@ async def test_one_that_forks_never_has_one_text_answered_with_what_stands_in_an
 async def test_a_threshold_for_one_type_leaves_its_other_types_as_they_are(own: dict[str, Any]) -> None:
     """Its findings of 0.3 were dropped as soon as any type at all had a threshold."""
     config = {**own, "class": "own_recogniser:Unsure", "entities": ["PROJECT", "TEAM"]}
-    for thresholds, expected in (({}, ["TEAM", "PROJECT"]), ({"PROJECT": 0.5}, ["TEAM"])):
-        made = inspector(config, deadline_s=30, thresholds=thresholds)
+    for thresholds, expected in (((), ["TEAM", "PROJECT"]), ((("PROJECT", 0.5),), ["TEAM"])):
+        made = inspector(config, deadline_s=30, settings=Settings(thresholds=thresholds))
         try:
             found = await made.inspect([part("Blue and Apollo")])
         finally:

@@ -18,9 +18,10 @@ import pytest
 
 from sidecar.account import tally
 from sidecar.drivers import presidio
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
 from sidecar.errors import OwnError
-from tests.drivers.test_presidio import Clock, part
+from tests.drivers.test_presidio import part
 
 Answer = Callable[[str], Any]
 ANNA = "Anna"
@@ -92,8 +93,10 @@ def service() -> Iterator[dict[str, Any]]:
     server.server_close()
 
 
-def inspector(config: Mapping[str, Any], **settings: Any) -> Inspector:
-    return Inspector(secret=b"s", clock=Clock(), names=False, recognisers=[config], **{"deadline_s": 30.0, **settings})
+def inspector(config: Mapping[str, Any], *, deadline_s: float = 30.0, **more: Any) -> Inspector:
+    return Inspector(
+        secret=b"s", clock=SystemClock(), names=False, recognisers=[config], deadline_s=deadline_s, **more
+    )
 
 
 @contextmanager

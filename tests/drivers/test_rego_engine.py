@@ -16,21 +16,13 @@ from sidecar import policy, rego
 from sidecar.drivers import bundle, rego_engine
 from sidecar.drivers.bundle import Bundle
 from sidecar.drivers.bundle_refusal import BundleRefused
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.rego_engine import RegoEngine, default_bundle, explained
 from sidecar.errors import OwnError
 from sidecar.model import Decision, Verdict
 from tests.drivers import opa_process
 
-
-class Clock:
-    def now(self) -> int:
-        return 1_700_000_000_000_000
-
-    def monotonic(self) -> float:
-        return time.perf_counter()
-
-
-CLOCK = Clock()
+CLOCK = SystemClock()
 
 
 def changed(files: dict[str, bytes | None]) -> Bundle:

@@ -18,8 +18,6 @@ from sidecar.drivers.store_verify import verify_path
 from sidecar.errors import OwnError
 from sidecar.ledger.report import VERIFIED
 
-pytest.importorskip("apsw", reason="apsw gives SQLite a disk written in Python")
-
 SCRIPT = Path(__file__).with_name("power_disk.py")
 CUTS = 12
 

@@ -1,4 +1,4 @@
-"""Published failures of a well-known gateway's guardrail (reference/pii.md 3), by their numbers, through a real SDK.
+"""Published failures of a well-known gateway's guardrail, by their numbers, through a real SDK.
 
 Each for unary and streamed, in text and in tool calls. `tests/redaction/test_acceptance.py` has the same list for the
 room alone, with generated texts and cuts.

@@ -11,22 +11,20 @@ from unicodedata import normalize
 import pytest
 
 from sidecar.drivers.clock import SystemClock
-from sidecar.drivers.inspector import Inspector, _names_model
+from sidecar.drivers.inspector import Inspector
 from sidecar.inspection.catalogue import Settings
 from sidecar.inspection.engine import Engine
 from sidecar.inspection.phrases import Phrases
 from sidecar.inspection.spans import Span, Strength
 from sidecar.model import Part, Place, Role
 
-needs_names = pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
-
 Form = Literal["NFC", "NFD"]
 FORMS: tuple[Form, Form] = ("NFC", "NFD")
 
 
-async def found(texts: Sequence[str], **settings: object) -> list[str]:
+async def found(texts: Sequence[str], settings: Settings, *, names: bool = True) -> list[str]:
     """Type and value of each finding, by the inspector as it is served, worker included."""
-    made = Inspector(secret=b"s" * 32, clock=SystemClock(), deadline_s=60, **settings)  # type: ignore[arg-type]
+    made = Inspector(secret=b"s" * 32, clock=SystemClock(), deadline_s=60, settings=settings, names=names)
     parts = [
         Part(place=Place(path=(at,), label=f"messages[{at}].content"), role=Role.USER, text=text)
         for at, text in enumerate(texts)
@@ -38,7 +36,6 @@ async def found(texts: Sequence[str], **settings: object) -> list[str]:
     return [f"{f.entity} {texts[int(f.place.path[0])][f.start : f.end]}" for f in findings]
 
 
-@needs_names
 @pytest.mark.parametrize(
     ("deny", "text", "values"),
     [
@@ -53,7 +50,7 @@ async def found(texts: Sequence[str], **settings: object) -> list[str]:
 async def test_a_listed_word_keeps_its_type_beside_the_names_model(
     deny: dict[str, list[str]], text: str, values: list[str]
 ) -> None:
-    assert await found([text], deny=deny, names=True) == values
+    assert await found([text], Settings(deny=tuple((entity, tuple(words)) for entity, words in deny.items()))) == values
 
 
 def test_a_listed_word_stays_below_what_is_proven() -> None:
@@ -71,12 +68,12 @@ def test_a_model_does_not_rename_a_listed_word() -> None:
     assert [span.entity for span in engine.settled("Falke kommt", [*engine.find("Falke kommt"), model])] == ["PROJECT"]
 
 
-@needs_names
 async def test_what_is_allowed_is_not_found_again_because_a_longer_name_was() -> None:
     """One part, and several: the two ways through the inspector."""
     one = "Anna Schmidt kommt. Anna auch. Schmidt zahlt."
-    assert await found([one], allow=["Anna"], names=True) == ["PERSON Anna Schmidt", "PERSON Schmidt"]
-    assert await found([one, "anna und Anna sind da"], allow=["Anna"], names=True) == [
+    allowed = Settings(allow=("Anna",))
+    assert await found([one], allowed) == ["PERSON Anna Schmidt", "PERSON Schmidt"]
+    assert await found([one, "anna und Anna sind da"], allowed) == [
         "PERSON Anna Schmidt",
         "PERSON Schmidt",
     ]
@@ -126,7 +123,7 @@ async def test_comments_and_signs_in_a_file_of_words(tmp_path: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_text("\ufeff# comment\nC++\n  # another, indented\nF#\n\n.NET\nBlue Whale\n", encoding="utf-8")
     text = "No comment, another one: net income of plan F and C in C++, F# and .NET by blue whale"
-    assert await found([text], word_files={"TECH": str(words)}, names=False) == [
+    assert await found([text], Settings(word_files=(("TECH", str(words)),)), names=False) == [
         "TECH C++",
         "TECH F#",
         "TECH .NET",

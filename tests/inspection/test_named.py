@@ -72,7 +72,7 @@ def test_a_date_right_behind_a_name_is_of_birth(behind: str, date: str | None) -
 
 
 def test_the_worker_adds_them_to_the_models_names_and_leaves_out_labels() -> None:
-    found = Detectors(Plan(settings=Settings(), names="balanced")).find
+    found = Detectors(Plan(settings=Settings(), names=True)).find
     text = "nom;prénom;naissance\nPetit;Rose;\nBoulanger;Ambre;\n\nRp. Wilhelmine Großmann, 07.09.1936"
     spans = [(span.entity, text[span.start : span.end]) for span in found(text)]
     assert [value for entity, value in spans if entity == "PERSON"] == [
@@ -99,7 +99,7 @@ def test_without_a_names_model_nobody_is_named() -> None:
 
 
 def test_a_postcode_is_found_with_the_town_that_the_model_knows() -> None:
-    find = Detectors(Plan(settings=Settings(), names="balanced")).find
+    find = Detectors(Plan(settings=Settings(), names=True)).find
     for text in ('{"name": "Lukas Gruber", "plz": "5020 Salzburg"}', "I live at 88 George Street, Sydney NSW 2000."):
         left = list(text)
         for span in find(text):

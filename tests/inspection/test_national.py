@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from faker import Faker
 
 from sidecar.inspection import national_checks
 from sidecar.inspection.catalogue import COUNTRIES, Settings
@@ -140,7 +141,7 @@ def test_shapes_alone_prove_nothing(text: str) -> None:
     ],
 )  # fmt: skip
 def test_generated_values_are_covered(locale: str, make: str, label: str) -> None:
-    faker = pytest.importorskip("faker").Faker(locale)
+    faker = Faker(locale)
     faker.seed_instance(11)
     values = [str(getattr(faker, make)()) for _ in range(200)]
     missed = [value for value in values if not _covered(f"{label}: {value}", value)]

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
+from faker import Faker
 
 from sidecar.inspection.catalogue import COUNTRIES, Settings
 from sidecar.inspection.engine import Engine
@@ -41,7 +42,7 @@ NATIONAL = {
 
 
 def _texts() -> list[str]:
-    faker = pytest.importorskip("faker").Faker("en_US")
+    faker = Faker("en_US")
     faker.seed_instance(5)
 
     class Values(dict[str, str]):

@@ -17,7 +17,7 @@ from sidecar.inspection.presidio_rules import STARTS, presidio_rules, table
 ROOM = Path(sidecar.inspection.__file__).parent
 DERIVE = """
 import json, sys
-from sidecar.drivers.presidio_tables import derive_phones, derive_presidio
+from tests.training.presidio_tables import derive_phones, derive_presidio
 json.dump({"presidio_patterns.json": derive_presidio(), "phone_plans.json": derive_phones()}, sys.stdout)
 """
 

@@ -1,4 +1,4 @@
-"""Each trap of Presidio that reference/pii.md 2.4 lists, as what must happen instead."""
+"""What Presidio misses or takes wrongly, case by case, as what must happen instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every tampering with a store is found, at the right entry, for the right reason (reference/ledger.md 3.2)."""
+"""Every tampering with a store is found, at the right entry, for the right reason."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from pathlib import Path
 from typing import get_args
 
@@ -15,19 +14,12 @@ from policies import build, generate
 from sidecar import policy
 from sidecar.config import UpstreamSettings
 from sidecar.drivers import bundle
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.rego_engine import RegoEngine
 from sidecar.model import Operation, ReleaseMode, Role
 from tests.drivers.opa_process import opa_or_skip
 
 PAGE = (generate.ROOT / "docs" / "policies.md").read_text()
-
-
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.perf_counter()
 
 
 def guided(tmp_path: Path) -> Path:
@@ -48,7 +40,7 @@ def guided(tmp_path: Path) -> Path:
 
 
 def test_the_pack_of_the_page(tmp_path: Path) -> None:
-    engine = RegoEngine(bundle.parse(build.checked(opa_or_skip(), guided(tmp_path))), Clock())
+    engine = RegoEngine(bundle.parse(build.checked(opa_or_skip(), guided(tmp_path))), SystemClock())
     credit = generate.merge_patch(generate.example_request(), {"use_case": {"id": "credit"}})
     decision = policy.read(engine.decide_now(credit), orjson.dumps(credit))
     assert decision.codes == ("RESIDENCY_VIOLATION",)

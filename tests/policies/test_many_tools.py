@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
@@ -11,23 +10,16 @@ import pytest
 from policies import generate
 from sidecar import policy
 from sidecar.drivers import bundle
+from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.rego_engine import RegoEngine, default_bundle
 from sidecar.model import Decision
 
 TOOLS = [f"shell_{number}" for number in range(600)]
 
 
-class Clock:
-    def now(self) -> int:
-        return 0
-
-    def monotonic(self) -> float:
-        return time.perf_counter()
-
-
 def decided(action: str) -> Decision:
     config: dict[str, Any] = {"tools": {"allow": {"*": ["lookup_*"]}, "action": action}}
-    engine = RegoEngine(bundle.with_config(default_bundle(), config), Clock())
+    engine = RegoEngine(bundle.with_config(default_bundle(), config), SystemClock())
     document = generate.merge_patch(generate.example_request(), {"request": {"tools_offered": ["lookup_a", *TOOLS]}})
     return policy.read(engine.decide_now(document), orjson.dumps(document))
 

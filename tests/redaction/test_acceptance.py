@@ -1,4 +1,4 @@
-"""What broke elsewhere: the issues of a well-known gateway's guardrail that concern this room (reference/pii.md 3).
+"""What broke elsewhere: the issues of a well-known gateway's guardrail that concern this room.
 
 Others of that list are other rooms': a dead analyser (30728) and the positions of a body (41265, 14612) belong to the
 conductor and the dialects, false findings (21949) to inspection, byte-identical passing (30447) to the relay.

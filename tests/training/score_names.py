@@ -151,7 +151,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.model:
         names_model.HOME = Path(args.model)
-    models = {"balanced": names_model.NamesModel(), "strict": names_model.NamesModel(mode="strict")}
+    models = {"balanced": names_model.NamesModel(), "strict": names_model.NamesModel(mode=names_model.Mode.STRICT)}
     table = {}
     print(
         "| set | type | n | P | R | F1 | covered | strict P | strict covered | lower covered | lower strict covered |"

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from sidecar.cli import main
-from sidecar.drivers.inspector import _names_model
 
 ENTITY = "EMAIL_ADDRESS"
 TEXT = "x a@b.example"
@@ -51,7 +50,6 @@ def test_offsets_are_code_points_of_the_file(
     assert [data.decode()[one["start"] : one["end"]] for one in found] == values
 
 
-@pytest.mark.skipif(_names_model("balanced") is None, reason="the names model is not installed")
 def test_an_empty_file_holds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With the names model it was a failed detector."""
     (tmp_path / "empty.txt").touch()

@@ -2,7 +2,7 @@
 
 Every string within `choices` is a delta, unless it is an id, a closed enumeration or a logprob's token: a surrogate
 may stand anywhere the model or the server puts text, and nothing the caller gets back may stay one. So is a key that no
-API would name a field by. Token texts of logprobs keep the surrogate's spelling (reference/wire.md 4.2).
+API would name a field by. Token texts of logprobs keep the surrogate's spelling.
 """
 
 from __future__ import annotations

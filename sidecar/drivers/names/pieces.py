@@ -24,32 +24,10 @@ MAX_PIECES = 10
 MAX_WORD = 80
 CACHE = 20_000
 
-PAD, UNK, CLS, SEP = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
-_FOLD = str.maketrans(
-    {
-        "\u2018": "'",
-        "\u2019": "'",
-        "\u201a": "'",
-        "`": "'",
-        "\u00b4": "'",
-        "\u201c": '"',
-        "\u201d": '"',
-        "\u201e": '"',
-        "\u00ab": '"',
-        "\u00bb": '"',
-        "\u2013": "-",
-        "\u2014": "-",
-        "\u2010": "-",
-        "\u2011": "-",
-        "\u00df": "ss",
-        "\u00e6": "ae",
-        "\u0153": "oe",
-        "\u00f8": "o",
-        "\u0142": "l",
-        "\u0131": "i",
-        "\u0111": "d",
-    }
-)
+UNK, CLS, SEP = "[UNK]", "[CLS]", "[SEP]"
+_KEYBOARD = dict(zip("‘’‚`´“”„«»–—‐‑øłıđ", "'''''" + '"""""' + "----olid", strict=True))
+_FOLD = str.maketrans({**_KEYBOARD, "ß": "ss", "æ": "ae", "œ": "oe"})
+"""Quotes and hyphens of print as those of a keyboard, and letters that are made with no accent."""
 
 
 class Word(NamedTuple):
@@ -144,8 +122,7 @@ class Pieces:
         self._ids = {piece: at for at, piece in enumerate(vocabulary)}
         self._lexicon = lexicon
         self._cache: dict[str, Encoded] = {}
-        self.pad, self.unk = self._ids[PAD], self._ids[UNK]
-        self.cls, self.sep = self._ids[CLS], self._ids[SEP]
+        self.unk, self.cls, self.sep = (self._ids[mark] for mark in (UNK, CLS, SEP))
 
     def encode(self, word: str) -> Encoded:
         """Return the pieces and features of one word."""

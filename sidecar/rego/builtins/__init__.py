@@ -6,7 +6,13 @@ part of it, so `http.send`, `opa.runtime`, `net.lookup_ip_addr`, `rand.intn`, `u
 `time.now_ns` never will be.
 
 A builtin is `f(run, *operands) -> value`; it returns UNDEFINED or raises BuiltinError, and charges `run`
-for work that grows with its operands.
+for work that grows with its operands. By family, as OPA has them in its topdown/*.go:
+
+    arithmetic, types        numbers, comparison, bits; type tests and casts
+    collections, objects     aggregates, arrays, sets, walk, graphs; objects and paths into them; patch: json.patch
+    strings, patterns        strings; regular expressions and globs; sprintf: Go's verbs
+    encoding, net, times     JSON, base64, hex, URLs, digests, tokens; networks, versions, units; time
+    operands, text           checks that the others share; values in Rego's own notation
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Go's regular expressions are rewritten for Python's `re`: flags in mid-pattern b
 spelled out, the unbounded key block gets a bound. What each rule starts with is worked out here, so that at run time a
 rule is tried only where its keyword stands.
 
-    python -m sidecar.drivers.secrets_tables gitleaks.toml LICENSE COMMIT sidecar/inspection/secrets_rules.json
+    python tests/training/secrets_tables.py gitleaks.toml LICENSE COMMIT sidecar/inspection/secrets_rules.json
 """
 
 from __future__ import annotations

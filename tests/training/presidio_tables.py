@@ -4,7 +4,7 @@ Importing presidio_analyzer loads spaCy: 70 MB and over a second, for patterns t
 0010). So they are written out once, here, and `tests/inspection/test_tables.py` derives them again from the installed
 packages and compares: a new Presidio cannot change what is detected without a diff in this repository.
 
-    python -m sidecar.drivers.presidio_tables sidecar/inspection
+    python tests/training/presidio_tables.py sidecar/inspection
 """
 
 from __future__ import annotations

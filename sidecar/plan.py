@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar import policy
-from sidecar.errors import OwnError, Refusal, SidecarError
-from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
+from sidecar.deadline import size_of
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
+from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Part, Side
 from sidecar.redaction import NUMBERED, Operators, Redaction, Style, redact
 from sidecar.redaction.oneway import DEFAULTS
 
@@ -18,6 +19,9 @@ UNREAD: Any = None
 """In place of a dialect, for a call that is refused unread: nothing of it is parsed."""
 
 BODY_LIMIT = 64 * 1024 * 1024
+TEXT_LIMIT = 8 * 1024 * 1024
+"""Code points, a prompt of two million tokens. The names model reads so much prose in two and a half minutes, and as
+much data in nine: within the ten that SDKs wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class House:
     environment: str = "production"
     surrogates: Surrogates = Surrogates()
     body_limit: int = BODY_LIMIT
+    text_limit: int = TEXT_LIMIT
     judge_deadline: float = 10.0
     listed: frozenset[str] = frozenset()
 
@@ -62,6 +67,12 @@ class Plan:
 
 UNPLANNED = Plan(decision=policy.fault("ABORTED"))
 """What is recorded of an exchange that was cut off before it was judged."""
+
+
+def bounded(parts: Sequence[Part], limit: int) -> None:
+    """Raises CallerError where detection would read these texts for longer than anybody waits."""
+    if size_of(parts) > limit:
+        raise CallerError("BODY_TOO_LARGE", "Send less text in one call, or raise limits.text.", status=413)
 
 
 def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> SidecarError:

@@ -42,6 +42,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "NaN": (GOOD[:-1] + b',"temperature":NaN}', 400, ""),
     "wrong type": (b'{"model":"m","messages":"hi"}', 400, "BODY_INVALID"),
     "list": (b"[]", 400, "BODY_INVALID"),
+    "9 MiB of text": (GOOD.replace(b"hi", b"word " * ((9 << 20) // 5)), 413, "BODY_TOO_LARGE"),
     "lone surrogate": (GOOD.replace(b"hi", b"\\ud800"), 400, "LONE_SURROGATE"),
 }
 

@@ -201,7 +201,7 @@ class Engine:
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
             (_numbered.TYPES, _numbered.WORDS, True, numbered),
-            (_spelled.TYPES, _spelled.WORDS, True, spelled),
+            (_spelled.TYPES, _spelled.WORDS, False, spelled),
             ((IDENTITY_NUMBER,), _identities.WORDS, True, identities),
             ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ"), dates.WORDS, True, dates.dates),

@@ -238,6 +238,7 @@ class WordList:
     def __init__(self, entity: str, phrases: Iterable[str]) -> None:
         self._entity = entity
         self._phrases = Phrases(copy for phrase in phrases for copy in _copies(phrase))
+        _spellings.cache_clear()
 
     def find(self, text: str) -> Iterator[Span]:
         for start, end in self._phrases.places(text):

@@ -162,6 +162,7 @@ def test_a_million_names_are_folded_word_by_word_if_at_all(monkeypatch: pytest.M
     first, last = ([f"{start}{end}" for end in "абвгдежзик"] for start in ("Фо", "Ше"))
     phrases.WordList("EMPLOYEE", [f"{one} {two}" for one in first for two in last])
     assert len(folded) <= 10 * len({*first, *last})
+    assert phrases._spellings.cache_info().currsize == 0  # what is kept of a list is no name
 
 
 def test_an_allowed_value_is_told_by_its_words() -> None:

@@ -186,6 +186,9 @@ class RedactionSettings(Section):
 
 class LimitSettings(Section):
     body: int = Field(64 * 1024 * 1024, gt=0, description="Bytes of a request body, also unpacked.")
+    text: int | None = Field(
+        None, gt=0, description="Characters of a call's text, each value counting 16 more; unset: what a body holds."
+    )
     held: int = Field(1024 * 1024 * 1024, gt=0, description="Bytes of all bodies in flight; more are answered 503.")
     body_timeout: float = Field(60.0, gt=0, description="Seconds in which a request body must have come.")
     reading_timeout: float = Field(120.0, gt=0, description="Seconds in which a caller must take some of its answer.")

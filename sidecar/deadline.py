@@ -37,7 +37,12 @@ in the second, and is written in the third. With a single turn it waited for thr
 def for_texts(seconds: float, parts: Iterable[Part]) -> float:
     """A deadline that grows with the text: a million-token prompt is no fault, only long. Nor are thousands of short
     values, each of which is read beside its key."""
-    return seconds + sum([len(part.text) + len(part.key) + EACH for part in parts]) / PER_SECOND
+    return seconds + size_of(parts) / PER_SECOND
+
+
+def size_of(parts: Iterable[Part]) -> int:
+    """Code points that have to be read, and what each text costs besides."""
+    return sum([len(part.text) + len(part.key) + EACH for part in parts])
 
 
 async def others() -> None:

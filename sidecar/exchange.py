@@ -29,7 +29,7 @@ from sidecar.ending import Ending
 from sidecar.errors import CallerError, Refusal, SidecarError, UpstreamError, as_error
 from sidecar.ledger.facts import Intent, Outcome, State
 from sidecar.model import Arrival, Call, Decision, Inspection, Operation, Part, ReleaseMode, ReplyFacts, Verdict
-from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan, refusal_of
+from sidecar.plan import NO_CALL, NOTHING_FOUND, UNPLANNED, House, Plan, bounded, refusal_of
 from sidecar.ports import Answer, EngineAnswer, Ports
 from sidecar.redaction import Restorer, redact
 from sidecar.relay import Judgement, Relay, Withheld
@@ -147,6 +147,7 @@ class Exchange:
             call = await step(size, self.dialect.parse, body)  # (2)
             if carried := carried_parts(self.arrival.target, self.arrival.headers, self.arrival.asserted):
                 call = replace(call, parts=(*call.parts, *carried))
+            bounded(call.parts, self.house.text_limit)
             self.watch.lap("parse_us")
             judgement, document, self.cause = await judge(
                 call.parts, partial(self.request_document, call), self.ports, self.house, self.arrival

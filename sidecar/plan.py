@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar import policy
-from sidecar.errors import OwnError, Refusal, SidecarError
-from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Side
+from sidecar.deadline import size_of
+from sidecar.errors import CallerError, OwnError, Refusal, SidecarError
+from sidecar.model import Call, Decision, Inspection, Operation, Outbound, Part, Side
 from sidecar.redaction import NUMBERED, Operators, Redaction, Style, redact
 from sidecar.redaction.oneway import DEFAULTS
 
@@ -42,6 +43,7 @@ class House:
     environment: str = "production"
     surrogates: Surrogates = Surrogates()
     body_limit: int = BODY_LIMIT
+    text_limit: int | None = None
     judge_deadline: float = 10.0
     listed: frozenset[str] = frozenset()
 
@@ -62,6 +64,12 @@ class Plan:
 
 UNPLANNED = Plan(decision=policy.fault("ABORTED"))
 """What is recorded of an exchange that was cut off before it was judged."""
+
+
+def bounded(parts: Sequence[Part], limit: int | None) -> None:
+    """Raises CallerError where these texts are more than detection is to read in one call."""
+    if limit is not None and size_of(parts) > limit:
+        raise CallerError("BODY_TOO_LARGE", "Send less text in one call, or raise limits.text.", status=413)
 
 
 def refusal_of(decision: Decision, reasons: Mapping[str, policy.Reason]) -> SidecarError:

@@ -47,8 +47,6 @@ FEW = 8
 SLICE = 1000
 STRIDE = 256
 """Pieces of a long text, or texts, between two turns of the event loop: about a millisecond."""
-AT_ONCE = 64
-"""Texts that are handed to workers together: each costs the event loop 40 us, and a megabyte of JSON holds 50,000."""
 
 FAILED = "a detector failed; the call was not inspected and was not let through. Try again; if it stays, see the log"
 SLOW = "inspection did not finish within its deadline; the call was not let through. Try again, or send less text"
@@ -194,13 +192,7 @@ class Inspector:
     async def _new(self, texts: Mapping[Key, str], who: Hashable) -> dict[Key, Spans]:
         if not self._heavy and _is_short(texts.values()):
             return {key: self._kept(key, self._engine.find(text)) for key, text in texts.items()}
-        found: dict[Key, Spans] = {}
-        items = list(texts.items())
-        for start in range(0, len(items), AT_ONCE):
-            some = dict(items[start : start + AT_ONCE])
-            reading = [self._long(key, text, who) for key, text in some.items()]
-            found.update(zip(some, await asyncio.gather(*reading), strict=True))
-        return found
+        return {key: await self._long(key, text, who) for key, text in texts.items()}
 
     async def _consistent(
         self, parts: Sequence[Part], keys: Sequence[Key], spans: Sequence[Sequence[Span]]

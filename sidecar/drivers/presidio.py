@@ -37,6 +37,9 @@ UNCOUNTABLE = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 MOST_ANSWER = 1 << 24
 """Bytes of a service's answer: a piece of text is 20,000 code points at most, a finding about 200 bytes."""
 
+TIMEOUT_S = 4.0
+"""Below the usual deadline, at which the worker is killed for a service that hangs, and loads its models anew."""
+
 LONGEST_KEY = 4096
 
 T = TypeVar("T")
@@ -219,7 +222,7 @@ class Remote:
         if self._url.scheme not in ("http", "https") or not self._url.hostname:
             raise ValueError("`url` of a remote recogniser must be http or https")
         self._language = str(config.get("language", "en"))
-        self._timeout = float(config.get("timeout_s", 5.0))
+        self._timeout = float(config.get("timeout_s", TIMEOUT_S))
         self._tls = ssl.create_default_context(cafile=config.get("ca")) if self._url.scheme == "https" else None
         self._headers = {"content-type": "application/json"}
         if "key_file" in config:

@@ -47,7 +47,7 @@ from sidecar.inspection.urls import urls
 from sidecar.inspection.wallets import wallets
 from sidecar.model import Detector
 
-VERSION = "14"
+VERSION = "15"
 """Of our own rules; raise it with every change of what they find (it is part of the cache key and of the record)."""
 
 Finder = Callable[[str, Sequence[Token], Sequence[int]], list[Span]]
@@ -195,7 +195,7 @@ class Engine:
             ((CARD_SECURITY_CODE,), _card_codes.WORDS, True, card_codes),
             (_labelled.TYPES, _labelled.WORDS, True, labelled),
             (_numbered.TYPES, _numbered.WORDS, True, numbered),
-            (_spelled.TYPES, _spelled.WORDS, True, spelled),
+            (_spelled.TYPES, _spelled.WORDS, False, spelled),
             ((IDENTITY_NUMBER,), _identities.WORDS, True, identities),
             ((GEO_COORDINATES,), _coordinates.WORDS, True, lambda *at: coordinates(*at, strict=strict)),
             (("DATE_OF_BIRTH", "PASSPORT_MRZ"), dates.WORDS, True, dates.dates),

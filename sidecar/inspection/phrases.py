@@ -14,6 +14,7 @@ import unicodedata
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from sidecar.inspection.normalise import normalised
@@ -29,6 +30,11 @@ SIGNS = "+#&/@%$€£\\"
 SIGN = re.compile(r"[+#&/@%$€£\\.]")
 FIRST_SIGNS = SIGNS + "."
 LAST_LATIN = "\u024f"
+PLAIN = re.compile(r"[A-Za-z\u00c0-\u0195\u0197-\u024f]+(?:[ '-][A-Za-z\u00c0-\u0195\u0197-\u024f]+)*\n?")
+"""What is its own copy, as nearly all names are: all letters to LAST_LATIN but one that is read as another."""
+ACUTE = "\u0301"
+MOST_SPELLINGS = 1 << 14
+"""Words remembered: a million names are made of a few thousand, and one Cyrillic word takes 0.1 ms."""
 MOST_SIGNS = 3
 """Signs at one edge that count."""
 LEAST_BITS = 15
@@ -38,7 +44,17 @@ Places = Sequence[tuple[int, int]]
 
 
 def folded(phrase: str) -> list[str]:
-    return [word.casefold() for word in WORD.findall(phrase)[:LONGEST_PHRASE]]
+    plain = _dotted(phrase)
+    if plain.replace(" ", "").isalpha():
+        return plain.casefold().split()[:LONGEST_PHRASE]
+    return [word.casefold() for word in WORD.findall(plain)[:LONGEST_PHRASE]]
+
+
+def _dotted(text: str) -> str:
+    """Turkish has an i with a dot and one without, small and large; `casefold` makes `ALİ` neither `Ali` nor `ali`.
+    Each stays where it was.
+    """
+    return text.replace("İ", "I").replace("ı", "i")
 
 
 class Phrases:
@@ -98,6 +114,7 @@ class Phrases:
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Disjoint (start, end) of phrases; those that overlap ("Anna Maria", "Maria Rossi") are one."""
+        text = _dotted(text)
         words = [(match.start(), match.end()) for match in WORD.finditer(text)]
         bits, mask, start, end = self._bits, self._mask, 0, 0
         for at, (first, last) in enumerate(words):
@@ -146,6 +163,7 @@ class Phrases:
 
 def _spelled(phrase: str) -> str:
     """The words with the signs that count, as `Phrases` looks them up."""
+    phrase = _dotted(phrase)
     words = [(match.start(), match.end()) for match in WORD.finditer(phrase)][:LONGEST_PHRASE]
     start, end = words[0][0], words[-1][1]
     low, high = _starts(phrase, start, 0)[0], _ends(phrase, end)[0]
@@ -183,16 +201,28 @@ def _ends(text: str, end: int) -> list[int]:
     return found[::-1]
 
 
-def _copies(phrase: str) -> set[str]:
+def _copies(phrase: str) -> Iterable[str]:
     """How the phrase stands in the copy of a text that is searched: of Cyrillic and Greek words some letters are Latin
     ones there, others where they are capitals, and others again where accents are characters of their own.
     """
+    if PLAIN.fullmatch(phrase):
+        return (phrase,)
     composed = unicodedata.normalize("NFC", phrase)
     if max(composed, default="") <= LAST_LATIN:
-        return {normalised(composed).text}
-    cases = (composed, composed.upper(), composed.lower(), composed.title())
-    spellings = {unicodedata.normalize(form, each) for each in cases for form in ("NFC", "NFD")}
-    return {*spellings, *(normalised(each).text for each in spellings)}
+        return (normalised(composed).text,)
+    return {" ".join(words) for words in zip(*map(_spellings, composed.split()), strict=True)}
+
+
+@lru_cache(MOST_SPELLINGS)
+def _spellings(word: str) -> tuple[str, ...]:
+    """Of a word, in an order that all words have. Greek capitals go without accents."""
+    cases = (word, word.upper(), word.lower(), word.title(), _bare(word.upper()))
+    spellings = [unicodedata.normalize(form, each) for each in cases for form in ("NFC", "NFD")]
+    return tuple([_dotted(each).casefold() for each in (*spellings, *(normalised(each).text for each in spellings))])
+
+
+def _bare(word: str) -> str:
+    return unicodedata.normalize("NFD", word).replace(ACUTE, "")
 
 
 def _holds(hashes: array[int], value: int) -> bool:
@@ -208,7 +238,10 @@ class WordList:
     def __init__(self, entity: str, phrases: Iterable[str]) -> None:
         self._entity = entity
         self._phrases = Phrases(copy for phrase in phrases for copy in _copies(phrase))
+        _spellings.cache_clear()
 
     def find(self, text: str) -> Iterator[Span]:
         for start, end in self._phrases.places(text):
+            while unicodedata.combining(text[end : end + 1] or " "):  # the accent of its last letter
+                end += 1
             yield Span(start, end, self._entity, 1.0, "list/words", Strength.OWN)

@@ -42,6 +42,8 @@ def _travel(number: str) -> bool:
 
 SYSTEM = r"[A-HJ-NP-TV-Z]{2}\d{3}[A-HJ-NP-TV-Z]{2}"
 """Plates of France since 2009 and of Italy since 1994."""
+OMOCODE = r"[\dLMNP-V]"
+"""A digit, or the letter that stands for it where two people would have the same code: in the end there are none."""
 KINDS = (
     _kind("DE_TAX_ID", "steuer-id steuer_id idnr steueridentifikationsnummer steuerliche_identifikationsnummer"
           " german_tax_id", r"[1-9]\d{10}", check.de_tax_id),
@@ -76,6 +78,9 @@ KINDS = (
     _kind("MEDICAL_RECORD_NUMBER", "tarjeta_sanitaria cip cip-sns spanish_health_card_number", r"[A-Z]{4}\d{10,12}"),
     _kind("IT_FISCAL_CODE", "codice_fiscale c.f. cod._fisc. cod.fisc. italian_tax_code",
           r"[A-Z]{6}\d\d[A-EHLMPRST]\d\d[A-Z]\d{3}[A-Z]", presidio.it_fiscal_code),
+    _kind("IT_FISCAL_CODE", "codice_fiscale codicefiscale c.f. cf cod._fisc. cod.fisc. fiscal_code italian_tax_code",
+          f"[A-Z]{{6}}{OMOCODE}{{2}}[A-EHLMPRST]{OMOCODE}{{2}}[A-Z]{OMOCODE}{{3}}[A-Z]",
+          lambda n: presidio.it_fiscal_code(n) or False),
     _kind("IT_VAT_CODE", "partita_iva p.iva p._iva piva italian_vat_number", r"\d{11}", check.it_vat),
     _kind("IT_IDENTITY_CARD", "carta_d'identità carta_di_identità carta_identita cie italian_identity_card_number",
           r"[A-Z]{2}(?:\d{7}|\d{5}[A-Z]{2})|\d{7}[A-Z]{2}"),

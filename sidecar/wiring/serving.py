@@ -199,6 +199,7 @@ def house_of(config: Config, drivers: Drivers) -> House:
         environment=config.environment,
         surrogates=surrogates_of(config.redaction, drivers.entropy),
         body_limit=config.limits.body,
+        text_limit=config.limits.text,
         judge_deadline=config.detection.deadline + config.policy.timeout + 1,
         listed=listed_names(drivers.engine.bundle),
     )

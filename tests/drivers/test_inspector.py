@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -211,6 +212,29 @@ async def test_short_jobs_go_first_but_long_ones_get_their_turn() -> None:
     shorts = [f"short{i}" for i in range(IN_A_ROW + 2)]
     assert order == ["first", *shorts[:IN_A_ROW], "long0", *shorts[IN_A_ROW:], "long1"]
     assert slots._free == 1
+
+
+async def test_a_short_text_waits_for_one_of_many_values_not_for_all(
+    shared: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tool's answer is hundreds of texts, each of them short: in line together, all would be before the next call."""
+    read, find = list[str](), shared._pool.find
+
+    async def counting(texts: list[str], **more: Any) -> Any:
+        found = await find(texts, **more)
+        read.extend(texts)
+        return found
+
+    await shared.start()
+    monkeypatch.setattr(shared._pool, "find", counting)
+    values = [part(f"value {at} {'lorem ipsum ' * 5}") for at in range(200)]
+    many = asyncio.ensure_future(shared.inspect(values))
+    while len(read) < 10:
+        await asyncio.sleep(0)
+    before = len(read)
+    await shared.inspect([part("12-12-" * 200)])  # too many numbers for the event loop
+    assert len(read) - before <= 4
+    assert not (await many).findings
 
 
 async def test_the_loop_goes_on_while_a_long_text_is_analysed(shared: Inspector) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from sidecar.account import tally
+from sidecar.config import DetectionSettings
 from sidecar.drivers import presidio
 from sidecar.drivers.clock import SystemClock
 from sidecar.drivers.inspector import Inspector
@@ -241,6 +242,11 @@ async def test_a_service_that_hangs_refuses_in_time_and_is_asked_again(
         assert await found(made, "Anna here") == [ANNA]
     finally:
         await made.close()
+
+
+def test_a_service_that_hangs_is_given_up_before_the_worker_is(service: dict[str, Any]) -> None:
+    """Whose models others would have to wait for; unless the settings say otherwise."""
+    assert presidio.Remote(service)._timeout < DetectionSettings().deadline
 
 
 def test_a_type_that_the_service_does_not_know_stops_the_start(

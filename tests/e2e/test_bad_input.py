@@ -114,7 +114,7 @@ async def test_requests(stub: Stub, sidecar: Sidecar, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def hasty(stub: Stub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
-    config = {"limits": {"body_timeout": 0.5}, "upstream": {"idle_timeout": 1.0}}
+    config = {"limits": {"body_timeout": 0.5, "text": 100}, "upstream": {"idle_timeout": 1.0}}
     with processes.sidecar(tmp_path_factory.mktemp("hasty"), stub.url, config=config) as process:
         yield process
 
@@ -122,6 +122,11 @@ def hasty(stub: Stub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side
 async def test_a_body_that_does_not_come_is_given_up(hasty: Sidecar) -> None:
     got, headers, told = await answered(hasty, post(GOOD[:10], length=b"1000"))
     assert (got, check(got, headers, told)) == (408, "BODY_TIMEOUT")
+
+
+async def test_more_text_than_is_to_be_read_in_one_call_is_refused(hasty: Sidecar) -> None:
+    got, headers, told = await answered(hasty, post(GOOD.replace(b"hi", b"word " * 20)))
+    assert (got, check(got, headers, told)) == (413, "BODY_TOO_LARGE")
 
 
 async def test_continue_is_said_to_who_waits_for_it(sidecar: Sidecar) -> None:

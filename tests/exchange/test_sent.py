@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
+from sidecar.deadline import EACH
 from sidecar.errors import CallerError
 from sidecar.model import Asserted, Caller, Finding, Inspection, Part, PlaceKind
 from sidecar.testing import FakeInspect, ScriptedReply, arrival
@@ -198,6 +199,19 @@ async def test_an_opened_body_has_the_limit_of_one_that_came_open(spare: int) ->
     await stage.run(call, replace(HOUSE, body_limit=len(body) + spare))
     code = None if stage.answer.error is None else stage.answer.error.code
     assert (code, len(stage.forward.sent)) == ((None, 1) if spare == 0 else ("BODY_TOO_LARGE", 0))
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+async def test_more_text_than_detection_may_read_is_refused_unread(spare: int) -> None:
+    """It would keep a detector for minutes, and its caller, who is told what to do about it."""
+    stage = Stage(lambda _: ScriptedReply(chunks=[completion("ok")]))
+    limit = len("hi" * 500) + EACH + spare
+    await stage.run(question("hi" * 500), replace(HOUSE, text_limit=limit))
+    if spare == 0:
+        assert (stage.answer.error, len(stage.forward.sent)) == (None, 1)
+    else:
+        assert stage.answer.error is not None and "limits.text" in stage.answer.error.advice
+        assert stage.steps == ["open", "close refused", "fail BODY_TOO_LARGE"]
 
 
 @pytest.mark.parametrize("spare", [0, -1])

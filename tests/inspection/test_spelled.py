@@ -25,6 +25,9 @@ def found(text: str) -> list[tuple[str, str]]:
         ("FR_NIR", "Mon NIR est le 255 081 416 802 538.", "255 081 416 802 538"),
         ("ES_NIF", "Mi DNI es 12 345 678 z.", "12 345 678 z"),
         ("IT_FISCAL_CODE", "Il mio codice fiscale è rssmra-85t10-a562s.", "rssmra-85t10-a562s"),
+        ("IT_FISCAL_CODE", "Il codice fiscale è RSSMRAURTMLARSNL.", "RSSMRAURTMLARSNL"),  # all digits as letters
+        ("IT_FISCAL_CODE", "CF: rssmra ur tml arsnl", "rssmra ur tml arsnl"),
+        ("IT_FISCAL_CODE", '{"codice_fiscale": "RSSMRA85T10A56NH"}', "RSSMRA85T10A56NH"),
         ("PL_PESEL", "Mój PESEL to 44 05 14 01359.", "44 05 14 01359"),
         ("PL_REGON", "REGON 235 113 328 57188", "235 113 328 57188"),
         ("SE_PERSONNUMMER", "Mitt personnummer är 1981-12-28-9874.", "1981-12-28-9874"),
@@ -45,6 +48,8 @@ def test_the_word_and_the_check_digit_say_what_it_is(entity: str, text: str, val
     "text",
     [
         "Mein PESEL lautet 44 05 14 01358.",  # its check digit is wrong
+        "Il codice fiscale RSSMRAURTMLARSNX non esiste",  # no more is this one
+        "Il codice fiscale del contribuente italiano",
         "Der REGONALE Wert 235 113 328 57188 zählt.",
         "La plaque de 2019 est posée.",
         "Kenteken uit 2004 is verlopen.",

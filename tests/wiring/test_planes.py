@@ -41,6 +41,7 @@ SETTINGS: dict[str, Any] = {
     "redaction.tools": ["lookup"],
     "upstream.kind": "vllm",
     "limits.body": 1001,
+    "limits.text": 1006,
     "limits.held": 1002,
     "limits.body_timeout": 1003.0,
     "limits.reading_timeout": 1004.0,
@@ -72,7 +73,7 @@ async def test_what_is_fixed_for_every_exchange(tmp_path: Path) -> None:
         assert kept_digests(config.state) == [drivers.engine.bundle.sha256]
     assert (house.side, house.environment) == (Side.INBOUND, "staging")
     assert (house.provider, house.recipient) == ("vllm", "h:1")
-    assert (house.body_limit, house.judge_deadline) == (1001, 10.0)
+    assert (house.body_limit, house.text_limit, house.judge_deadline) == (1001, 1006, 10.0)
     assert "acme/*" in house.listed
     looks = house.surrogates
     assert looks.style == keyed(bytes.fromhex(KEY))

@@ -1,4 +1,4 @@
-"""The example inputs with what may be unknown unknown: each such field alone, and all of them at once.
+"""The samples with what may be unknown unknown: each such field alone, and all of them at once.
 
 A builtin that is given null is an error in the sidecar, and the call is refused with PDP_ERROR; `opa test` and
 `opa exec` take it for undefined, so that tests pass and the rule is quietly passed over.
@@ -16,16 +16,14 @@ from sidecar.policy.contract import Document
 Path = tuple[str, ...]
 
 
-def probes() -> Iterator[Sample]:
+def probes(name: str, known_input: Mapping[str, Any]) -> Iterator[Sample]:
     schema = generate.schema_of(Document, "")
-    for start in (generate.example_request(), generate.example_response()):
-        paths = [path for path in nullable(schema) if known(start, path)]
-        for path in paths:
-            yield Sample(name=f"An input whose {'.'.join(path)} is null", input=nulled(start, path))
-        nothing = start
-        for path in paths:
-            nothing = nulled(nothing, path)
-        yield Sample(name="An input in which nothing is known", input=nothing)
+    paths = [path for path in nullable(schema) if known(known_input, path)]
+    nothing = dict(known_input)
+    for path in paths:
+        yield Sample(name=f"{name} where {'.'.join(path)} is null", input=nulled(known_input, path))
+        nothing = nulled(nothing, path)
+    yield Sample(name=f"{name} where nothing is known", input=nothing)
 
 
 def nullable(schema: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:

@@ -33,7 +33,7 @@ MARSHAL_FORMAT = 2
 
 
 class Malformed(Exception):
-    """The answer is not one of contract 1."""
+    """The answer is not one of contract 1; the argument is the field at fault, by the contract's own names only."""
 
 
 class EngineAnswer(NamedTuple):
@@ -60,8 +60,9 @@ def read(answer: EngineAnswer, document: bytes = b"", *, enforced: bool = True) 
         return fault("PDP_UNDEFINED", answer.policy, document, answer.eval_us)
     try:
         verdict, denies, obligations, duties = _known_or_read(answer.result, _phase(document))
-    except Malformed:
-        return fault("PDP_CONTRACT", answer.policy, document, answer.eval_us)
+    except Malformed as field:
+        denied = fault("PDP_CONTRACT", answer.policy, document, answer.eval_us)
+        return replace(denied, denies=(Deny("PDP_CONTRACT", {"at": str(field)}),))
     return Decision(
         verdict=verdict,
         denies=denies,
@@ -135,62 +136,67 @@ def _phase(document: bytes) -> str:
 
 
 def _answer(result: object) -> tuple[tuple[Deny, ...], tuple[Obligation, ...], bool]:
-    if not isinstance(result, Mapping) or set(result) != ANSWER_KEYS or result["contract"] != CONTRACT:
-        raise Malformed
+    if not isinstance(result, Mapping) or set(result) != ANSWER_KEYS:
+        raise Malformed("decision")
+    if result["contract"] != CONTRACT:
+        raise Malformed("contract")
     if not isinstance(result["allow"], bool):
-        raise Malformed
-    denies = tuple(_deny(item) for item in _items(result["denies"]))
-    obligations = tuple(_obligation(item) for item in _items(result["obligations"]))
+        raise Malformed("allow")
+    denies = tuple(_deny(item) for item in _items(result["denies"], "denies"))
+    obligations = tuple(_obligation(item) for item in _items(result["obligations"], "obligations"))
     return denies, obligations, result["allow"]
 
 
-def _items(value: object) -> list[Any] | tuple[Any, ...]:
+def _items(value: object, at: str) -> list[Any] | tuple[Any, ...]:
     if not isinstance(value, list | tuple) or len(value) > ITEM_LIMIT:
-        raise Malformed
+        raise Malformed(at)
     return value
 
 
 def _deny(item: object) -> Deny:
     if not isinstance(item, Mapping) or not set(item) <= DENY_KEYS:
-        raise Malformed
+        raise Malformed("denies")
     code = item.get("code")
     if not isinstance(code, str) or not CODE.fullmatch(code):
-        raise Malformed
-    return Deny(code, _params(item.get("params", EMPTY)))
+        raise Malformed("denies.code")
+    return Deny(code, _params(item.get("params", EMPTY), "denies.params"))
 
 
 def _obligation(item: object) -> Obligation:
     if not isinstance(item, Mapping) or not set(item) <= OBLIGATION_KEYS:
-        raise Malformed
+        raise Malformed("obligations")
     kind, name, critical = item.get("type"), item.get("id", item.get("type")), item.get("critical", True)
-    if not isinstance(kind, str) or not TYPE.fullmatch(kind) or not isinstance(critical, bool):
-        raise Malformed
-    return Obligation(type=kind, id=_text(name), params=_params(item.get("params", EMPTY)), critical=critical)
+    if not isinstance(kind, str) or not TYPE.fullmatch(kind):
+        raise Malformed("obligations.type")
+    if not isinstance(critical, bool):
+        raise Malformed("obligations.critical")
+    params = _params(item.get("params", EMPTY), "obligations.params")
+    return Obligation(type=kind, id=_text(name, "obligations.id"), params=params, critical=critical)
 
 
-def _params(value: object) -> Mapping[str, Any]:
+def _params(value: object, at: str) -> Mapping[str, Any]:
     """Scalars and lists of scalars, as the record's closed profile allows; a float is spelled out as text."""
     if not isinstance(value, Mapping) or len(value) > ITEM_LIMIT:
-        raise Malformed
-    return {_text(key): _value(item) for key, item in value.items()}
+        raise Malformed(at)
+    return {_text(key, at): _value(item, at) for key, item in value.items()}
 
 
-def _value(value: object) -> Any:
-    return [_scalar(item) for item in _items(value)] if isinstance(value, list | tuple) else _scalar(value)
+def _value(value: object, at: str) -> Any:
+    return [_scalar(item, at) for item in _items(value, at)] if isinstance(value, list | tuple) else _scalar(value, at)
 
 
-def _scalar(value: object) -> Any:
+def _scalar(value: object, at: str) -> Any:
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, int) and abs(value) >= 2**63:
         return str(value) if abs(value) < 10**TEXT_LIMIT else "[large]"
     if value is None or isinstance(value, int):
         return value
-    return _text(value)
+    return _text(value, at)
 
 
-def _text(value: object) -> str:
+def _text(value: object, at: str) -> str:
     """Half a UTF-16 pair, which JSON can spell, is no text: it could be neither recorded nor sent."""
     if not isinstance(value, str) or len(value) > TEXT_LIMIT or HALF.search(value):
-        raise Malformed
+        raise Malformed(at)
     return value

@@ -154,10 +154,11 @@ def _bundle(settings: PolicySettings, detection: DetectionSettings) -> Iterator[
         if unread:
             yield from unread
             return
+    deciding = "policy.data" if settings.data else "policy.bundle"
     yield from (
         list(_tried("policy.bundle", lambda: bundle_of(settings.model_copy(update={"data": {}}))))
         or list(unwritable(settings.data))
-        or list(_tried("policy.data", lambda: RegoEngine(bundle_of(settings), SystemClock())))
+        or list(_tried(deciding, lambda: RegoEngine(bundle_of(settings), SystemClock())))
         or unknown_types(bundle_of(settings), types_known(detection))
     )
 

@@ -88,6 +88,7 @@ def broken(tmp_path: Path, pack: str, old: str, new: str) -> Path:
             '"model": sprintf("%v", [input.model])',
             "builds text with sprintf",
         ),
+        ("models", "may not use the model {model}.", "may not use {modle}.", "{modle} in its description"),
         ("models", "not lib.matches(allowed", "lib.matches(allowed", "opa test"),
         ("token_cap", "cap := ", "named[x] := 1 if some x in [1]\n\ncap := ", "`named` is a partial object"),
         ("token_cap", "cap := ", "named.by[x] := 1 if some x in [1]\n\ncap := ", "`named` is a partial object"),

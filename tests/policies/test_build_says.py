@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from policies import build
+from policies import build, generate
 from policies.probes import probes
 from sidecar.drivers import bundle
 from sidecar.drivers.bundle_refusal import BundleRefused
@@ -22,7 +22,7 @@ SAMPLE: dict[str, Any] = {"why": "It is right.", "start": "request", "patch": {}
 @pytest.mark.parametrize(
     "text",
     [
-        "", "[]", "3", '{"why": "x"}',
+        "", "[]", "3", '{"why": "x"}', json.dumps({**SAMPLE, "expect": ["allow"]}),
         json.dumps({**SAMPLE, "start": "reply"}), json.dumps({**SAMPLE, "start": ["request"]}),
         json.dumps({**SAMPLE, "confg": {"models": {"allow": {"*": []}}}}),
     ],
@@ -84,14 +84,53 @@ def test_a_rule_that_fails_where_something_is_unknown(packs: Path) -> None:
     pack.write_text(pack.read_text().replace(matches, 'startswith(input.model.requested, "gpt")'))
     built = bundle.parse(build.build(opa_or_skip(), packs))
     with pytest.raises(BundleRefused, match=r"model\.requested is null fails: PDP_ERROR.*models/pack\.rego:\d+:\d+"):
-        build.try_engine(built, probes())
+        build.try_engine(built, probes("An example", generate.example_request()))
 
 
 def test_probes_leave_nothing_known_out() -> None:
-    names = [probe.name for probe in probes()]
-    assert "An input whose model.requested is null" in names
-    assert "An input whose response.confidence_ppm is null" in names
-    assert names.count("An input in which nothing is known") == 2
+    names = [probe.name for probe in probes("A reply", generate.example_response())]
+    assert "A reply where model.requested is null" in names
+    assert "A reply where response.confidence_ppm is null" in names
+    assert names[-1] == "A reply where nothing is known"
+
+
+def test_a_rule_that_only_a_sample_reaches_fails_where_something_is_unknown(packs: Path) -> None:
+    """The examples are of a tenant and a model that the rule does not ask about."""
+    (packs / "models" / "samples" / "no-model.json").unlink()
+    pack = packs / "models" / "pack.rego"
+    pack.write_text(
+        pack.read_text().replace(
+            "not lib.matches(allowed, input.model.requested)",
+            'allowed != ["*"]\n\tnot startswith(input.model.requested, "gpt")',
+        )
+    )
+    with pytest.raises(BundleRefused, match=r"models/.* where model\.requested is null fails: PDP_ERROR"):
+        list(build.disagreements(opa_or_skip(), build.build(opa_or_skip(), packs), packs))
+
+
+def test_a_rule_that_no_test_meets_is_not_made_up_for_by_other_packs(packs: Path) -> None:
+    """It may never fire: of a misspelt setting in its head neither OPA nor the samples say anything."""
+    pack = packs / "token_cap" / "pack_test.rego"
+    pack.write_text("package packs.token_cap_test\n")
+    with pytest.raises(build.BuildFailed, match=r"token_cap/pack\.rego: the tests run \d+ % of it; 90 are asked"):
+        build.check(opa_or_skip(), packs)
+
+
+def test_a_route_to_a_pack_that_is_not_there(packs: Path) -> None:
+    """Each sample of each pack would say PACK_MISSING, and --accept write it into them."""
+    data = packs / "data.json"
+    data.write_text(data.read_text().replace('"token_cap"]', '"tokn_cap"]'))
+    with pytest.raises(build.BuildFailed, match=r"routes\.request names tokn_cap, but no file is `package packs"):
+        build.check(opa_or_skip(), packs)
+
+
+def test_the_order_in_a_sample_does_not_count(packs: Path) -> None:
+    opa, path = opa_or_skip(), packs / "token_cap" / "samples" / "lowered.json"
+    sample = json.loads(path.read_text())
+    sample["expect"]["obligations"].reverse()
+    path.write_text(json.dumps(sample))
+    assert len(sample["expect"]["obligations"]) > 1
+    build.check_samples(opa, build.TARGET.read_bytes(), packs)
 
 
 def test_an_engine_that_answers_otherwise(packs: Path) -> None:

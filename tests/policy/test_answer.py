@@ -124,6 +124,24 @@ def test_malformed_denies(result: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"more": 1}, "decision"), ({"contract": 1}, "contract"), ({"allow": "true"}, "allow"),
+        ({"denies": None}, "denies"), ({"denies": ["ann@example.org"]}, "denies"),
+        ({"denies": [{"code": "TOLD_OF ann@example.org"}]}, "denies.code"),
+        ({"denies": [{"code": "NO", "params": {"ann@example.org": {}}}]}, "denies.params"),
+        ({"obligations": {}}, "obligations"), ({"obligations": [{"id": "x"}]}, "obligations.type"),
+        ({"obligations": [{"type": "redact", "id": 1}]}, "obligations.id"),
+        ({"obligations": [{"type": "redact", "params": []}]}, "obligations.params"),
+        ({"obligations": [{"type": "redact", "critical": 1}]}, "obligations.critical"),
+    ],
+)  # fmt: skip
+def test_the_record_says_which_field_is_malformed(change: dict[str, Any], field: str) -> None:
+    """By the contract's own names: what else stands there may be anything (guarantee 4)."""
+    assert answered({**ALLOW, **change}).denies == (Deny("PDP_CONTRACT", {"at": field}),)
+
+
+@pytest.mark.parametrize(
     "obligation",
     [
         {"type": "rate", "params": {"key": "tenant", "per_min": 3}},

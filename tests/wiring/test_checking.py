@@ -14,7 +14,9 @@ import orjson
 import pytest
 import yaml
 
+from policies import build
 from sidecar.config import ConfigError, PolicySettings, load
+from sidecar.drivers import bundle
 from sidecar.wiring.checking import problems, refuse_problems
 from sidecar.wiring.engines import bundle_of
 from sidecar.wiring.policy_data import unknown_types
@@ -131,6 +133,17 @@ def test_each_setting_that_cannot_be_had_is_named(tree: Mapping[str, Any], name:
 )
 def test_a_server_elsewhere_is_not_taken_for_the_sidecar_itself(tree: Mapping[str, Any]) -> None:
     assert found(tree) == []
+
+
+def test_a_bundle_the_engine_cannot_run_is_not_laid_to_settings_nobody_made(tmp_path: Path) -> None:
+    files = bundle.unpack(build.TARGET.read_bytes())
+    plan = orjson.loads(files["plan.json"])
+    plan["static"]["builtin_funcs"].append({"name": "internal.print", "decl": {"args": [], "type": "function"}})
+    files["plan.json"] = orjson.dumps(plan)
+    (tmp_path / "b.tar.gz").write_bytes(bundle.pack(files))
+    (problem,) = problems(configured({"policy": {"bundle": str(tmp_path / "b.tar.gz")}}).config)
+    assert problem.name == "policy.bundle"
+    assert "print() is for `opa test`" in problem.what
 
 
 async def test_a_log_keeps_its_name(tmp_path: Path) -> None:

@@ -46,8 +46,10 @@ def resolve(declared: Mapping[str, int], places: Mapping[str, str], *, strict: b
     """The functions behind the names a plan declares. Raises PlanRefused for the first it must not have."""
     for name in declared:
         if name not in TABLE:
-            position = places.get(name, "")
-            raise PlanRefused(f"builtin {name!r} is not available here", name=name, position=position)
+            what = f"builtin {name!r} is not available here"
+            if name == "internal.print":
+                what = "print() is for `opa test`: take it out before the build"
+            raise PlanRefused(what, name=name, position=places.get(name, ""))
     return {name: TABLE[name] if strict else lenient(TABLE[name]) for name in declared}
 
 

@@ -166,7 +166,7 @@ def test_variables_are_text_or_yaml_by_the_type_of_the_setting() -> None:
 def test_each_setting_without_a_default_is_read_by_its_type() -> None:
     texts = {name for name, field in NAMES.items() if field.default is None and is_text(field.annotation)}
     others = {name for name, field in NAMES.items() if field.default is None} - texts
-    assert others == {"redaction.tools", "detection.names"}
+    assert others == {"redaction.tools", "detection.names", "limits.text"}
     assert all(VARIABLES[f"SIDECAR_{name.upper().replace('.', '_')}"] == name for name in NAMES)
 
 

@@ -15,19 +15,16 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+MINORS = range(11, 15)  # of Python 3: those that every pinned package with compiled parts has wheels for
 LOCKS = {"run": ROOT / "deploy" / "requirements.lock", "test": ROOT / "tests" / "requirements.lock"}
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):  # noqa: UP036  this file is what an older Python runs first
-        print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
-        return 2
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0 if arguments else 2
@@ -67,11 +64,25 @@ def set_up(kind: str) -> None:
 
 def create() -> None:
     """Debian's and Ubuntu's Python comes without ensurepip; what is half made would look whole the next time."""
-    try:
-        venv.create(VENV, with_pip=True)
-    except subprocess.CalledProcessError:
+    if subprocess.run([interpreter(), "-m", "venv", str(VENV)], check=False).returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit("This Python cannot make virtual environments with pip: on Debian and Ubuntu install python3-venv.")
+
+
+def interpreter() -> str:
+    """This Python, or one beside it on the PATH where this one is too old, or too new for the pinned packages."""
+    if sys.version_info[0] == 3 and sys.version_info[1] in MINORS:
+        return sys.executable
+    for minor in reversed(MINORS):
+        found = shutil.which(f"python3.{minor}")
+        if found and not subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode:  # a pyenv shim
+            print(f"Python 3.{minor} is used: {found}", flush=True)
+            return found
+    names = f"3.{MINORS[0]} to 3.{MINORS[-1]}"
+    sys.exit(
+        f"Python {names} is needed, and found by itself as python3.{MINORS[-1]} and the like on the PATH; "
+        f"this is {sys.version.split()[0]}."
+    )
 
 
 def pip(*arguments: str) -> None:

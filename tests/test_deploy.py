@@ -68,12 +68,32 @@ def test_a_python_without_pip_says_what_to_install(tmp_path: Path, monkeypatch: 
     """And leaves nothing behind that looks like an environment."""
     module = loaded()
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(module.venv.EnvBuilder, "_setup_pip", no_ensurepip)
+    monkeypatch.setattr(module, "interpreter", lambda: program(tmp_path / "python3", 'mkdir "$3"; exit 1'))
     with pytest.raises(SystemExit, match="python3-venv"):
         module.create()
     assert not (tmp_path / ".venv").exists()
 
 
-def no_ensurepip(*_: object) -> None:
-    """As the standard library's own call of it fails where the module is not there."""
-    raise subprocess.CalledProcessError(1, ["python", "-m", "ensurepip"])
+@pytest.mark.parametrize("version", [(3, 10, 13), (3, 15, 2), (4, 12, 0)])
+def test_a_python_without_wheels_gives_way_to_one_on_the_path(
+    version: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = loaded()
+    monkeypatch.setattr(module.sys, "version_info", version)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"Python 3\.11 to 3\.14 is needed"):
+        module.interpreter()
+    program(tmp_path / "python3.14", "exit 127")  # a shim of pyenv's, for a version that is not chosen
+    older, newer = program(tmp_path / "python3.11", "exit 0"), program(tmp_path / "python3.12", "exit 0")
+    assert older != newer == module.interpreter()
+    assert capsys.readouterr().out == f"Python 3.12 is used: {newer}\n"
+
+
+def test_a_python_with_wheels_is_used_itself() -> None:
+    assert loaded().interpreter() == sys.executable
+
+
+def program(path: Path, body: str) -> str:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)

@@ -70,7 +70,10 @@ def test_settings_are_documented() -> None:
 def test_command_line_help_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "110")
     pages = helps(cli.build_parser())
-    same(ROOT / "docs" / "cli.md", "# Command line\n\nGenerated from the parser itself.\n\n" + "\n".join(pages))
+    path, text = ROOT / "docs" / "cli.md", "# Command line\n\nGenerated from the parser itself.\n\n" + "\n".join(pages)
+    if not UPDATE and path.read_text().split() == text.split():  # Python 3.13 breaks the lines of a usage elsewhere
+        return
+    same(path, text)
 
 
 def test_every_command_shows_itself_at_work() -> None:

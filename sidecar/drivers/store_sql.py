@@ -164,5 +164,8 @@ def connect_reading(path: Path) -> sqlite3.Connection:
         if wal.exists() and wal.stat().st_size:
             raise
         connection = sqlite3.connect(uri + "&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error:
+        connection.close()
+        raise
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     return connection

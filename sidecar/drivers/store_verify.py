@@ -146,8 +146,8 @@ def _result(future: Future[Found] | None) -> Found:
 class Examiner:
     """What examines ranges: in a process of its own, or in a test."""
 
-    def __init__(self, path: Path) -> None:
-        self._reader = Reader.open(path, verifying=True)
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._sidecar = self._reader.origin.rpartition("/")[2]
 
     def look(self, start: int, end: int) -> Found:
@@ -166,7 +166,7 @@ def _begin(path: Path) -> None:
     global _examiner
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells every process; the first one ends the others
     with suppress(OwnError, sqlite3.Error, UnicodeError, OSError):  # as in `look`
-        _examiner = Examiner(path)
+        _examiner = Examiner(Reader.open(path, verifying=True))
 
 
 def _look(start: int, end: int) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -122,6 +123,8 @@ def _why(fault: OSError) -> str:
     """In the system's words alone: asyncio's repeat the address."""
     if fault.errno is not None and fault.errno > 0:  # those of name lookups are negative
         return os.strerror(fault.errno)
+    if str(fault).startswith("could not bind on any address"):  # asyncio from 3.13 on, when the host has none of them
+        return os.strerror(errno.EADDRNOTAVAIL)
     return fault.strerror or str(fault)
 
 

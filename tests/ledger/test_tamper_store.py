@@ -64,10 +64,11 @@ def in_ranges(folder: Path, width: int) -> Spread:
     """Ranges examined as other processes would, in this one."""
 
     def spread(size: int) -> Iterator[Examined]:
-        examiner = Examiner(folder)
-        for first in range(0, size, width):
-            end = min(first + width, size)
-            yield first, end, examiner.look(first, end)
+        with Reader.open(folder, verifying=True) as reader:
+            examiner = Examiner(reader)
+            for first in range(0, size, width):
+                end = min(first + width, size)
+                yield first, end, examiner.look(first, end)
 
     return spread
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -97,7 +97,7 @@ class Inspector:
         if names and model is None:
             raise ValueError("the names model is not installed")
         plan = Plan(settings=settings, names=model is not None, recognisers=tuple(recognisers))
-        self._engine = Engine(settings, fastest()[1])
+        self._engine = rules_of(settings)
         self._heavy = plan.is_heavy
         self._reads_alone = not recognisers
         self._is_consistent = consistent
@@ -255,6 +255,12 @@ class Inspector:
                 known[keys[at]] = self._kept(keys[at], spans)
         found = [known[piece_key] or () for piece_key in keys]
         return self._kept(key, joined([(piece, spans) for (piece, _), spans in zip(pieces, found, strict=True)]))
+
+
+@lru_cache(maxsize=1)
+def rules_of(settings: Settings) -> Engine:
+    """Built in 0.1 s, which a start would take twice: to see whether the settings can be used, and to use them."""
+    return Engine(settings, fastest()[1])
 
 
 def _batches(new: Sequence[int], pieces: Sequence[tuple[Segment, str]]) -> list[list[int]]:

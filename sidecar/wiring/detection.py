@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,25 @@ def _made(settings: DetectionSettings, clock: Clock, entropy: Entropy) -> Inspec
         consistent=settings.consistent,
         deadline_s=settings.deadline,
     )
+
+
+@asynccontextmanager
+async def inspecting(
+    settings: DetectionSettings, clock: Clock, entropy: Entropy
+) -> AsyncIterator[tuple[Inspector, Awaitable[object]]]:
+    """The inspector, and what to wait for before the first call: its worker is loading meanwhile, if calls need one.
+
+    Raises ConfigError; what is waited for raises OwnError when a detector cannot be loaded.
+    """
+    inspector = inspector_of(settings, clock, entropy)
+    loading = asyncio.ensure_future(inspector.start() if needs_worker(settings, inspector) else asyncio.sleep(0))
+    try:
+        await asyncio.sleep(0.001)  # a few turns of the loop, in which its process is started
+        yield inspector, loading
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        await inspector.close()
 
 
 def needs_worker(settings: DetectionSettings, inspector: Inspector) -> bool:

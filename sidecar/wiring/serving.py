@@ -41,7 +41,7 @@ from sidecar.wiring.banner import banner, base_url, is_loopback
 from sidecar.wiring.bundles import keep_bundle
 from sidecar.wiring.callers import callers_of
 from sidecar.wiring.checking import refuse_problems
-from sidecar.wiring.detection import inspector_of, needs_worker
+from sidecar.wiring.detection import inspecting
 from sidecar.wiring.engines import AuditMetric, Engine, engine_of
 from sidecar.wiring.observe import observe, stepped
 from sidecar.wiring.policy_data import listed_names
@@ -153,9 +153,14 @@ def write_ready(path: Path, bound: Bound) -> None:
 
 @asynccontextmanager
 async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
-    """Open what the exchanges need, close it in the opposite order; the ledger goes last."""
+    """Open what the exchanges need, close it in the opposite order.
+
+    The inspector's worker loads its models, a second's work, while the rest is opened. No call is taken before it has:
+    what cannot be loaded is told at the start.
+    """
     clock, entropy = SystemClock(stepped), SystemEntropy()
     async with AsyncExitStack() as stack:
+        inspector, loaded = await stack.enter_async_context(inspecting(config.detection, clock, entropy))
         engine = await stack.enter_async_context(engine_of(config.policy, clock))
         ledger = await stack.enter_async_context(
             await Ledger.start(
@@ -170,10 +175,7 @@ async def drivers_of(config: Config) -> AsyncIterator[Drivers]:
         keep_bundle(config.state, engine.bundle.sha256, engine.bundle.raw)
         await ledger.policy_loaded(engine.version, "start")
         upstream = await stack.enter_async_context(UpstreamClient(upstream_settings(config)))
-        inspector = inspector_of(config.detection, clock, entropy)
-        stack.push_async_callback(inspector.close)
-        if needs_worker(config.detection, inspector):
-            await inspector.start()  # before the first call, not in it: what cannot be loaded is told now
+        await loaded
         yield Drivers(
             clock=clock, entropy=entropy, ledger=ledger, engine=engine, inspector=inspector, upstream=upstream
         )

@@ -46,12 +46,48 @@ PREFIXES = {
     "Typeform": "tfp" + "_" + made(44) + "_" + made(14), "Amazon MWS": "amzn" + ".mws." + UUID,
     "Firecrawl": "fc" + "-" + figures(32), "Voyage": "pa" + "-" + made(43), "Cerebras": "csk" + "-" + made(48).lower(),
     "Google, authorization code": "4/" + "0A" + made(60), "Azure DevOps": made(76) + "AZDO" + made(4),
+    "Google, Gemini": "AQ." + "Ab8" + made(45), "Vercel": "vc" + "k_" + made(30) + "-" + made(28),
+    "Onfido": "api" + "_live_us." + made(14), "DevCycle": "dvc" + "_server_" + made(14), "Brave": "BSA" + made(27),
+    "Alibaba": "LTAI" + "5t" + made(18), "MailerSend": "mlsn" + "." + made(64), "Exoscale": "EXO" + made(26),
+    "Grafana": "eyJr" + "Ijoi" + made(60), "DataStax": "AstraCS" + ":" + made(24) + ":" + figures(64),
+    "Tableau": made(22) + "==:" + made(32), "Swarm, unlock": "SWMKEY" + "-1-" + made(43),
+    "Asaas": "$aact" + "_prod_" + made(60),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PREFIXES)
 def test_a_key_by_its_prefix_or_its_end(name: str) -> None:
     assert covered(f"it leaked: {PREFIXES[name]}\n", PREFIXES[name])
+
+
+UNKNOWN = {
+    "of one word": "zqx" + "_" + made(24), "of three": "qr_live_sk" + "_" + made(20), "in capitals": "ZQX-" + made(36),
+    "with signs": "zqx-" + made(22) + "-" + made(12) + "_" + made(9), "hexadecimal": "qr3_" + figures(40),
+    "figures and small letters": "qr3_" + made(40).lower(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize("text", ["{}", "we rotated {} today.", '["{}"]', "X={}\n"])
+def test_a_key_with_a_prefix_that_nobody_has_told_us(name: str, text: str) -> None:
+    """Of 473 rules of another scanner's, half of them for services unknown here, 0.71 were covered; 0.80 so."""
+    assert covered(text.format(UNKNOWN[name]), UNKNOWN[name])
+
+
+NUMBERED = [
+    '{"id": "chatcmpl-' + made(29) + '"}', "tool_call_id: call_" + made(24), "msg_" + made(24), "pi_" + made(24),
+    "sha512-" + made(86) + "==", "sha256-" + made(43) + "=", "commit-" + figures(40), "build_" + figures(32),
+    '<div class="Button-module_root__' + made(20) + '">', '"index-' + made(24) + '.js"', "vpc-" + figures(17),
+    "kubectl logs my-app-7d9f8b6c5d-x2x4z", "gpt-4o-mini-2024-07-18", "feature/JIRA-1234-add-oauth2-Login-Page-v2",
+    "rollout-2026-11-20T14-33-22-0199a213-81c0-7800-8aa1-bbab2a035a53.jsonl", "qwen2.5-vl-72b-instruct-awq",
+    "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "test_" + made(24), "utf8_general_ci_1234567890_abcdef",
+    "Python-3.11.7-Darwin-arm64-Build-20231204", "trace-" + made(24),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERED, ids=lambda text: text[:16])
+def test_numbers_sums_names_of_files_and_parts_of_public_keys_are_no_keys(text: str) -> None:
+    assert ENGINE.find(f"see {text} there") == []
 
 
 CRYPT = made(86)

@@ -57,6 +57,7 @@ CALLS = (
 )  # fmt: skip
 PAIRED = (
     "login", "credential", "creds", "zugangsdaten", "user/pass", "username/password", "anmeldedaten", "identifiants",
+    *(f"{name}/{word}" for name in ("id", "login") for word in ("pw", "pwd", "pass", "password", "passwd")),
 )  # fmt: skip
 
 

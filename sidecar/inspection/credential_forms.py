@@ -12,7 +12,8 @@ NAMED = SUFFIX + r"\\*[\"'`]?\]?" + LINK_OF_CODE + WRAPPED + r"[rbuf]?(\\*[\"'`]
 """Settings stand aligned in columns (`password          = "..."` of Terraform)."""
 QUOTED = re.compile(NAMED + r"(?P<value>[^\s\"'`\\]{3,128})\1(?![ ]?:)", re.IGNORECASE)
 PHRASE = re.compile(NAMED + r"(?P<value>[^\n\"'`\\]{6,100})\1(?![ ]?[+%.\w])", re.IGNORECASE)
-IS = SUFFIX + r"[ \t]{0,32}(?:=|:)[ \t]{0,32}"
+IS = SUFFIX + r"(?:[은는]?[ \t]{0,32}(?:=>|:=|=|:|：)[ \t]{0,32}|[은는][ \t]{0,2})"
+"""With a Korean particle, too: `비밀번호는 ...`."""
 BARE = re.compile(rf"{IS}(?P<value>(?:\{{[A-Z\d-]{{2,12}}\}})?{UNQUOTED}{{3,128}})(?![(\[\w.])", re.IGNORECASE)
 JOINED_BARE = re.compile(rf"{IS}(?P<value>(?:{UNQUOTED}|{AMPERSAND}){{3,128}})(?![(\[]|{UNQUOTED})", re.IGNORECASE)
 LINE = re.compile(
@@ -83,6 +84,8 @@ PAIRED = re.compile(
 )
 """What follows the name of somebody who logs in."""
 OPTION = re.compile(r"[ =][\"']?(?P<value>[^\s\"'`<>$(){}-][^\s\"'`<>(){}]{2,128})")
+OPTION_HEAD = re.compile(r"(?<![\w-])--(?:[a-z][\w]{0,16}-?){1,3}\Z")
+"""`--proxy-tlspassword`: what its name begins with."""
 QUOTED_OPTION = re.compile(r"[ =]([\"'])(?P<value>[^\s\"'$<{][^\n\"']{3,127})\1")
 ENCLOSED_HEAD = re.compile(r"([\"'])[\w.-]{0,48}\Z")
 ENCLOSED = re.compile(r"=(?P<value>[^\s\"'`$<{%=][^\n\"'`;&]{3,127})(?=[\"'])")

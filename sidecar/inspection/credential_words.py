@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sidecar.inspection.keywords import listed
 
-JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord lösenordet")
-"""Found at the end of a compound in small letters, too: `dbpassword`, `Datenbankpasswort`."""
+JOINED = listed("password passwd passphrase passwort kennwort wachtwoord lösenord lösenordet "
+                "비밀번호 비번 암호 패스워드 パスワード 密码 密碼 口令 пapoль")  # fmt: skip
+"""Found at the end of a compound in small letters, too: `dbpassword`, `Datenbankpasswort`, `数据库密码`.
+The Russian one stands as the normaliser leaves it, with Latin letters for those that look so."""
 PASSWORD_WORDS = (
     *JOINED,
     "pass_phrase",
@@ -20,10 +22,11 @@ PASSWORD_WORDS = (
         "losenord salasana adgangskode parola mdp mot_de_passe mot-de-passe motdepasse clave "
         "passord passordet adgangskoden kodeord heslo jelszó clave_de_acceso contraseña_de_acceso passwrd "
         "storepass keypass srcstorepass deststorepass srckeypass destkeypass "
+        "passwords pasword paasword passwrod şifre κωδικός mật_khẩu kata_sandi סיסמה "
         "parola_d'ordine bind.credentials security.credentials"
     ),
 )
-WEAK_WORDS = ("pass", "pw", "ww")
+WEAK_WORDS = ("pass", "pw", "p/w", "ww")
 PIN_WORDS = (
     "pincode", "pin_code",
     *listed("pin_code pin-code code_pin pin puk geheimzahl"),

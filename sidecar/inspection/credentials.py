@@ -29,6 +29,7 @@ from sidecar.inspection.credential_forms import (
     MULTIPART,
     NAME_VALUE,
     OPTION,
+    OPTION_HEAD,
     PAIRED,
     PATH,
     PHRASE,
@@ -116,12 +117,16 @@ def _is_joined(text: str, low: str, at: int, end: int) -> bool:
     """`chgpassword x` and `PASSWORDpassword` are no compounds of this kind."""
     if text[at - 1].isupper() and text[at].islower():
         return False
-    return low[end : end + 1] != " " or low.startswith(LINKS, end)
+    is_option = OPTION_HEAD.search(text, max(0, at - 32), at) is not None
+    return low[end : end + 1] != " " or low.startswith(LINKS, end) or is_option
 
 
 def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     if text[start - 2 : start] == "--":
         return _option(text, end)
+    if OPTION_HEAD.search(text, max(0, start - 32), start):
+        span = _option(text, end)
+        return span if span and _is_given(text[span.start : span.end]) else None
     match = QUOTED.match(text, end)
     if match and match["value"].lower() != "value":  # of a pair: `"key": "db_password", "value": "..."`
         return _span(match, PASSWORD, 0.8) if _is_literal(match["value"], strict) else None
@@ -131,6 +136,11 @@ def _password(text: str, start: int, end: int, strict: bool) -> Span | None:
     found = _enclosed(text, start, end) or _line(text, start, end) or _structured(text, end)
     found = found or _bare(text, start, end, strict)
     return found or below_name(text, start, end) or said(text, end) or _directed(text, start, end)
+
+
+def _is_given(value: str) -> bool:
+    """To `--tls-password`, and no next word of a command or a sentence behind `--ask-password`."""
+    return is_typed(value) and not CODE.fullmatch(value) and "://" not in value
 
 
 def _option(text: str, end: int) -> Span | None:

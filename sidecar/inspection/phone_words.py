@@ -32,7 +32,8 @@ CONTEXT = Context.union(
             mobiltelefonnummer numeroni puhelimeni soittaa soittakaa tavoitat tavoittaa phoneno mobileno telno
             gebeld belde belt anzurufen zurückgerufen telefonisch rappelé rappelée richiamatemi richiamatelo
             richiamatela richiamarlo richiamarla telefonare telefonate telefonato telefonico rintracciabile reperibile
-            llamadme llámenme llamarlo llamarla localizable
+            llamadme llámenme llamarlo llamarla localizable localizarme centralino centralita switchboard texted phoned
+            appelé appelée chiamato chiamata llamaron llamado
             """
         ),
         Context.of(

@@ -130,7 +130,7 @@ EXTRA_CONTEXT = {
     "EsNieRecognizer": ("n i e",),
     "EsNifRecognizer": ("d n i", "n i f"),
     "ItFiscalCodeRecognizer": ("codicefiscale", "cod fisc", "c f"),
-    "ItVatCodeRecognizer": ("p iva", "partitaiva"),
+    "ItVatCodeRecognizer": ("p iva", "partitaiva", "codice fiscale", "codicefiscale", "cod fisc", "cf", "c f"),
     "SeOrganisationsnummerRecognizer": ("organisationsnr",),
     "SePersonnummerRecognizer": ("personnr", "pnr"),
     "UsClaimNumberRecognizer": ("medical claim", "healthcare claim"),

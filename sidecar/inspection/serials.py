@@ -72,6 +72,8 @@ FIFTEEN = {
 """Type allocation code, serial number, check digit, in whatever groups: by the length of the first."""
 UNCHECKED = rf"\d{{14}}0|{REPORTING_BODY}\d{{12}}"
 """As the network sees it: a 0 for the check digit, or nothing."""
+PRINTED = rf"{REPORTING_BODY}\d{{6}}-\d{{6}}(?:-\d\d)?"
+"""In the groups of a label: without the check digit, or with a software version in its place."""
 SIXTEEN = rf"\d{{16}}|\d\d{S}\d{{6}}{S}\d{{6}}{S}\d\d|\d{{8}}{S}\d{{6}}{S}\d\d|\d{{14}}{S}\d\d"
 LETTER = "[A-HJ-NPR-Z0-9]"
 MADE = r"(?=(?:[0-9]{0,14}[A-Z]){2})"
@@ -130,6 +132,7 @@ def serial_rules() -> list[Rule]:
         *(_rule(IMEI, FIFTEEN[size], own, numeric=(size,), check=is_imei, proven=0.2) for size in FIFTEEN),
         *(_rule(IMEI, FIFTEEN[size], device, numeric=(size,), check=is_allocated, proven=0.2) for size in FIFTEEN),
         _rule(IMEI, UNCHECKED, own, numeric=(14, 15), check=is_no_filler),
+        _rule(IMEI, PRINTED, own, numeric=(8,), check=is_no_filler),
         _rule(IMEI, SIXTEEN, Context.words(SOFTWARE_WORDS), numeric=(2, 8, 14, 16), check=is_imeisv, proven=0.2),
         _rule(VIN, WHOLE, vin, mixed=(17,), check=is_vin, proven=0.5),
         _rule(VIN, WHOLE, vin, mixed=(17,), flags=re.IGNORECASE),

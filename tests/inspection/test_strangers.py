@@ -282,3 +282,17 @@ def test_door_and_stair_part_no_address_from_its_town(text: str) -> None:
 )
 def test_seats_guarantees_and_ends_of_sentences_are_no_streets(text: str) -> None:
     assert values(text, "STREET_ADDRESS") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Codice fiscale: 00743110157", "00743110157"),
+        ("IMEI 35686800-004141-20", "35686800-004141-20"),
+        ("IMEI: 35686800-004141", "35686800-004141"),
+        ("(centralino 0315077927)", "0315077927"),
+        ("Elle a appelé depuis le 0546631447 hier", "0546631447"),
+    ],
+)
+def test_numbers_as_public_tools_write_them(text: str, value: str) -> None:
+    assert value in [span for _, span in found(text)]

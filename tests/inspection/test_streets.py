@@ -97,3 +97,52 @@ def test_the_postcode_beside_a_town_is_part_of_the_address(text: str, town: str,
 def test_a_year_and_a_sum_beside_a_town_are_no_postcode(text: str, town: str) -> None:
     start = text.index(town)
     assert list(postcodes(text, start, start + len(town))) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "12 rue des lilas, 75011 Paris", "rue Perrin, 97146 Faivre", "13 Faubourg Saint Honoré, 64000 Pau",
+        "Via Torre di Mezzavia 48", "Via Roma 1, 20121 Milano (MI)", "Calle Mayor 5, Sevilla, 41001",
+        "Av. Zumalakarregi 99, 03179 Formentera del Segura", "Calle Real s/n, 28013 Madrid",
+        "Ctra. de Siles 91", "Rúa do Paseo 11", "Acceso Pascuala Ibáñez 36", "Av Machado, 62",
+        "Obere Bahnhofstrasse 9", "Korte Noordstraat 136, 1480 Tubize",
+        "Store Kongensgade 4", "Victorialaan 09", "Oravapolku 3, 72682 Ilomantsi", "plac Staszica 61",
+        "912-914 8TH ST, CLARKSTON, WA 99403", "30 West 26th Street Sixth Floor", "123 Main St Apt No. 456",
+        "8592 Price Motorway, Lake Heather, VA 88738", "54336 Samantha Islands Apt. 460",
+        "Flat 3, Victoria Court, Leeds LS1 4AP", "12 Main Street, Dublin 4, D04 X2Y3",
+    ],
+)  # fmt: skip
+def test_addresses_of_strangers_are_found_whole(address: str) -> None:
+    assert found(f"Bitte an / to: {address}.") == [address]
+
+
+def test_postcode_and_town_may_stand_on_two_lines() -> None:
+    assert found("Adres:\nOtisbaan 5\n2190\nCharleroi\n") == ["Otisbaan 5\n2190\nCharleroi"]
+    flat = "Flat 6\nHaynes Mountains\nPhillipstad\nGY34 3TG"
+    assert found(flat) == [flat]
+
+
+def test_a_first_name_belongs_to_the_street_where_it_begins_no_sentence() -> None:
+    assert found("Ik woon aan de Joan Maetsuyckerstraat 15.") == ["Joan Maetsuyckerstraat 15"]
+    assert found("Op Keizersgracht 12.") == ["Keizersgracht 12"]
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("The flat at 9 Main Rd, FLUSHING TR11 4FF is empty", "9 Main Rd, FLUSHING TR11 4FF"),
+        ("Av. Mayor 99, 03179 Formentera de la semana", "Av. Mayor 99, 03179 Formentera"),
+    ],
+)
+def test_where_an_address_ends(text: str, address: str) -> None:
+    assert found(text) == [address]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1500 Greek Islands", "BGH, Urteil vom 3. Mai 2017 - 2 StR 576/15", "DStR 2012, 527", "am Handy-Markt 07",
+     "200 Big Lakes, 300 Old Mills", "Unit 3 Deep Lakes"],
+)  # fmt: skip
+def test_what_only_looks_like_a_rare_street(text: str) -> None:
+    assert found(text) == []

@@ -17,6 +17,8 @@ FOUND = [
     ("ES_NIF", "mi d.n.i. es el |61.455.887W|"),
     ("ES_NIF", "el NIF |15984617 P| no consta"),
     ("ES_NIE", "NIE |X-7508093-L| caducado"),
+    ("ES_NIF", "el NIF |M-1234567-L| del menor"),
+    ("ES_NIF", "NIF: |K1234567L|"),
     ("ES_NIE", "su NIE es |X 7508093 L|, gracias"),
     ("ES_CIF", "CIF |A-58818501| de la empresa"),
     ("ES_LICENSE_PLATE", "el coche con matrícula |M-1234-AB| es mío"),

@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -230,9 +231,10 @@ def stay(addresses: Addresses, server: Server, state: Path, paint: Paint) -> Non
         f"   operation   {addresses.admin}/healthz/ready   {addresses.admin}/metrics",
         "Press Ctrl-C to end; the temporary folder goes with it.",
     ]
-    print("\n".join(filter(None, lines)), flush=True)
     try:
-        asyncio.run(asyncio.Event().wait())
+        print("\n".join(filter(None, lines)), flush=True)
+        while True:
+            time.sleep(1)  # no event loop: interrupted while it is made, it complains of itself at the end
     except KeyboardInterrupt:
         print()
 

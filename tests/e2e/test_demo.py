@@ -84,6 +84,28 @@ def test_a_signal_leaves_nothing_behind(ready: str, number: signal.Signals, code
     assert "Traceback" not in out.read_text()
 
 
+STAYS = """
+import signal, sys
+from pathlib import Path
+from sidecar.demo import Addresses, Server, stay
+from sidecar.terminal import Paint
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+stay(Addresses("http://h/v1", "http://a"), Server("http://m", "m", is_stub=True), Path("state"), Paint(sys.stdout))
+"""
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_a_signal_right_behind_the_last_line_ends_it_in_order(attempt: int) -> None:
+    """An event loop that was just being made complained of itself, in two of three attempts."""
+    with subprocess.Popen(
+        [sys.executable, "-c", STAYS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stdout is not None and demo.stderr is not None
+        assert any("It stays up" in line for line in demo.stdout)
+        demo.send_signal(signal.SIGTERM)
+        assert (demo.wait(60), demo.stderr.read()) == (0, "")
+
+
 def told(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sidecar", "demo", "--once", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **env})  # noqa: TID251
